@@ -1,0 +1,70 @@
+//! The authorization response, steps 6 and 7: the query that travels through the browser back to the RP
+//! (RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2).
+
+use url::{Url, form_urlencoded};
+
+use crate::{error::ErrorCode, ids::Issuer, secret::Secret};
+
+/// What the provider tells the RP through the browser.
+#[derive(Clone, Debug)]
+pub enum AuthorizationResponse {
+    /// The user agreed.
+    Code(Secret),
+    /// Somebody said no, or the request could not be served.
+    Error {
+        /// The code that the RP decides by.
+        error: ErrorCode,
+        /// A sentence for the RP's developer, in printable ASCII without `"` and `\` (RFC 6749 §4.1.2.1).
+        description: &'static str,
+    },
+}
+
+impl AuthorizationResponse {
+    /// Where the browser is sent: the redirect URI with the response behind its own query, which survives
+    /// unchanged (RFC 6749 §3.1.2). `state` is echoed byte for byte, `iss` is always there (RFC 9207 §2).
+    pub fn location(&self, redirect_uri: &str, state: Option<&str>, issuer: &Issuer) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        match self {
+            Self::Code(code) => query.append_pair("code", code.expose()),
+            Self::Error { error, description } => {
+                query.append_pair("error", error.as_str()).append_pair("error_description", description)
+            }
+        };
+        if let Some(state) = state {
+            query.append_pair("state", state);
+        }
+        let response = query.append_pair("iss", issuer.as_str()).finish();
+        let separator = match Url::parse(redirect_uri) {
+            Ok(url) if url.query().is_some_and(|query| !query.is_empty()) => "&",
+            Ok(url) if url.query().is_some() => "",
+            _ => "?",
+        };
+        format!("{redirect_uri}{separator}{response}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registered_query_survives_and_the_response_stands_behind_it() {
+        let response = AuthorizationResponse::Code(Secret::new("abc"));
+        let issuer = Issuer::new("http://127.0.0.1:5001");
+        let location = response.location("https://rp.example/cb?foo=bar", Some("s &1"), &issuer);
+        assert_eq!(
+            location,
+            "https://rp.example/cb?foo=bar&code=abc&state=s+%261&iss=http%3A%2F%2F127.0.0.1%3A5001"
+        );
+        let bare = response.location("https://rp.example/cb?", None, &issuer);
+        assert!(bare.starts_with("https://rp.example/cb?code=abc&iss="));
+    }
+
+    #[test]
+    fn no_state_is_invented() {
+        let response = AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "No." };
+        let location = response.location("https://rp.example/cb", None, &Issuer::new("https://op.example"));
+        assert!(!location.contains("state="));
+        assert!(location.contains("error=access_denied&error_description=No."));
+    }
+}

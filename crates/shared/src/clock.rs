@@ -1,0 +1,115 @@
+//! Time, passed in. Domain code takes `now`; only the edges of a server ask a [`Clock`].
+
+use std::{
+    fmt,
+    ops::{Add, Sub},
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time: whole seconds since 1970-01-01T00:00:00Z, as in `exp`, `iat` and `auth_time` (RFC 7519 §2,
+/// "`NumericDate`").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The point in time that lies `seconds` after 1970-01-01T00:00:00Z.
+    pub const fn from_unix(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub const fn as_unix(self) -> i64 {
+        self.0
+    }
+
+    /// How much time has passed since `earlier`; zero when `earlier` is not earlier.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a server gets the time from.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The time at this moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the computer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the computer's clock")]
+    fn now(&self) -> Timestamp {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Timestamp(since_1970.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// A clock that stands still until it is told to move: tests wait for nothing.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that shows `start`.
+    pub const fn at(start: Timestamp) -> Self {
+        Self(AtomicI64::new(start.0))
+    }
+
+    /// Moves the hands forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_passes_only_when_a_manual_clock_is_advanced() {
+        let clock = ManualClock::at(Timestamp::from_unix(100));
+        assert_eq!(clock.now(), clock.now());
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(clock.now().as_unix(), 160);
+    }
+
+    #[test]
+    fn nothing_has_passed_since_a_later_moment() {
+        let (early, late) = (Timestamp::from_unix(1), Timestamp::from_unix(9));
+        assert_eq!(late.since(early), Duration::from_secs(8));
+        assert_eq!(early.since(late), Duration::ZERO);
+    }
+}

@@ -1,0 +1,170 @@
+//! A check: a rule, what it expects, what was there, and the verdict.
+
+use std::{fmt::Display, sync::Arc};
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::Rule;
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The actual value is as expected.
+    Passed,
+    /// It is not; what was asked for is refused.
+    Failed,
+    /// The rule has nothing to judge in this message.
+    NotApplicable,
+}
+
+/// One check that was made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// The rule.
+    pub rule: Rule,
+    /// What the rule asks for.
+    pub expected: String,
+    /// What was there.
+    pub actual: String,
+    /// How it came out.
+    pub verdict: Verdict,
+}
+
+/// The check that refused a message.
+#[derive(Clone, Debug, Error)]
+#[error("{}: expected {}, got {}", .0.rule.id(), .0.expected, .0.actual)]
+pub struct Failed(pub Check);
+
+/// Where checks are told to whoever watches the flow.
+pub trait CheckSink: Send + Sync {
+    /// Whether anybody watches. When nobody does, passed checks are not even written down.
+    fn is_watching(&self) -> bool;
+
+    /// Takes note of a check.
+    fn record(&self, check: &Check);
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoRecording;
+
+impl CheckSink for NoRecording {
+    fn is_watching(&self) -> bool {
+        false
+    }
+
+    fn record(&self, _check: &Check) {}
+}
+
+/// The checks of one message, made one after the other.
+#[derive(Clone)]
+pub struct Checks {
+    sink: Arc<dyn CheckSink>,
+    kept: Option<Vec<Check>>,
+}
+
+impl Checks {
+    /// Checks that only the sink hears of.
+    pub fn new(sink: Arc<dyn CheckSink>) -> Self {
+        Self { sink, kept: None }
+    }
+
+    /// Checks that are also kept, to be shown with their result.
+    pub fn kept(sink: Arc<dyn CheckSink>) -> Self {
+        Self { sink, kept: Some(Vec::new()) }
+    }
+
+    /// Judges: `passed`, or refused with both values.
+    pub fn judge(
+        &mut self,
+        rule: Rule,
+        expected: impl Display,
+        actual: impl Display,
+        passed: bool,
+    ) -> Result<(), Failed> {
+        let verdict = if passed { Verdict::Passed } else { Verdict::Failed };
+        match self.note(rule, &expected, &actual, verdict) {
+            _ if passed => Ok(()),
+            Some(check) => Err(Failed(check)),
+            None => Err(Failed(Check {
+                rule,
+                expected: expected.to_string(),
+                actual: actual.to_string(),
+                verdict,
+            })),
+        }
+    }
+
+    /// Judges two texts that must be the same.
+    pub fn equal(&mut self, rule: Rule, expected: &str, actual: &str) -> Result<(), Failed> {
+        self.judge(rule, expected, actual, expected == actual)
+    }
+
+    /// Notes that a rule has nothing to judge here.
+    pub fn not_applicable(&mut self, rule: Rule, expected: impl Display, actual: impl Display) {
+        self.note(rule, &expected, &actual, Verdict::NotApplicable);
+    }
+
+    /// The checks so far, if they are kept.
+    pub fn into_made(self) -> Vec<Check> {
+        self.kept.unwrap_or_default()
+    }
+
+    fn note(
+        &mut self,
+        rule: Rule,
+        expected: &dyn Display,
+        actual: &dyn Display,
+        verdict: Verdict,
+    ) -> Option<Check> {
+        if self.kept.is_none() && !self.sink.is_watching() {
+            return None;
+        }
+        let check = Check { rule, expected: expected.to_string(), actual: actual.to_string(), verdict };
+        self.sink.record(&check);
+        if let Some(kept) = &mut self.kept {
+            kept.push(check.clone());
+        }
+        Some(check)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Notebook(Mutex<Vec<Check>>);
+
+    impl CheckSink for Notebook {
+        fn is_watching(&self) -> bool {
+            true
+        }
+
+        fn record(&self, check: &Check) {
+            self.0.lock().unwrap().push(check.clone());
+        }
+    }
+
+    #[test]
+    fn a_failed_check_says_what_was_expected_and_what_was_there() {
+        let Failed(check) = Checks::new(Arc::new(NoRecording)).equal(Rule::Nonce, "a", "b").unwrap_err();
+        assert_eq!((check.expected.as_str(), check.actual.as_str()), ("a", "b"));
+        assert_eq!(check.verdict, Verdict::Failed);
+    }
+
+    #[test]
+    fn whoever_watches_sees_passed_checks_too() {
+        let notebook = Arc::new(Notebook::default());
+        let mut checks = Checks::kept(notebook.clone());
+        checks.equal(Rule::Nonce, "a", "a").unwrap();
+        checks.not_applicable(Rule::AuthorizedParty, "client1", "absent");
+        let verdicts = [Verdict::Passed, Verdict::NotApplicable];
+        assert_eq!(notebook.0.lock().unwrap().iter().map(|c| c.verdict).collect::<Vec<_>>(), verdicts);
+        assert_eq!(checks.into_made().iter().map(|c| c.verdict).collect::<Vec<_>>(), verdicts);
+    }
+}

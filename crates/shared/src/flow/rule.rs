@@ -1,0 +1,245 @@
+//! The ten steps and the rules that are checked in them.
+
+use serde::{Serialize, Serializer};
+
+/// One of the ten numbered steps of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// 1: the user clicks Login at the RP.
+    Click = 1,
+    /// 2: the RP sends the browser to the authorization endpoint.
+    AuthorizationRequest,
+    /// 3: the IdP shows its login page.
+    LoginPage,
+    /// 4: the user submits name and password.
+    Password,
+    /// 5: the IdP shows its consent page and the user decides.
+    Consent,
+    /// 6: the IdP sends the browser back with a code.
+    Redirect,
+    /// 7: the RP receives the callback and checks `state` and `iss`.
+    Callback,
+    /// 8: the RP exchanges the code at the token endpoint.
+    TokenRequest,
+    /// 9: the tokens arrive.
+    TokenResponse,
+    /// 10: the RP validates the ID token and starts its session.
+    Validation,
+}
+
+impl Step {
+    /// The ten in their order.
+    pub const ALL: [Self; 10] = [
+        Self::Click,
+        Self::AuthorizationRequest,
+        Self::LoginPage,
+        Self::Password,
+        Self::Consent,
+        Self::Redirect,
+        Self::Callback,
+        Self::TokenRequest,
+        Self::TokenResponse,
+        Self::Validation,
+    ];
+
+    /// Its number, 1 to 10.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Who makes a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The OpenID Provider.
+    Idp,
+    /// The Relying Party.
+    Rp,
+}
+
+/// A rule that one side checks. Its texts stand in the catalogue under `check.<id>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is described by its row in `Rule::facts` and in the catalogue")]
+pub enum Rule {
+    ClientKnown,
+    RedirectUriRegistered,
+    RequestByValueOnly,
+    ResponseTypeCode,
+    ResponseModeQuery,
+    ScopeWellFormed,
+    ChallengePresent,
+    ChallengeMethod,
+    PromptPossible,
+    SameBrowser,
+    CsrfToken,
+    PasswordCorrect,
+    ClientAuthenticated,
+    GrantTypeKnown,
+    CodeKnown,
+    CodeOfThisClient,
+    CodeFresh,
+    CodeUnused,
+    RedirectUriSame,
+    VerifierMeetsChallenge,
+    BearerTokenActive,
+    BearerTokenScope,
+    IssuerDiscovered,
+    StateKnown,
+    StateSameBrowser,
+    StateUnused,
+    ResponseIssuer,
+    TokenType,
+    IdTokenPresent,
+    Algorithm,
+    CriticalHeader,
+    Signature,
+    IssuerClaim,
+    SubjectClaim,
+    Audience,
+    AuthorizedParty,
+    Expiry,
+    IssuedAt,
+    Nonce,
+    AccessTokenHash,
+    UserinfoSubject,
+}
+
+impl Rule {
+    /// Every rule, in the order of the flow.
+    pub const ALL: [Self; 41] = [
+        Self::ClientKnown,
+        Self::RedirectUriRegistered,
+        Self::RequestByValueOnly,
+        Self::ResponseTypeCode,
+        Self::ResponseModeQuery,
+        Self::ScopeWellFormed,
+        Self::ChallengePresent,
+        Self::ChallengeMethod,
+        Self::PromptPossible,
+        Self::SameBrowser,
+        Self::CsrfToken,
+        Self::PasswordCorrect,
+        Self::ClientAuthenticated,
+        Self::GrantTypeKnown,
+        Self::CodeKnown,
+        Self::CodeOfThisClient,
+        Self::CodeFresh,
+        Self::CodeUnused,
+        Self::RedirectUriSame,
+        Self::VerifierMeetsChallenge,
+        Self::BearerTokenActive,
+        Self::BearerTokenScope,
+        Self::IssuerDiscovered,
+        Self::StateKnown,
+        Self::StateSameBrowser,
+        Self::StateUnused,
+        Self::ResponseIssuer,
+        Self::TokenType,
+        Self::IdTokenPresent,
+        Self::Algorithm,
+        Self::CriticalHeader,
+        Self::Signature,
+        Self::IssuerClaim,
+        Self::SubjectClaim,
+        Self::Audience,
+        Self::AuthorizedParty,
+        Self::Expiry,
+        Self::IssuedAt,
+        Self::Nonce,
+        Self::AccessTokenHash,
+        Self::UserinfoSubject,
+    ];
+
+    /// A short name for texts, logs and addresses.
+    pub const fn id(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// Who checks it.
+    pub const fn side(self) -> Side {
+        self.facts().1
+    }
+
+    /// In which step.
+    pub const fn step(self) -> Step {
+        self.facts().2
+    }
+
+    /// The section of the specification that asks for it.
+    pub const fn section(self) -> &'static str {
+        self.facts().3
+    }
+
+    #[rustfmt::skip]
+    const fn facts(self) -> (&'static str, Side, Step, &'static str) {
+        use Side::{Idp, Rp};
+        use Step::{AuthorizationRequest, Callback, Consent, Password, TokenRequest, TokenResponse, Validation};
+        match self {
+            Self::ClientKnown => ("client_known", Idp, AuthorizationRequest, "RFC 6749 §4.1.2.1"),
+            Self::RedirectUriRegistered => ("redirect_uri_registered", Idp, AuthorizationRequest, "RFC 9700 §2.1"),
+            Self::RequestByValueOnly => ("request_by_value_only", Idp, AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
+            Self::ResponseTypeCode => ("response_type_code", Idp, AuthorizationRequest, "RFC 6749 §3.1.1"),
+            Self::ResponseModeQuery => ("response_mode_query", Idp, AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
+            Self::ScopeWellFormed => ("scope_well_formed", Idp, AuthorizationRequest, "RFC 6749 §3.3"),
+            Self::ChallengePresent => ("challenge_present", Idp, AuthorizationRequest, "RFC 9700 §2.1.1"),
+            Self::ChallengeMethod => ("challenge_method", Idp, AuthorizationRequest, "RFC 7636 §4.3"),
+            Self::PromptPossible => ("prompt_possible", Idp, AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
+            Self::SameBrowser => ("same_browser", Idp, Consent, "RFC 9700 §4.7"),
+            Self::CsrfToken => ("csrf_token", Idp, Consent, "RFC 6749 §10.12"),
+            Self::PasswordCorrect => ("password_correct", Idp, Password, "OpenID Connect Core §3.1.2.3"),
+            Self::ClientAuthenticated => ("client_authenticated", Idp, TokenRequest, "RFC 6749 §2.3.1"),
+            Self::GrantTypeKnown => ("grant_type_known", Idp, TokenRequest, "RFC 6749 §4.1.3"),
+            Self::CodeKnown => ("code_known", Idp, TokenRequest, "RFC 6749 §4.1.3"),
+            Self::CodeOfThisClient => ("code_of_this_client", Idp, TokenRequest, "RFC 6749 §4.1.3"),
+            Self::CodeFresh => ("code_fresh", Idp, TokenRequest, "RFC 6749 §4.1.2"),
+            Self::CodeUnused => ("code_unused", Idp, TokenRequest, "RFC 6749 §4.1.2"),
+            Self::RedirectUriSame => ("redirect_uri_same", Idp, TokenRequest, "RFC 6749 §4.1.3"),
+            Self::VerifierMeetsChallenge => ("verifier_meets_challenge", Idp, TokenRequest, "RFC 7636 §4.6"),
+            Self::BearerTokenActive => ("bearer_token_active", Idp, Validation, "RFC 6750 §3.1"),
+            Self::BearerTokenScope => ("bearer_token_scope", Idp, Validation, "OpenID Connect Core §5.3.1"),
+            Self::IssuerDiscovered => ("issuer_discovered", Rp, AuthorizationRequest, "OpenID Connect Discovery §4.3"),
+            Self::StateKnown => ("state_known", Rp, Callback, "RFC 6749 §10.12"),
+            Self::StateSameBrowser => ("state_same_browser", Rp, Callback, "RFC 6749 §10.12"),
+            Self::StateUnused => ("state_unused", Rp, Callback, "RFC 9700 §4.7.1"),
+            Self::ResponseIssuer => ("response_issuer", Rp, Callback, "RFC 9207 §2.4"),
+            Self::TokenType => ("token_type", Rp, TokenResponse, "OpenID Connect Core §3.1.3.3"),
+            Self::IdTokenPresent => ("id_token_present", Rp, TokenResponse, "OpenID Connect Core §3.1.3.3"),
+            Self::Algorithm => ("algorithm", Rp, Validation, "OpenID Connect Core §3.1.3.7 (7)"),
+            Self::CriticalHeader => ("critical_header", Rp, Validation, "RFC 7515 §4.1.11"),
+            Self::Signature => ("signature", Rp, Validation, "OpenID Connect Core §3.1.3.7 (6)"),
+            Self::IssuerClaim => ("issuer_claim", Rp, Validation, "OpenID Connect Core §3.1.3.7 (2)"),
+            Self::SubjectClaim => ("subject_claim", Rp, Validation, "OpenID Connect Core §2"),
+            Self::Audience => ("audience", Rp, Validation, "OpenID Connect Core §3.1.3.7 (3)"),
+            Self::AuthorizedParty => ("authorized_party", Rp, Validation, "OpenID Connect Core §3.1.3.7 (5)"),
+            Self::Expiry => ("expiry", Rp, Validation, "OpenID Connect Core §3.1.3.7 (9)"),
+            Self::IssuedAt => ("issued_at", Rp, Validation, "OpenID Connect Core §3.1.3.7 (10)"),
+            Self::Nonce => ("nonce", Rp, Validation, "OpenID Connect Core §3.1.3.7 (11)"),
+            Self::AccessTokenHash => ("access_token_hash", Rp, Validation, "OpenID Connect Core §3.1.3.8"),
+            Self::UserinfoSubject => ("userinfo_subject", Rp, Validation, "OpenID Connect Core §5.3.2"),
+        }
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own() {
+        let names: HashSet<_> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+        assert_eq!(names.len(), Rule::ALL.len());
+    }
+
+    #[test]
+    fn the_steps_are_numbered_from_one_to_ten() {
+        assert_eq!(Step::ALL.map(Step::number), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+}

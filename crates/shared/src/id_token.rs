@@ -1,0 +1,50 @@
+//! The ID token's claims: who signed in, at which provider, for which client, when and how (OpenID Connect Core §2).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    clock::Timestamp,
+    ids::{ClientId, Issuer, Subject},
+};
+
+/// What an ID token of this provider says. Name and e-mail come from the userinfo endpoint (OpenID Connect Core §5.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdTokenClaims {
+    /// Who issued it.
+    pub iss: Issuer,
+    /// Who signed in.
+    pub sub: Subject,
+    /// For which client it is meant.
+    pub aud: ClientId,
+    /// When it ends.
+    pub exp: Timestamp,
+    /// When it was issued.
+    pub iat: Timestamp,
+    /// When the user authenticated.
+    pub auth_time: Timestamp,
+    /// The client's own value from step 2, unchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Binds the access token that came with it; see [`at_hash`].
+    pub at_hash: String,
+    /// How the user authenticated (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+/// `at_hash` for an ID token that is signed with RS256, ES256, PS256 or HS256: the left half of the SHA-256 of the access
+/// token's ASCII characters, in base64url (OpenID Connect Core §3.1.3.6).
+pub fn at_hash(access_token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token.as_bytes())[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_at_hash_of_openid_connect_core_appendix_a_3_holds() {
+        assert_eq!(at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+}

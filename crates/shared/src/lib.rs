@@ -1,0 +1,20 @@
+//! The words that the OpenID Provider and the Relying Party both speak.
+//!
+//! Here belong values and rules that a specification gives both sides: identifiers, secrets, scopes, PKCE,
+//! error codes, the form encoding, token answers and claims, and the checks that each side makes in the ten
+//! steps of the flow. Here does not belong: servers, stores, files, sockets, pages. Everything in this crate is
+//! pure; time and randomness come in from outside ([`clock`], [`random`]).
+
+pub mod authorize;
+pub mod clock;
+pub mod error;
+pub mod flow;
+pub mod id_token;
+pub mod ids;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod random;
+pub mod scope;
+pub mod secret;
+pub mod token;

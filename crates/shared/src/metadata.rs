@@ -1,0 +1,48 @@
+//! The discovery document: what a provider says about itself (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3).
+
+use serde::Serialize;
+
+use crate::ids::Issuer;
+
+/// What this provider lists. A member stands here only when what it announces works.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProviderMetadata {
+    /// Equal to `iss` in every ID token and in every authorization response.
+    pub issuer: Issuer,
+    /// Step 2 goes here.
+    pub authorization_endpoint: String,
+    /// Step 8 goes here.
+    pub token_endpoint: String,
+    /// The claims about the user are here.
+    pub userinfo_endpoint: String,
+    /// The public keys that verify ID tokens are here.
+    pub jwks_uri: String,
+    /// Scope values that this provider knows.
+    pub scopes_supported: Vec<String>,
+    /// `code` only.
+    pub response_types_supported: Vec<&'static str>,
+    /// How an authorization response can travel.
+    pub response_modes_supported: Vec<&'static str>,
+    /// What the token endpoint accepts.
+    pub grant_types_supported: Vec<&'static str>,
+    /// `public`: every client sees the same `sub`.
+    pub subject_types_supported: Vec<&'static str>,
+    /// How ID tokens are signed.
+    pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    /// How a client can authenticate at the token endpoint.
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Claims that can be returned.
+    pub claims_supported: Vec<&'static str>,
+    /// PKCE methods (RFC 7636 §6.2.2; announced by RFC 8414 §2).
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    /// Languages of the pages (BCP 47).
+    pub ui_locales_supported: Vec<&'static str>,
+    /// The `claims` parameter does nothing.
+    pub claims_parameter_supported: bool,
+    /// Request objects by value are refused.
+    pub request_parameter_supported: bool,
+    /// Request objects by reference are refused. Stated because the default would be `true`.
+    pub request_uri_parameter_supported: bool,
+    /// Every authorization response carries `iss` (RFC 9207 §3).
+    pub authorization_response_iss_parameter_supported: bool,
+}
