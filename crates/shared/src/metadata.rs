@@ -6,6 +6,7 @@ use crate::ids::Issuer;
 
 /// What this provider lists. A member stands here only when what it announces works.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the document has these members")]
 pub struct ProviderMetadata {
     /// Equal to `iss` in every ID token and in every authorization response.
     pub issuer: Issuer,

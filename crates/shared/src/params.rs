@@ -38,7 +38,10 @@ impl Params {
 
     /// Reads a second source into the same set: a parameter in the query and again in the body stands twice.
     pub fn extend(&mut self, encoded: &[u8], repeatable: &[&str]) -> Result<(), ParamsError> {
-        for pair in encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        for pair in encoded
+            .split(|byte| *byte == b'&')
+            .filter(|pair| !pair.is_empty())
+        {
             let split = pair.iter().position(|byte| *byte == b'=');
             let (name, value) = split.map_or((pair, &pair[..0]), |at| (&pair[..at], &pair[at + 1..]));
             let (name, value) = (decode(name)?, decode(value)?);
@@ -71,7 +74,9 @@ impl Params {
 
     /// The same parameters, encoded again.
     pub fn encode(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.iter()).finish()
+        url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(self.iter())
+            .finish()
     }
 }
 
@@ -92,12 +97,18 @@ pub fn decode(encoded: &[u8]) -> Result<String, ParamsError> {
         });
     }
     let text = String::from_utf8(bytes).map_err(|_| ParamsError::NotUtf8)?;
-    if text.contains('\0') { Err(ParamsError::Nul) } else { Ok(text) }
+    if text.contains('\0') {
+        Err(ParamsError::Nul)
+    } else {
+        Ok(text)
+    }
 }
 
 /// Encodes one name or value; the inverse of [`decode`].
 pub fn encode(text: &str) -> Cow<'_, str> {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().into()
+    url::form_urlencoded::byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .into()
 }
 
 fn hex(digit: u8) -> Result<u8, ParamsError> {
@@ -131,13 +142,19 @@ mod tests {
     #[test]
     fn a_parameter_in_the_query_and_again_in_the_body_stands_twice() {
         let mut params = parse("code=1").unwrap();
-        assert_eq!(params.extend(b"code=1", &[]), Err(ParamsError::Repeated("code".into())));
+        assert_eq!(
+            params.extend(b"code=1", &[]),
+            Err(ParamsError::Repeated("code".into()))
+        );
     }
 
     #[test]
     fn a_parameter_without_a_value_counts_as_absent() {
         let params = parse("a=&b&c=3").unwrap();
-        assert_eq!((params.get("a"), params.get("b"), params.get("c")), (None, None, Some("3")));
+        assert_eq!(
+            (params.get("a"), params.get("b"), params.get("c")),
+            (None, None, Some("3"))
+        );
     }
 
     #[test]

@@ -73,7 +73,10 @@ impl Checks {
 
     /// Checks that are also kept, to be shown with their result.
     pub fn kept(sink: Arc<dyn CheckSink>) -> Self {
-        Self { sink, kept: Some(Vec::new()) }
+        Self {
+            sink,
+            kept: Some(Vec::new()),
+        }
     }
 
     /// Judges: `passed`, or refused with both values.
@@ -122,7 +125,12 @@ impl Checks {
         if self.kept.is_none() && !self.sink.is_watching() {
             return None;
         }
-        let check = Check { rule, expected: expected.to_string(), actual: actual.to_string(), verdict };
+        let check = Check {
+            rule,
+            expected: expected.to_string(),
+            actual: actual.to_string(),
+            verdict,
+        };
         self.sink.record(&check);
         if let Some(kept) = &mut self.kept {
             kept.push(check.clone());
@@ -152,7 +160,9 @@ mod tests {
 
     #[test]
     fn a_failed_check_says_what_was_expected_and_what_was_there() {
-        let Failed(check) = Checks::new(Arc::new(NoRecording)).equal(Rule::Nonce, "a", "b").unwrap_err();
+        let Failed(check) = Checks::new(Arc::new(NoRecording))
+            .equal(Rule::Nonce, "a", "b")
+            .unwrap_err();
         assert_eq!((check.expected.as_str(), check.actual.as_str()), ("a", "b"));
         assert_eq!(check.verdict, Verdict::Failed);
     }
@@ -164,7 +174,19 @@ mod tests {
         checks.equal(Rule::Nonce, "a", "a").unwrap();
         checks.not_applicable(Rule::AuthorizedParty, "client1", "absent");
         let verdicts = [Verdict::Passed, Verdict::NotApplicable];
-        assert_eq!(notebook.0.lock().unwrap().iter().map(|c| c.verdict).collect::<Vec<_>>(), verdicts);
-        assert_eq!(checks.into_made().iter().map(|c| c.verdict).collect::<Vec<_>>(), verdicts);
+        assert_eq!(
+            notebook
+                .0
+                .lock()
+                .unwrap()
+                .iter()
+                .map(|c| c.verdict)
+                .collect::<Vec<_>>(),
+            verdicts
+        );
+        assert_eq!(
+            checks.into_made().iter().map(|c| c.verdict).collect::<Vec<_>>(),
+            verdicts
+        );
     }
 }

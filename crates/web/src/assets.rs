@@ -1,0 +1,35 @@
+//! The stylesheet, the script and the icon, compiled in.
+
+use actix_web::{HttpResponse, web};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rust_embed::Embed;
+
+use crate::problem::Problem;
+
+#[derive(Embed)]
+#[folder = "../../assets"]
+struct Assets;
+
+/// The address of an asset below `base`. It changes with the content, so browsers may keep what they have.
+pub fn href(base: &str, name: &str) -> String {
+    let hash = Assets::get(name)
+        .map(|file| file.metadata.sha256_hash())
+        .unwrap_or_default();
+    format!("{base}/assets/{name}?v={}", URL_SAFE_NO_PAD.encode(&hash[..6]))
+}
+
+/// `GET /assets/{name}`.
+#[expect(clippy::unused_async, reason = "a handler")]
+pub async fn serve(name: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let file = Assets::get(&name).ok_or(Problem::not_found())?;
+    let media_type = match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => return Err(Problem::not_found()),
+    };
+    Ok(HttpResponse::Ok()
+        .content_type(media_type)
+        .insert_header(("cache-control", "public, max-age=31536000, immutable"))
+        .body(file.data.into_owned()))
+}

@@ -1,0 +1,155 @@
+//! Every text of every page, in both languages: `locales/ja.json` and `locales/en.json`, compiled in.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+};
+
+use rust_embed::Embed;
+use thiserror::Error;
+
+use crate::lang::Lang;
+
+#[derive(Embed)]
+#[folder = "../../locales"]
+struct Locales;
+
+/// Why the texts could not be read.
+#[derive(Debug, Error)]
+pub enum CatalogueError {
+    /// The file of a language is not there.
+    #[error("locales/{0}.json is missing")]
+    Missing(&'static str),
+    /// It is not a flat JSON object of texts.
+    #[error("locales/{0}.json: {1}")]
+    Malformed(&'static str, serde_json::Error),
+}
+
+/// The texts of one language by their keys.
+#[derive(Clone, Debug)]
+pub struct Catalogue(BTreeMap<String, String>);
+
+impl Catalogue {
+    /// Reads the texts of `lang`.
+    pub fn load(lang: Lang) -> Result<Self, CatalogueError> {
+        let tag = lang.tag();
+        let file = Locales::get(&format!("{tag}.json")).ok_or(CatalogueError::Missing(tag))?;
+        serde_json::from_slice(&file.data)
+            .map(Self)
+            .map_err(|error| CatalogueError::Malformed(tag, error))
+    }
+
+    /// The text under `key`, as it stands in the file.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// Every key.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The text under `key` as HTML: escaped, `` `x` `` as code, `**x**` as strong, `{name}` filled in.
+    pub fn html(&self, key: &str, values: &HashMap<String, String>) -> Option<String> {
+        self.get(key).map(|text| to_html(text, values))
+    }
+
+    /// The text under `key` without any markup, for attributes and titles. The caller escapes it.
+    pub fn plain(&self, key: &str, values: &HashMap<String, String>) -> Option<String> {
+        self.get(key)
+            .map(|text| fill(&text.replace('`', "").replace("**", ""), values, &str::to_owned))
+    }
+}
+
+fn to_html(text: &str, values: &HashMap<String, String>) -> String {
+    let mut html = String::with_capacity(text.len() * 2);
+    for (at, code) in text.split('`').enumerate() {
+        if at % 2 == 1 {
+            let _ = write!(html, "<code>{}</code>", fill(code, values, &escape));
+            continue;
+        }
+        for (at, strong) in code.split("**").enumerate() {
+            let part = fill(strong, values, &escape);
+            let _ = if at % 2 == 1 {
+                write!(html, "<b>{part}</b>")
+            } else {
+                write!(html, "{part}")
+            };
+        }
+    }
+    html
+}
+
+/// Fills `{name}` and passes everything through `escape`, so that a value can never become markup.
+fn fill(text: &str, values: &HashMap<String, String>, escape: &dyn Fn(&str) -> String) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, name, after)) = placeholder(rest) {
+        filled.push_str(&escape(before));
+        match values.get(name) {
+            Some(value) => filled.push_str(&escape(value)),
+            None => filled.push_str(&escape(&format!("{{{name}}}"))),
+        }
+        rest = after;
+    }
+    filled.push_str(&escape(rest));
+    filled
+}
+
+/// The first `{name}` in `text`: what stands before it, the name, what stands behind it.
+fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = Vec::with_capacity(text.len());
+    // Writing to memory cannot fail, and what is escaped stays UTF-8.
+    let _ = tera::escape_html(text, &mut escaped);
+    String::from_utf8(escaped).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn values(name: &str, value: &str) -> HashMap<String, String> {
+        HashMap::from([(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn a_value_never_becomes_markup() {
+        let html = to_html(
+            "**{who}** asks for `{who}` & more",
+            &values("who", "<svg onload=x>`**"),
+        );
+        assert!(!html.contains("<svg"), "{html}");
+        assert!(html.starts_with("<b>&lt;svg"), "{html}");
+        assert!(html.contains("&amp; more"), "{html}");
+    }
+
+    #[test]
+    fn both_languages_have_the_same_keys_and_the_same_placeholders() {
+        let [ja, en] = Lang::ALL.map(|lang| Catalogue::load(lang).unwrap());
+        assert_eq!(ja.keys().collect::<Vec<_>>(), en.keys().collect::<Vec<_>>());
+        for key in ja.keys() {
+            let placeholders = |catalogue: &Catalogue| {
+                let mut found = BTreeSet::new();
+                let mut rest = catalogue.get(key).unwrap().to_owned();
+                while let Some((_, name, after)) = placeholder(&rest) {
+                    found.insert(name.to_owned());
+                    rest = after.to_owned();
+                }
+                found
+            };
+            assert_eq!(placeholders(&ja), placeholders(&en), "{key}");
+            assert!(
+                !ja.get(key).unwrap().trim().is_empty() && !en.get(key).unwrap().trim().is_empty(),
+                "{key}"
+            );
+        }
+    }
+}

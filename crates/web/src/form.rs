@@ -1,0 +1,104 @@
+//! The body of a form, read strictly and within bounds.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest, ResponseError,
+    dev::Payload,
+    http::StatusCode,
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt as _;
+use shared::params::{Params, ParamsError};
+use thiserror::Error;
+
+/// The largest body that is read, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// Why a form was not read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FormError {
+    /// More than [`MAX_BODY`].
+    #[error("the body is larger than 64 KiB")]
+    TooLarge,
+    /// Another media type.
+    #[error("the body is not application/x-www-form-urlencoded")]
+    MediaType,
+    /// The connection ended before the body did.
+    #[error("the body is incomplete")]
+    Incomplete,
+    /// Not well-formed, or a parameter stands twice.
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+}
+
+impl FormError {
+    /// The status that says so.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType | Self::Incomplete | Self::Params(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl ResponseError for FormError {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+}
+
+/// The bytes of an `application/x-www-form-urlencoded` body. Handlers ask for `Result<Form, FormError>`, because
+/// each audience gets its own kind of answer.
+#[derive(Debug)]
+pub struct Form(Bytes);
+
+impl Form {
+    /// The parameters; those in `repeatable` may stand more than once.
+    pub fn params(&self, repeatable: &[&str]) -> Result<Params, FormError> {
+        Ok(Params::parse(&self.0, repeatable)?)
+    }
+
+    /// Reads the form behind the query of the same request, as one set.
+    pub fn params_behind_query(&self, query: &str, repeatable: &[&str]) -> Result<Params, FormError> {
+        let mut params = Params::parse(query.as_bytes(), repeatable)?;
+        params.extend(&self.0, repeatable)?;
+        Ok(params)
+    }
+}
+
+impl FromRequest for Form {
+    type Error = FormError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, FormError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let essence = header("content-type")
+            .and_then(|value| value.split(';').next())
+            .unwrap_or_default();
+        let is_form = essence
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let announced = header("content-length").and_then(|length| length.parse::<usize>().ok());
+        let mut payload = payload.take();
+        Box::pin(async move {
+            if announced.is_some_and(|length| length > MAX_BODY) {
+                return Err(FormError::TooLarge);
+            }
+            let mut body = BytesMut::new();
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk.map_err(|_| FormError::Incomplete)?;
+                if body.len() + chunk.len() > MAX_BODY {
+                    return Err(FormError::TooLarge);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            // An empty body needs no media type.
+            if !is_form && !body.is_empty() {
+                Err(FormError::MediaType)
+            } else {
+                Ok(Self(body.freeze()))
+            }
+        })
+    }
+}

@@ -1,0 +1,290 @@
+//! Pages: templates, texts, and the headers that go with HTML.
+
+use std::collections::HashMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+};
+use rust_embed::Embed;
+use serde::Serialize;
+use shared::flow::Step;
+use tera::{Context, Kwargs, State, Tera, Value};
+use thiserror::Error;
+
+use crate::{
+    assets,
+    catalogue::{Catalogue, CatalogueError},
+    lang::Lang,
+    origin::Origin,
+    problem::Problem,
+};
+
+#[derive(Embed)]
+#[folder = "../../templates"]
+struct Templates;
+
+/// Whose page it is. Each house has its colour, its icon and its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum House {
+    /// The OpenID Provider.
+    Idp,
+    /// The Relying Party.
+    Rp,
+}
+
+/// What a page can do, and so which headers it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing can be sent from it.
+    Plain,
+    /// It holds a form. Under `no-referrer` browsers send `Origin: null` with it, hence `same-origin`. There is no
+    /// `form-action`: it would also apply to the redirects behind the submit, and these end at another site.
+    Form,
+}
+
+/// How far the flow has come: what the ribbon on top of a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// This step is under way.
+    Now(Step),
+    /// This step failed.
+    Failed(Step),
+    /// All ten are done.
+    Done,
+}
+
+/// Why the pages could not be made ready.
+#[derive(Debug, Error)]
+pub enum PagesError {
+    /// The texts.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The templates.
+    #[error("a template is broken: {0}")]
+    Template(#[from] tera::Error),
+}
+
+/// The pages of one site.
+#[derive(Debug)]
+pub struct Pages {
+    house: House,
+    origin: Origin,
+    // One engine a language: its `t` knows its texts, wherever in a template it is called.
+    engines: [(Lang, Tera); 2],
+}
+
+impl Pages {
+    /// Reads templates and texts.
+    pub fn load(house: House, origin: Origin) -> Result<Self, PagesError> {
+        let [ja, en] = Lang::ALL;
+        Ok(Self {
+            house,
+            origin,
+            engines: [(ja, engine(ja)?), (en, engine(en)?)],
+        })
+    }
+
+    /// The page `template` with its data, in the visitor's language.
+    pub fn respond(
+        &self,
+        request: &HttpRequest,
+        status: StatusCode,
+        kind: Kind,
+        template: &str,
+        progress: Option<Progress>,
+        page: &impl Serialize,
+    ) -> Result<HttpResponse, Problem> {
+        let lang = Lang::of(request);
+        let mut context = Context::new();
+        context.insert("lang", lang.tag());
+        context.insert("house", if self.house == House::Idp { "idp" } else { "rp" });
+        context.insert("origin", self.origin.as_str());
+        context.insert("loopback", &self.origin.is_loopback());
+        context.insert("links", &self.links(request));
+        context.insert("assets", &self.assets());
+        context.insert("ribbon", &progress.map(ribbon));
+        context.insert("page", page);
+        let html = self.render(lang, template, &context).map_err(|error| {
+            Problem::internal(format!(
+                "{template}: {error} {:?}",
+                std::error::Error::source(&error)
+            ))
+        })?;
+        Ok(html_response(status, kind, html))
+    }
+
+    fn render(&self, lang: Lang, template: &str, context: &Context) -> tera::TeraResult<String> {
+        let [(first, ja), (_, en)] = &self.engines;
+        if lang == *first {
+            ja.render(template, context)
+        } else {
+            en.render(template, context)
+        }
+    }
+
+    fn links(&self, request: &HttpRequest) -> HashMap<&'static str, Option<String>> {
+        let home = (self.house == House::Rp).then(|| format!("{}/", self.origin.path()));
+        let [ja, en] = Lang::ALL.map(|lang| Some(in_language(request, lang)));
+        HashMap::from([("ja", ja), ("en", en), ("home", home)])
+    }
+
+    fn assets(&self) -> HashMap<&'static str, String> {
+        let href = |name| assets::href(self.origin.path(), name);
+        HashMap::from([
+            ("style", href("style.css")),
+            ("script", href("app.js")),
+            ("icon", href("favicon.svg")),
+        ])
+    }
+}
+
+/// An HTML answer with everything that keeps it from leaking, being framed, or running a stranger's script.
+pub fn html_response(status: StatusCode, kind: Kind, html: String) -> HttpResponse {
+    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+                          connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+    let (policy, referrer) = match kind {
+        Kind::Plain => (format!("{POLICY}; form-action 'none'"), "no-referrer"),
+        Kind::Form => (POLICY.to_owned(), "same-origin"),
+    };
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::REFERRER_POLICY, referrer))
+        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+        .insert_header((header::VARY, "Accept-Language, Cookie"))
+        .body(html)
+}
+
+fn engine(lang: Lang) -> Result<Tera, PagesError> {
+    let catalogue = Catalogue::load(lang)?;
+    let plain = catalogue.clone();
+    let mut tera = Tera::new();
+    tera.register_function("t", move |kwargs: Kwargs, _: &State| {
+        text(&kwargs, |key, values| {
+            catalogue.html(key, values).map(|html| Value::safe_string(&html))
+        })
+    });
+    tera.register_function("text", move |kwargs: Kwargs, _: &State| {
+        text(&kwargs, |key, values| {
+            plain.plain(key, values).map(|text| Value::normal_string(&text))
+        })
+    });
+    let templates = Templates::iter().filter_map(|name| {
+        let file = Templates::get(&name)?;
+        Some((
+            name.into_owned(),
+            String::from_utf8_lossy(&file.data).into_owned(),
+        ))
+    });
+    tera.add_raw_templates(templates.collect::<Vec<_>>())?;
+    Ok(tera)
+}
+
+fn text(
+    kwargs: &Kwargs,
+    find: impl Fn(&str, &HashMap<String, String>) -> Option<Value>,
+) -> tera::TeraResult<Value> {
+    let key: String = kwargs.must_get("key")?;
+    let values = kwargs
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()))
+        .collect();
+    find(&key, &values).ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
+}
+
+/// This page's address in `lang`, path and query kept.
+fn in_language(request: &HttpRequest, lang: Lang) -> String {
+    let kept = request.query_string().split('&').filter(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        !pair.is_empty() && name != crate::lang::PARAMETER
+    });
+    let switch = format!("{}={}", crate::lang::PARAMETER, lang.tag());
+    let query: Vec<&str> = kept.chain([switch.as_str()]).collect();
+    format!("{}?{}", request.path(), query.join("&"))
+}
+
+#[derive(Serialize)]
+struct Ribbon {
+    state: &'static str,
+    current: Dot,
+    steps: Vec<Dot>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Dot {
+    n: u8,
+    id: &'static str,
+    state: &'static str,
+}
+
+fn ribbon(progress: Progress) -> Ribbon {
+    let (current, state) = match progress {
+        Progress::Now(step) => (step, "now"),
+        Progress::Failed(step) => (step, "fail"),
+        Progress::Done => (Step::Validation, "done"),
+    };
+    let dot = |step: Step| Dot {
+        n: step.number(),
+        id: step_id(step),
+        state: match step.cmp(&current) {
+            std::cmp::Ordering::Less => "done",
+            std::cmp::Ordering::Equal => state,
+            std::cmp::Ordering::Greater => "todo",
+        },
+    };
+    Ribbon {
+        state,
+        current: dot(current),
+        steps: Step::ALL.into_iter().map(dot).collect(),
+    }
+}
+
+const fn step_id(step: Step) -> &'static str {
+    match step {
+        Step::Click => "click",
+        Step::AuthorizationRequest => "authorization_request",
+        Step::LoginPage => "login_page",
+        Step::Password => "password",
+        Step::Consent => "consent",
+        Step::Redirect => "redirect",
+        Step::Callback => "callback",
+        Step::TokenRequest => "token_request",
+        Step::TokenResponse => "token_response",
+        Step::Validation => "validation",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn switching_the_language_keeps_the_address() {
+        let request = TestRequest::with_uri("/auth?code=a%2Bb&lang=ja&state=x").to_http_request();
+        assert_eq!(
+            in_language(&request, Lang::En),
+            "/auth?code=a%2Bb&state=x&lang=en"
+        );
+        let request = TestRequest::with_uri("/").to_http_request();
+        assert_eq!(in_language(&request, Lang::Ja), "/?lang=ja");
+    }
+
+    #[test]
+    fn the_ribbon_ticks_what_is_done_and_crosses_what_failed() {
+        let states = |progress| {
+            ribbon(progress)
+                .steps
+                .iter()
+                .map(|dot| dot.state)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            states(Progress::Failed(Step::Callback))[5..8],
+            ["done", "fail", "todo"]
+        );
+        assert_eq!(states(Progress::Done), ["done"; 10]);
+    }
+}

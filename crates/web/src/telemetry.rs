@@ -1,0 +1,57 @@
+//! Logs. A line never holds a query, a form, a cookie or a token: codes travel in them.
+
+use actix_web::{
+    Error, HttpMessage as _,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+};
+use tracing::{Span, field};
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::LogFormat;
+
+/// Starts the log. `level` is a filter such as `info` or `idp=debug,info`; an error says what is wrong with it.
+pub fn start(level: &str, format: LogFormat) -> Result<(), String> {
+    let filter = EnvFilter::try_new(level).map_err(|error| format!("the log level {level:?}: {error}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    started.map_err(|error| error.to_string())
+}
+
+/// The span of a request: method and route pattern, without path parameters and query.
+#[derive(Debug)]
+pub struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let route = request.match_pattern().unwrap_or_else(|| "unknown".into());
+        let reference = request
+            .extensions()
+            .get::<RequestId>()
+            .map(reference_of)
+            .unwrap_or_default();
+        tracing::info_span!("request", method = %request.method(), route, reference, status = field::Empty)
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        span.record("status", status.as_u16());
+        span.in_scope(|| tracing::info!("answered"));
+    }
+}
+
+/// The number by which a page and the log name the same request: `7F3A-91C2`.
+pub fn reference_of(id: &RequestId) -> String {
+    let (first, _, _, _) = id.as_fields();
+    format!("{:04X}-{:04X}", first >> 16, first & 0xffff)
+}
