@@ -89,6 +89,11 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V> ExpiringMap<K, V> {
         }
     }
 
+    /// Forgets every entry that `keep` says no to.
+    pub fn retain(&self, keep: impl Fn(&V) -> bool) {
+        self.entries.retain(|_, entry| keep(&entry.value));
+    }
+
     /// How many entries are held, ended ones included until they are swept.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -93,6 +93,7 @@ pub enum Rule {
     ResponseIssuer,
     TokenType,
     IdTokenPresent,
+    TokenWellFormed,
     Algorithm,
     CriticalHeader,
     Signature,
@@ -104,12 +105,13 @@ pub enum Rule {
     IssuedAt,
     Nonce,
     AccessTokenHash,
+    LibraryVerifier,
     UserinfoSubject,
 }
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -139,6 +141,7 @@ impl Rule {
         Self::ResponseIssuer,
         Self::TokenType,
         Self::IdTokenPresent,
+        Self::TokenWellFormed,
         Self::Algorithm,
         Self::CriticalHeader,
         Self::Signature,
@@ -150,6 +153,7 @@ impl Rule {
         Self::IssuedAt,
         Self::Nonce,
         Self::AccessTokenHash,
+        Self::LibraryVerifier,
         Self::UserinfoSubject,
     ];
 
@@ -207,6 +211,7 @@ impl Rule {
             Self::ResponseIssuer => ("response_issuer", Rp, Callback, "RFC 9207 §2.4"),
             Self::TokenType => ("token_type", Rp, TokenResponse, "OpenID Connect Core §3.1.3.3"),
             Self::IdTokenPresent => ("id_token_present", Rp, TokenResponse, "OpenID Connect Core §3.1.3.3"),
+            Self::TokenWellFormed => ("token_well_formed", Rp, Validation, "RFC 7519 §7.2"),
             Self::Algorithm => ("algorithm", Rp, Validation, "OpenID Connect Core §3.1.3.7 (7)"),
             Self::CriticalHeader => ("critical_header", Rp, Validation, "RFC 7515 §4.1.11"),
             Self::Signature => ("signature", Rp, Validation, "OpenID Connect Core §3.1.3.7 (6)"),
@@ -218,6 +223,7 @@ impl Rule {
             Self::IssuedAt => ("issued_at", Rp, Validation, "OpenID Connect Core §3.1.3.7 (10)"),
             Self::Nonce => ("nonce", Rp, Validation, "OpenID Connect Core §3.1.3.7 (11)"),
             Self::AccessTokenHash => ("access_token_hash", Rp, Validation, "OpenID Connect Core §3.1.3.8"),
+            Self::LibraryVerifier => ("library_verifier", Rp, Validation, "OpenID Connect Core §3.1.3.7"),
             Self::UserinfoSubject => ("userinfo_subject", Rp, Validation, "OpenID Connect Core §5.3.2"),
         }
     }
