@@ -1,1 +1,33 @@
-//! placeholder
+//! An OpenID Provider, to learn from and to develop against.
+//!
+//! Read it in the order in which a login happens:
+//!
+//! 1. [`startup`] builds the server; its routes stand in the order of the flow.
+//! 2. [`code_flow`] is the provider's half of the ten steps: discovery, the authorization request, the login page, the
+//!    consent page, the redirect with the code, the exchange of the code, userinfo.
+//! 3. [`token_endpoint`] authenticates the client, looks at the grant type and hands over to the grant.
+//! 4. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
+//! 5. [`tokens`], [`keys`] and [`passwords`] mint, sign and check.
+//! 6. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
+//!
+//! Each module uses only what stands below it in this list, and the crate `shared`.
+
+pub mod startup;
+
+pub mod code_flow;
+pub mod token_endpoint;
+
+pub mod http;
+pub mod problems;
+
+pub mod keys;
+pub mod passwords;
+pub mod tokens;
+
+pub mod store;
+
+pub mod domain;
+
+pub mod config;
+pub mod demo;
+pub mod state;

@@ -3,7 +3,7 @@
 //! The URL standard's parser accepts everything; servers that guess are how one message comes to mean two things
 //! to two readers. This one refuses what is not well-formed, and what stands twice.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use thiserror::Error;
 
@@ -31,26 +31,35 @@ pub struct Params(Vec<(String, String)>);
 impl Params {
     /// Reads a query (without its `?`) or a body. `repeatable` names the parameters that may stand more than once.
     pub fn parse(encoded: &[u8], repeatable: &[&str]) -> Result<Self, ParamsError> {
+        let params = Self::parse_with_repeats(encoded)?;
+        params.repeated(repeatable).map_or(Ok(()), |name| Err(ParamsError::Repeated(name.to_owned())))?;
+        Ok(params)
+    }
+
+    /// Reads what may hold a parameter twice, for whoever must first find out where to send the complaint.
+    pub fn parse_with_repeats(encoded: &[u8]) -> Result<Self, ParamsError> {
         let mut params = Self::default();
-        params.extend(encoded, repeatable)?;
+        params.extend(encoded)?;
         Ok(params)
     }
 
     /// Reads a second source into the same set: a parameter in the query and again in the body stands twice.
-    pub fn extend(&mut self, encoded: &[u8], repeatable: &[&str]) -> Result<(), ParamsError> {
+    pub fn extend(&mut self, encoded: &[u8]) -> Result<(), ParamsError> {
         for pair in encoded
             .split(|byte| *byte == b'&')
             .filter(|pair| !pair.is_empty())
         {
             let split = pair.iter().position(|byte| *byte == b'=');
             let (name, value) = split.map_or((pair, &pair[..0]), |at| (&pair[..at], &pair[at + 1..]));
-            let (name, value) = (decode(name)?, decode(value)?);
-            if !repeatable.contains(&name.as_str()) && self.0.iter().any(|(known, _)| *known == name) {
-                return Err(ParamsError::Repeated(name));
-            }
-            self.0.push((name, value));
+            self.0.push((decode(name)?, decode(value)?));
         }
         Ok(())
+    }
+
+    /// The first parameter that stands twice though `repeatable` does not name it.
+    pub fn repeated(&self, repeatable: &[&str]) -> Option<&str> {
+        let mut seen = HashSet::new();
+        self.iter().map(|(name, _)| name).find(|name| !seen.insert(*name) && !repeatable.contains(name))
     }
 
     /// The value of `name`. RFC 6749 §3.1: a parameter without a value counts as absent.
@@ -142,10 +151,8 @@ mod tests {
     #[test]
     fn a_parameter_in_the_query_and_again_in_the_body_stands_twice() {
         let mut params = parse("code=1").unwrap();
-        assert_eq!(
-            params.extend(b"code=1", &[]),
-            Err(ParamsError::Repeated("code".into()))
-        );
+        params.extend(b"code=1").unwrap();
+        assert_eq!(params.repeated(&[]), Some("code"));
     }
 
     #[test]

@@ -49,19 +49,51 @@ impl Catalogue {
         self.0.keys().map(String::as_str)
     }
 
-    /// The text under `key` as HTML: escaped, `` `x` `` as code, `**x**` as strong, `{name}` filled in.
+    /// The text under `key` as HTML: escaped, `` `x` `` as code, `**x**` as strong, `[word](id)` as a term of the
+    /// glossary, `{name}` filled in.
     pub fn html(&self, key: &str, values: &HashMap<String, String>) -> Option<String> {
         self.get(key).map(|text| to_html(text, values))
     }
 
     /// The text under `key` without any markup, for attributes and titles. The caller escapes it.
     pub fn plain(&self, key: &str, values: &HashMap<String, String>) -> Option<String> {
-        self.get(key)
-            .map(|text| fill(&text.replace('`', "").replace("**", ""), values, &str::to_owned))
+        let text = without_terms(self.get(key)?).replace('`', "").replace("**", "");
+        Some(fill(&text, values, &str::to_owned))
     }
 }
 
 fn to_html(text: &str, values: &HashMap<String, String>) -> String {
+    let mut html = String::with_capacity(text.len() * 2);
+    let mut rest = text;
+    while let Some((before, word, id, after)) = term(rest) {
+        let (before, word) = (marked_up(before, values), marked_up(word, values));
+        // `templates/parts/terms.html` holds the sentence that the button opens.
+        let _ = write!(
+            html,
+            r#"{before}<button class="term" type="button" popovertarget="term-{id}">{word}</button>"#
+        );
+        rest = after;
+    }
+    html.push_str(&marked_up(rest, values));
+    html
+}
+
+/// The first `[word](id)` in `text`: what stands before it, the word, the id, what stands behind it.
+fn term(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let (before, rest) = text.split_once('[')?;
+    let (word, rest) = rest.split_once("](")?;
+    let (id, after) = rest.split_once(')')?;
+    Some((before, word, id, after))
+}
+
+fn without_terms(text: &str) -> String {
+    match term(text) {
+        Some((before, word, _, after)) => format!("{before}{word}{}", without_terms(after)),
+        None => text.to_owned(),
+    }
+}
+
+fn marked_up(text: &str, values: &HashMap<String, String>) -> String {
     let mut html = String::with_capacity(text.len() * 2);
     for (at, code) in text.split('`').enumerate() {
         if at % 2 == 1 {
@@ -129,6 +161,36 @@ mod tests {
         assert!(!html.contains("<svg"), "{html}");
         assert!(html.starts_with("<b>&lt;svg"), "{html}");
         assert!(html.contains("&amp; more"), "{html}");
+    }
+
+    #[test]
+    fn a_term_is_a_button_that_opens_its_sentence() {
+        let text = "compares the [one-time value (`nonce`)](nonce) with [`state`](state)";
+        assert_eq!(
+            to_html(text, &HashMap::new()),
+            "compares the <button class=\"term\" type=\"button\" popovertarget=\"term-nonce\">one-time value \
+             (<code>nonce</code>)</button> with <button class=\"term\" type=\"button\" \
+             popovertarget=\"term-state\"><code>state</code></button>"
+        );
+        assert_eq!(
+            without_terms(text),
+            "compares the one-time value (`nonce`) with `state`"
+        );
+    }
+
+    #[test]
+    fn every_term_has_its_sentence_in_the_glossary() {
+        let glossary = include_str!("../../../templates/parts/terms.html");
+        for catalogue in Lang::ALL.map(|lang| Catalogue::load(lang).unwrap()) {
+            for key in catalogue.keys() {
+                let mut rest = catalogue.get(key).unwrap();
+                while let Some((_, _, id, after)) = term(rest) {
+                    assert!(catalogue.get(&format!("term.{id}.what")).is_some(), "{key}: {id}");
+                    assert!(glossary.contains(&format!("\"{id}\"")), "{key}: {id}");
+                    rest = after;
+                }
+            }
+        }
     }
 
     #[test]

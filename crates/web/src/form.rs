@@ -59,10 +59,10 @@ impl Form {
         Ok(Params::parse(&self.0, repeatable)?)
     }
 
-    /// Reads the form behind the query of the same request, as one set.
-    pub fn params_behind_query(&self, query: &str, repeatable: &[&str]) -> Result<Params, FormError> {
-        let mut params = Params::parse(query.as_bytes(), repeatable)?;
-        params.extend(&self.0, repeatable)?;
+    /// The query and the form of one request as one set, in which a parameter may stand twice.
+    pub fn behind_query(&self, query: &str) -> Result<Params, FormError> {
+        let mut params = Params::parse_with_repeats(query.as_bytes())?;
+        params.extend(&self.0)?;
         Ok(params)
     }
 }

@@ -1,0 +1,215 @@
+//! Step 5: the consent page, and the user's decision (OpenID Connect Core §3.1.2.4).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use serde::Serialize;
+use shared::{authorize::AuthorizationResponse, error::ErrorCode, flow::Step, params::Params, scope::Scope};
+use web::{
+    form::{Form, FormError},
+    pages::{Kind, Progress},
+    problem::Problem,
+};
+
+use super::{
+    redirect,
+    visit::{self, Visit},
+};
+use crate::{
+    domain::{
+        grant::{self, Grant, GrantId},
+        interaction::Stage,
+        session::Authentication,
+        user::User,
+    },
+    http::browser,
+    problems,
+    state::AppState,
+    tokens,
+};
+
+#[derive(Serialize)]
+struct ConsentPage<'a> {
+    client_name: &'a str,
+    return_to: String,
+    user: Account<'a>,
+    csrf: &'a str,
+    scopes: Vec<ScopeRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct Account<'a> {
+    name: &'a str,
+    username: &'a str,
+}
+
+#[derive(Serialize)]
+struct ScopeRow<'a> {
+    value: &'a str,
+    required: bool,
+    shown: Option<String>,
+}
+
+/// `GET /consent/{handle}`
+pub async fn page(
+    state: Data<AppState>,
+    request: HttpRequest,
+    handle: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
+    match signed_in(&state, &request, &visit).await? {
+        Ok(authentication) => show(&state, &request, &visit, &authentication).await,
+        Err(stage) => visit.lead_on(&state, &stage),
+    }
+}
+
+/// `POST /consent/{handle}`
+pub async fn submit(
+    state: Data<AppState>,
+    request: HttpRequest,
+    handle: Path<String>,
+    form: Result<Form, FormError>,
+) -> Result<HttpResponse, Problem> {
+    visit::require_own_form(&state, &request)?;
+    let params = form?.params(&["scope"])?;
+    let mut checks = state.checks();
+    let visit = Visit::find(&state, &request, &handle, &mut checks).await?;
+    visit.require_csrf(&state, &params, &mut checks)?;
+    if let Err(stage) = signed_in(&state, &request, &visit).await? {
+        return visit.lead_on(&state, &stage);
+    }
+    let allowed = match params.get("decision") {
+        Some("allow") => true,
+        Some("deny") => false,
+        _ => return Err(Problem::malformed("decision is neither allow nor deny")),
+    };
+    // Whoever decides first decides: a second click finds the request answered.
+    let decided = state
+        .stores
+        .interactions
+        .decide(visit.handle, visit.now)
+        .await
+        .map_err(problems::from_store)?;
+    let authentication = decided.ok_or_else(|| problems::already_answered(&visit.client.uri))?;
+    let response = if allowed {
+        AuthorizationResponse::Code(grant(&state, &visit, authentication, &params).await?)
+    } else {
+        AuthorizationResponse::Error {
+            error: ErrorCode::AccessDenied,
+            description: "The user said no.",
+        }
+    };
+    let address = &visit.interaction.request.return_address;
+    Ok(redirect::send_back(address, &state.metadata.issuer, &response))
+}
+
+/// Who signed in for this interaction, if their session still lives in this browser; otherwise where to go on.
+async fn signed_in(
+    state: &AppState,
+    request: &HttpRequest,
+    visit: &Visit,
+) -> Result<Result<Authentication, Stage>, Problem> {
+    let Stage::AwaitingConsent { authentication } = &visit.interaction.stage else {
+        return Ok(Err(visit.interaction.stage.clone()));
+    };
+    let session = browser::session(state, request, visit.now)
+        .await
+        .map_err(problems::from_store)?;
+    if session.is_some_and(|session| session.authentication.subject == authentication.subject) {
+        return Ok(Ok(authentication.clone()));
+    }
+    let stage = state
+        .stores
+        .interactions
+        .sign_out(visit.handle, visit.now)
+        .await
+        .map_err(problems::from_store)?;
+    Ok(Err(stage.ok_or_else(problems::interaction_unknown)?))
+}
+
+async fn show(
+    state: &AppState,
+    request: &HttpRequest,
+    visit: &Visit,
+    authentication: &Authentication,
+) -> Result<HttpResponse, Problem> {
+    let user = state
+        .stores
+        .users
+        .find(&authentication.subject)
+        .await
+        .map_err(problems::from_store)?;
+    let user = user.ok_or_else(problems::interaction_unknown)?;
+    let page = ConsentPage {
+        client_name: &visit.client.name,
+        return_to: visit.return_to(),
+        user: Account {
+            name: &user.name,
+            username: user.username.as_str(),
+        },
+        csrf: &visit.csrf,
+        scopes: visit
+            .interaction
+            .request
+            .scope
+            .iter()
+            .map(|value| row(value, &user))
+            .collect(),
+    };
+    let progress = Some(Progress::Now(Step::Consent));
+    state.site.pages.respond(
+        request,
+        StatusCode::OK,
+        Kind::Form,
+        "idp/consent.html",
+        progress,
+        &page,
+    )
+}
+
+fn row<'a>(value: &'a str, user: &User) -> ScopeRow<'a> {
+    ScopeRow {
+        value,
+        required: value == Scope::OPENID,
+        shown: user.shown_by(value),
+    }
+}
+
+/// What the user allowed becomes a grant, known by its code until step 8.
+async fn grant(
+    state: &AppState,
+    visit: &Visit,
+    authentication: Authentication,
+    params: &Params,
+) -> Result<shared::secret::Secret, Problem> {
+    let asked = &visit.interaction.request;
+    let ticked = |value: &str| params.all("scope").any(|ticked| ticked == value);
+    let mut id = [0; 16];
+    state.random.fill(&mut id);
+    let expires = visit.now + state.settings.code_lifetime;
+    let grant = Grant {
+        id: GrantId(uuid::Builder::from_random_bytes(id).into_uuid()),
+        client_id: asked.client_id.clone(),
+        authentication,
+        scope: asked
+            .scope
+            .filtered(|value| value == Scope::OPENID || ticked(value)),
+        nonce: asked.nonce.clone(),
+        redirect_uri: asked.return_address.redirect_uri().as_str().to_owned(),
+        challenge: asked.challenge.clone(),
+        stage: grant::Stage::CodeIssued { expires },
+        revoked: None,
+    };
+    let code = tokens::mint_code(state.random.as_ref());
+    // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.
+    let forget = expires + state.settings.code_lifetime;
+    state
+        .stores
+        .grants
+        .issue(code.hash(), grant, forget, visit.now)
+        .await
+        .map_err(problems::from_store)?;
+    Ok(code)
+}

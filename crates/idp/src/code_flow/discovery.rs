@@ -1,0 +1,75 @@
+//! Before the flow: the provider describes itself and publishes its keys (OpenID Connect Discovery §3 and §4,
+//! RFC 8414 §3, RFC 7517 §5).
+
+use std::collections::BTreeSet;
+
+use actix_web::{HttpResponse, http::header, web::Data};
+use serde::Serialize;
+use shared::{metadata::ProviderMetadata, scope::Scope};
+use web::lang::Lang;
+
+use crate::{config::Settings, state::AppState};
+
+/// What this provider says about itself. A member stands here only when what it announces works.
+pub fn metadata(settings: &Settings) -> ProviderMetadata {
+    let issuer = settings.origin.as_str();
+    let scopes: BTreeSet<&str> = settings
+        .clients
+        .iter()
+        .flat_map(|client| client.scope.iter())
+        .collect();
+    ProviderMetadata {
+        issuer: settings.origin.issuer(),
+        authorization_endpoint: format!("{issuer}/oauth/authorize"),
+        token_endpoint: format!("{issuer}/oauth/token"),
+        userinfo_endpoint: format!("{issuer}/oauth/userinfo"),
+        jwks_uri: format!("{issuer}/oauth/jwks"),
+        scopes_supported: std::iter::once(Scope::OPENID)
+            .chain(scopes.into_iter().filter(|value| *value != Scope::OPENID))
+            .map(ToOwned::to_owned)
+            .collect(),
+        response_types_supported: vec!["code"],
+        response_modes_supported: vec!["query"],
+        grant_types_supported: vec!["authorization_code"],
+        subject_types_supported: vec!["public"],
+        id_token_signing_alg_values_supported: vec!["RS256"],
+        token_endpoint_auth_methods_supported: vec!["client_secret_basic"],
+        claims_supported: vec![
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "at_hash",
+            "amr",
+            "name",
+            "preferred_username",
+            "email",
+            "email_verified",
+        ],
+        code_challenge_methods_supported: vec!["S256"],
+        ui_locales_supported: Lang::ALL.map(Lang::tag).to_vec(),
+        claims_parameter_supported: false,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        authorization_response_iss_parameter_supported: true,
+    }
+}
+
+/// `GET /.well-known/openid-configuration`
+pub async fn metadata_document(state: Data<AppState>) -> HttpResponse {
+    public(&state.metadata)
+}
+
+/// `GET /oauth/jwks`: the keys that verify ID tokens, never the ones that sign.
+pub async fn jwks(state: Data<AppState>) -> HttpResponse {
+    public(&state.key.public())
+}
+
+fn public(document: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
+        .json(document)
+}

@@ -1,0 +1,153 @@
+//! Steps 8 and 9: the code becomes tokens (RFC 6749 §4.1.3 and §4.1.4, RFC 7636 §4.5 and §4.6, OpenID Connect Core §3.1.3).
+//!
+//! The client is authenticated already. The code is looked up and claimed in one step; then redirect URI and verifier
+//! are judged. A claimed code stays claimed, whatever comes of it: whoever guesses a verifier has one try.
+
+use shared::{
+    error::ErrorCode,
+    flow::{Checks, Rule},
+    params::Params,
+    pkce::CodeVerifier,
+    scope::Scope,
+    secret::SecretHash,
+    token::TokenResponse,
+};
+
+use crate::{
+    domain::{
+        access_token::AccessToken,
+        client::Client,
+        grant::{Grant, Redeem},
+    },
+    http::oauth_error::{OAuthError, refused},
+    state::AppState,
+    tokens,
+};
+
+/// Redeems `code` for `client`.
+pub async fn exchange(
+    state: &AppState,
+    client: &Client,
+    params: &Params,
+    checks: &mut Checks,
+) -> Result<TokenResponse, OAuthError> {
+    let code = params
+        .get("code")
+        .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "code is missing."))?;
+    let grant = claim(state, client, code, checks).await?;
+    same_redirect_uri(&grant, params, checks)?;
+    meets_challenge(&grant, params, checks)?;
+    mint(state, &grant).await
+}
+
+/// RFC 6749 §4.1.2: a code is for one client, for a short time, once.
+async fn claim(
+    state: &AppState,
+    client: &Client,
+    code: &str,
+    checks: &mut Checks,
+) -> Result<Grant, OAuthError> {
+    let now = state.clock.now();
+    let forget = now + state.settings.token_lifetime;
+    let redeemed = state
+        .stores
+        .grants
+        .redeem(SecretHash::of(code), &client.id, forget, now)
+        .await?;
+    // What the store found in one step, told as the rules that it applied, in their order.
+    let found = match &redeemed {
+        Redeem::Unknown => 0,
+        Redeem::OtherClient => 1,
+        Redeem::Late => 2,
+        Redeem::AlreadyUsed => 3,
+        Redeem::Redeemed(_) => 4,
+    };
+    for (at, (rule, expected, otherwise)) in [
+        (Rule::CodeKnown, "a code of this provider", "unknown"),
+        (
+            Rule::CodeOfThisClient,
+            "issued to this client",
+            "issued to another client",
+        ),
+        (Rule::CodeFresh, "within its lifetime", "too late"),
+        (Rule::CodeUnused, "unused", "used before"),
+    ]
+    .into_iter()
+    .enumerate()
+    .take(found + 1)
+    {
+        let passed = at < found;
+        checks
+            .judge(rule, expected, if passed { expected } else { otherwise }, passed)
+            .map_err(refused(
+                ErrorCode::InvalidGrant,
+                "The code is unknown, late, used or another client's.",
+            ))?;
+    }
+    match redeemed {
+        Redeem::Redeemed(grant) => Ok(*grant),
+        other => Err(OAuthError::internal(format!("{other:?} passed its checks"))),
+    }
+}
+
+/// RFC 6749 §4.1.3: the redirect URI of step 2 again, the very same.
+fn same_redirect_uri(grant: &Grant, params: &Params, checks: &mut Checks) -> Result<(), OAuthError> {
+    let presented = params.get("redirect_uri").unwrap_or("absent");
+    checks
+        .equal(Rule::RedirectUriSame, &grant.redirect_uri, presented)
+        .map_err(refused(
+            ErrorCode::InvalidGrant,
+            "redirect_uri is not the one of the authorization request.",
+        ))
+}
+
+/// RFC 7636 §4.6: the verifier behind the challenge of step 2.
+fn meets_challenge(grant: &Grant, params: &Params, checks: &mut Checks) -> Result<(), OAuthError> {
+    let verifier = params
+        .get("code_verifier")
+        .and_then(|text| CodeVerifier::parse(text).ok());
+    let actual = verifier.as_ref().map_or_else(
+        || "absent or malformed".to_owned(),
+        |it| it.challenge().to_string(),
+    );
+    let met = verifier.is_some_and(|verifier| grant.challenge.is_met_by(&verifier));
+    checks
+        .judge(Rule::VerifierMeetsChallenge, &grant.challenge, actual, met)
+        .map_err(refused(
+            ErrorCode::InvalidGrant,
+            "code_verifier does not meet the code_challenge.",
+        ))
+}
+
+/// The tokens. Without `openid` it is plain OAuth 2.0, and there is no ID token (OpenID Connect Core §3.1.2.1).
+async fn mint(state: &AppState, grant: &Grant) -> Result<TokenResponse, OAuthError> {
+    let now = state.clock.now();
+    let expires = now + state.settings.token_lifetime;
+    let access_token = tokens::mint_access_token(state.random.as_ref());
+    let access = AccessToken {
+        grant: grant.id,
+        client_id: grant.client_id.clone(),
+        subject: grant.authentication.subject.clone(),
+        scope: grant.scope.clone(),
+        expires,
+    };
+    state
+        .stores
+        .access_tokens
+        .keep(access_token.hash(), access, now)
+        .await?;
+    let id_token = if grant.scope.contains(Scope::OPENID) {
+        let issuer = state.metadata.issuer.clone();
+        let claims = tokens::id_token_claims(issuer, grant, &access_token, now, expires);
+        Some(state.key.sign(&claims).map_err(OAuthError::internal)?)
+    } else {
+        None
+    };
+    Ok(TokenResponse {
+        access_token,
+        token_type: "Bearer",
+        expires_in: state.settings.token_lifetime.as_secs(),
+        scope: grant.scope.clone(),
+        id_token,
+    })
+}

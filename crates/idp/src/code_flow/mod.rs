@@ -1,0 +1,27 @@
+//! The authorization code flow, the provider's half, in the order in which it happens (OpenID Connect Core §3.1).
+//!
+//! | step | here |
+//! |---|---|
+//! | before | [`discovery`]: what the provider says about itself |
+//! | 2 | [`authorize`]: the authorization request is checked and becomes an interaction |
+//! | 3, 4 | [`login`]: the login page and the password |
+//! | 5 | [`consent`]: the consent page and the decision |
+//! | 6 | [`redirect`]: the browser goes back with a code or an error |
+//! | 8, 9 | [`exchange`]: the code becomes tokens |
+//! | after 10 | [`userinfo`]: the claims about the user |
+
+pub mod discovery;
+
+pub mod authorize;
+
+pub mod login;
+
+pub mod consent;
+
+pub mod redirect;
+
+pub mod exchange;
+
+pub mod userinfo;
+
+mod visit;

@@ -1,0 +1,124 @@
+//! After step 10: the claims about the user, for whoever bears the access token (OpenID Connect Core §5.3, RFC 6750).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::Data,
+};
+use shared::{
+    error::ErrorCode,
+    flow::{Checks, Rule},
+    params::Params,
+    scope::Scope,
+    secret::{Secret, SecretHash},
+};
+use web::form::{Form, FormError};
+
+use crate::{domain::access_token::AccessToken, http::oauth_error::OAuthError, state::AppState};
+
+/// `GET /oauth/userinfo`
+pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
+    userinfo(&state, &request, &Params::default()).await
+}
+
+/// `POST /oauth/userinfo`: the token may also stand in the form (RFC 6750 §2.2).
+pub async fn post(
+    state: Data<AppState>,
+    request: HttpRequest,
+    form: Result<Form, FormError>,
+) -> Result<HttpResponse, OAuthError> {
+    userinfo(&state, &request, &form?.params(&[])?).await
+}
+
+async fn userinfo(
+    state: &AppState,
+    request: &HttpRequest,
+    form: &Params,
+) -> Result<HttpResponse, OAuthError> {
+    let presented = bearer_token(request, form)?;
+    let access = active(state, &presented, &mut state.checks()).await?;
+    let user = state
+        .stores
+        .users
+        .find(&access.subject)
+        .await?
+        .ok_or_else(inactive)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(user.claims(&access.scope)))
+}
+
+/// RFC 6750 §2: the token in the header or in the form, not in both, and never in the address, where histories and
+/// logs would keep it.
+fn bearer_token(request: &HttpRequest, form: &Params) -> Result<Secret, OAuthError> {
+    let invalid =
+        |description| OAuthError::bearer(ErrorCode::InvalidRequest, description, StatusCode::BAD_REQUEST);
+    let query = Params::parse_with_repeats(request.query_string().as_bytes());
+    if query.is_err() || query.is_ok_and(|query| query.iter().any(|(name, _)| name == "access_token")) {
+        return Err(invalid("The access token must not be in the query."));
+    }
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let in_header = headers.next();
+    if headers.next().is_some() || (in_header.is_some() && form.get("access_token").is_some()) {
+        return Err(invalid("The access token is sent in more than one way."));
+    }
+    let Some(value) = in_header else {
+        return form
+            .get("access_token")
+            .map(Secret::new)
+            .ok_or_else(OAuthError::no_bearer_token);
+    };
+    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
+            Ok(Secret::new(token))
+        }
+        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("bearer") => Err(OAuthError::no_bearer_token()),
+        _ => Err(inactive()),
+    }
+}
+
+/// RFC 6750 §3.1: one answer for a token that is unknown, late, or revoked with its grant.
+async fn active(
+    state: &AppState,
+    presented: &Secret,
+    checks: &mut Checks,
+) -> Result<AccessToken, OAuthError> {
+    let now = state.clock.now();
+    let found = state
+        .stores
+        .access_tokens
+        .find(SecretHash::of(presented.expose()), now)
+        .await?;
+    let live = match &found {
+        Some(access) => state.stores.grants.is_live(access.grant, now).await?,
+        None => false,
+    };
+    let shown = if live {
+        "active"
+    } else {
+        "unknown, late or revoked"
+    };
+    checks
+        .judge(Rule::BearerTokenActive, "active", shown, live)
+        .map_err(|_| inactive())?;
+    let access = found.ok_or_else(inactive)?;
+    // OpenID Connect Core §5.3.1: the token must come from an OpenID Connect request.
+    checks
+        .judge(
+            Rule::BearerTokenScope,
+            Scope::OPENID,
+            &access.scope,
+            access.scope.contains(Scope::OPENID),
+        )
+        .map_err(|_| {
+            let description = "The access token was issued without the scope openid.";
+            OAuthError::bearer(ErrorCode::InsufficientScope, description, StatusCode::FORBIDDEN)
+        })?;
+    Ok(access)
+}
+
+fn inactive() -> OAuthError {
+    let description = "The access token is unknown, late or revoked.";
+    OAuthError::bearer(ErrorCode::InvalidToken, description, StatusCode::UNAUTHORIZED)
+}

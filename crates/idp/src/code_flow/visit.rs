@@ -1,0 +1,132 @@
+//! A visit to the login or consent page: the interaction behind the handle, in the browser that it belongs to.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, http::header};
+use shared::{
+    clock::Timestamp,
+    flow::{Checks, Rule},
+    params::Params,
+    secret::{Secret, SecretHash},
+};
+use web::problem::Problem;
+
+use crate::{
+    domain::{
+        client::Client,
+        interaction::{Interaction, Stage},
+    },
+    http::browser,
+    problems,
+    state::AppState,
+};
+
+/// One visit.
+pub(super) struct Visit {
+    pub(super) handle: SecretHash,
+    pub(super) interaction: Interaction,
+    pub(super) client: Arc<Client>,
+    pub(super) csrf: String,
+    pub(super) now: Timestamp,
+    secret_handle: String,
+    browser: Secret,
+}
+
+impl Visit {
+    /// Finds the interaction. Another browser is refused: whoever sends somebody a link to a consent page must not get
+    /// their code (RFC 9700 §4.7).
+    pub(super) async fn find(
+        state: &AppState,
+        request: &HttpRequest,
+        handle: &str,
+        checks: &mut Checks,
+    ) -> Result<Self, Problem> {
+        let now = state.clock.now();
+        let hash = SecretHash::of(handle);
+        let found = state
+            .stores
+            .interactions
+            .find(hash, now)
+            .await
+            .map_err(problems::from_store)?;
+        let interaction = found.ok_or_else(problems::interaction_unknown)?;
+        let browser = browser::browser(state, request);
+        let same = browser
+            .as_ref()
+            .is_some_and(|browser| browser.hash() == interaction.browser);
+        let shown = if same {
+            "the same browser"
+        } else {
+            "another browser"
+        };
+        checks
+            .judge(
+                Rule::SameBrowser,
+                "the browser in which the login began",
+                shown,
+                same,
+            )
+            .map_err(|failed| problems::other_browser().check(failed))?;
+        let browser = browser.ok_or_else(problems::other_browser)?;
+        let client = state.stores.clients.find(&interaction.request.client_id).await;
+        let client = client
+            .map_err(problems::from_store)?
+            .ok_or_else(problems::unknown_client)?;
+        let csrf = state.csrf.token(&browser, handle);
+        Ok(Self {
+            handle: hash,
+            interaction,
+            client,
+            csrf,
+            now,
+            secret_handle: handle.to_owned(),
+            browser,
+        })
+    }
+
+    /// Whether a form came from our own page in this browser (RFC 6749 §10.12).
+    pub(super) fn require_csrf(
+        &self,
+        state: &AppState,
+        params: &Params,
+        checks: &mut Checks,
+    ) -> Result<(), Problem> {
+        let presented = params.get("csrf").unwrap_or_default();
+        let accepted = state.csrf.accepts(presented, &self.browser, &self.secret_handle);
+        let shown = if accepted {
+            "the token of this page"
+        } else {
+            "another token, or none"
+        };
+        checks
+            .judge(Rule::CsrfToken, "the token of this page", shown, accepted)
+            .map_err(|failed| Problem::csrf().check(failed))
+    }
+
+    /// Leads to the page of the stage: pressing Back after a step goes on with the present one.
+    pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> Result<HttpResponse, Problem> {
+        let page = match stage {
+            Stage::AwaitingLogin => "login",
+            Stage::AwaitingConsent { .. } => "consent",
+            Stage::Answered { .. } => return Err(problems::already_answered(&self.client.uri)),
+        };
+        let location = format!("{}/{page}/{}", state.settings.origin.as_str(), self.secret_handle);
+        Ok(HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, location))
+            .finish())
+    }
+
+    /// `host:port` of the place that the browser will return to.
+    pub(super) fn return_to(&self) -> String {
+        self.interaction.request.return_address.redirect_uri().host()
+    }
+}
+
+/// Refuses a form that another site sent, whatever it holds.
+pub(super) fn require_own_form(state: &AppState, request: &HttpRequest) -> Result<(), Problem> {
+    if state.settings.origin.is_sender_of(request) {
+        Ok(())
+    } else {
+        Err(Problem::foreign_origin())
+    }
+}

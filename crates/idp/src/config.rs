@@ -1,0 +1,227 @@
+//! Settings: flags and environment variables, read once at start. Defaults are the tutorial's. Every mistake is one
+//! sentence that names the setting.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Parser, Subcommand};
+use web::{
+    origin::Origin,
+    settings::{self, LogFormat},
+};
+
+use crate::{
+    demo,
+    domain::{
+        client::{Client, RedirectUri},
+        session::SessionLifetime,
+        user::User,
+    },
+};
+
+/// What to do instead of serving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Ask the server that runs with these settings whether it is well
+    Health,
+}
+
+/// An OpenID Provider to learn from and to develop against
+#[derive(Clone, Debug, Parser)]
+#[command(name = "idp", version)]
+pub struct Arguments {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Address and port to listen on
+    #[arg(long, env = "IDP_BIND", default_value = "127.0.0.1:5001", global = true)]
+    bind: SocketAddr,
+
+    /// Issuer: the address by which browsers and clients reach this server
+    #[arg(
+        long,
+        env = "IDP_ISSUER",
+        default_value = "http://127.0.0.1:5001",
+        global = true
+    )]
+    issuer: String,
+
+    /// Folder for the signing key; without it a new key is made at every start
+    #[arg(long, env = "IDP_KEYS", value_name = "FOLDER")]
+    keys: Option<PathBuf>,
+
+    /// Redirect URI of the built-in client client1
+    #[arg(
+        long,
+        env = "IDP_CLIENT_REDIRECT_URI",
+        default_value = "http://127.0.0.1:5002/auth"
+    )]
+    client_redirect_uri: String,
+
+    /// Cookie that keeps the user's session
+    #[arg(long, env = "IDP_SESSION_COOKIE", default_value = "idp_session", value_parser = settings::cookie_name)]
+    session_cookie: String,
+
+    /// Cookie that tells browsers apart
+    #[arg(long, env = "IDP_BROWSER_COOKIE", default_value = "idp_browser", value_parser = settings::cookie_name)]
+    browser_cookie: String,
+
+    /// Seconds in which a code must be redeemed; RFC 6749 allows 600 at most. 600 lets a learner pause, 60 is usual
+    #[arg(long, env = "IDP_CODE_LIFETIME", default_value = "600", value_parser = settings::lifetime)]
+    code_lifetime: Duration,
+
+    /// Seconds that an ID token and an access token live
+    #[arg(long, env = "IDP_TOKEN_LIFETIME", default_value = "3600", value_parser = settings::lifetime)]
+    token_lifetime: Duration,
+
+    /// Seconds that an unused session lives
+    #[arg(long, env = "IDP_SESSION_IDLE", default_value = "28800", value_parser = settings::lifetime)]
+    session_idle: Duration,
+
+    /// Seconds that any session lives
+    #[arg(long, env = "IDP_SESSION_LIFETIME", default_value = "86400", value_parser = settings::lifetime)]
+    session_most: Duration,
+
+    /// Seconds for signing in and consenting
+    #[arg(long, env = "IDP_INTERACTION_LIFETIME", default_value = "600", value_parser = settings::lifetime)]
+    interaction_lifetime: Duration,
+
+    /// Accept an http issuer that is not on this computer; for a lab network only
+    #[arg(long, env = "IDP_ALLOW_HTTP", global = true)]
+    allow_http: bool,
+
+    /// What to log: error, warn, info, debug, or a filter such as idp=debug,info
+    #[arg(long, env = "IDP_LOG", default_value = "info")]
+    log: String,
+
+    /// How to log
+    #[arg(long, env = "IDP_LOG_FORMAT", default_value = "text", value_enum)]
+    log_format: LogFormat,
+}
+
+/// Settings that have been checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// The issuer.
+    pub origin: Origin,
+    /// Where the key is kept, if it is.
+    pub keys: Option<PathBuf>,
+    /// The name of the session cookie.
+    pub session_cookie: String,
+    /// The name of the browser cookie.
+    pub browser_cookie: String,
+    /// How long a code is good.
+    pub code_lifetime: Duration,
+    /// How long tokens live.
+    pub token_lifetime: Duration,
+    /// How long a session lives unused.
+    pub session_idle: Duration,
+    /// How long a session lives.
+    pub session_most: Duration,
+    /// How long a login may take.
+    pub interaction_lifetime: Duration,
+    /// The log filter.
+    pub log: String,
+    /// The log format.
+    pub log_format: LogFormat,
+    /// Who may ask.
+    pub clients: Vec<Client>,
+    /// Who can sign in.
+    pub users: Vec<User>,
+    /// The user whom the login page offers, with the password; `None` outside the built-in demo.
+    pub shown_user: Option<(&'static str, &'static str)>,
+}
+
+impl Settings {
+    /// How long sessions live.
+    pub const fn session_lifetime(&self) -> SessionLifetime {
+        SessionLifetime {
+            idle: self.session_idle,
+            most: self.session_most,
+        }
+    }
+}
+
+impl TryFrom<Arguments> for Settings {
+    type Error = String;
+
+    fn try_from(arguments: Arguments) -> Result<Self, String> {
+        let origin = Origin::parse(&arguments.issuer, arguments.allow_http)
+            .map_err(|mistake| format!("IDP_ISSUER: {mistake}"))?;
+        let redirect_uri = RedirectUri::parse(&arguments.client_redirect_uri)
+            .map_err(|mistake| format!("IDP_CLIENT_REDIRECT_URI: {mistake}"))?;
+        // RFC 6749 §4.1.2: ten minutes at most.
+        if arguments.code_lifetime > Duration::from_secs(600) {
+            return Err("IDP_CODE_LIFETIME: RFC 6749 allows 600 seconds at most".into());
+        }
+        if arguments.session_cookie == arguments.browser_cookie {
+            return Err("IDP_SESSION_COOKIE and IDP_BROWSER_COOKIE must differ".into());
+        }
+        Ok(Self {
+            bind: arguments.bind,
+            origin,
+            keys: arguments.keys,
+            session_cookie: arguments.session_cookie,
+            browser_cookie: arguments.browser_cookie,
+            code_lifetime: arguments.code_lifetime,
+            token_lifetime: arguments.token_lifetime,
+            session_idle: arguments.session_idle,
+            session_most: arguments.session_most,
+            interaction_lifetime: arguments.interaction_lifetime,
+            log: arguments.log,
+            log_format: arguments.log_format,
+            clients: vec![demo::client(&redirect_uri.site(), redirect_uri)],
+            users: vec![demo::user().map_err(|error| error.to_string())?],
+            shown_user: Some((demo::USERNAME, demo::PASSWORD)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(flags: &[&str]) -> Result<Settings, String> {
+        let arguments =
+            Arguments::try_parse_from(["idp"].iter().chain(flags)).map_err(|error| error.to_string())?;
+        Settings::try_from(arguments)
+    }
+
+    #[test]
+    fn without_any_setting_it_is_the_tutorial() {
+        let settings = settings(&[]).unwrap();
+        assert_eq!(settings.origin.as_str(), "http://127.0.0.1:5001");
+        assert_eq!(settings.clients[0].id.as_str(), "client1");
+        assert!(
+            settings.clients[0]
+                .redirect_uri("http://127.0.0.1:5002/auth")
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        for (flags, named) in [
+            (&["--issuer", "http://idp.example"][..], "IDP_ISSUER"),
+            (&["--issuer", "http://127.0.0.1:5001/"], "slash"),
+            (
+                &["--client-redirect-uri", "javascript:x"],
+                "IDP_CLIENT_REDIRECT_URI",
+            ),
+            (&["--code-lifetime", "601"], "IDP_CODE_LIFETIME"),
+            (&["--code-lifetime", "0"], "--code-lifetime"),
+            (&["--session-cookie", "a b"], "--session-cookie"),
+            (
+                &["--session-cookie", "x", "--browser-cookie", "x"],
+                "IDP_BROWSER_COOKIE",
+            ),
+            (&["--bind", "5001"], "--bind"),
+        ] {
+            let mistake = settings(flags).unwrap_err();
+            assert!(mistake.contains(named), "{flags:?}: {mistake}");
+        }
+        assert!(settings(&["--issuer", "http://idp.example", "--allow-http"]).is_ok());
+    }
+}

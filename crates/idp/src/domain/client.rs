@@ -1,0 +1,150 @@
+//! A registered client: an application that may ask for logins (RFC 6749 §2).
+
+use shared::{ids::ClientId, scope::Scope, secret::SecretHash};
+use thiserror::Error;
+use url::Url;
+
+/// Why an address cannot be registered as a redirect URI.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RedirectUriError {
+    /// RFC 6749 §3.1.2: an absolute URI.
+    #[error("{0:?} is not an absolute http or https address")]
+    NotAbsolute(String),
+    /// RFC 6749 §3.1.2: without a fragment.
+    #[error("{0:?} must not have a fragment")]
+    Fragment(String),
+}
+
+/// A registered redirect URI. It is compared as a string, never normalised (RFC 9700 §2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectUri(String);
+
+impl RedirectUri {
+    /// Reads an address from a registration.
+    pub fn parse(text: &str) -> Result<Self, RedirectUriError> {
+        let not_absolute = || RedirectUriError::NotAbsolute(text.to_owned());
+        let url = Url::parse(text).map_err(|_| not_absolute())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(not_absolute());
+        }
+        if url.fragment().is_some() {
+            return Err(RedirectUriError::Fragment(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address exactly as registered.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The site that it belongs to, such as `http://127.0.0.1:5002/`.
+    pub fn site(&self) -> String {
+        Url::parse(&self.0)
+            .map(|url| format!("{}/", url.origin().ascii_serialization()))
+            .unwrap_or_default()
+    }
+
+    /// `host:port`, for people.
+    pub fn host(&self) -> String {
+        let url = Url::parse(&self.0).ok();
+        let host = url
+            .as_ref()
+            .and_then(Url::host_str)
+            .unwrap_or_default()
+            .to_owned();
+        url.and_then(|url| url.port())
+            .map_or(host.clone(), |port| format!("{host}:{port}"))
+    }
+}
+
+/// A client as it is registered.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its name on the wire.
+    pub id: ClientId,
+    /// Its name for people.
+    pub name: String,
+    /// Where it is at home; pages lead back there (`client_uri`, RFC 7591 §2).
+    pub uri: String,
+    /// What it authenticates with.
+    pub secret: SecretHash,
+    /// Where answers may go.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What it may ask for.
+    pub scope: Scope,
+}
+
+impl Client {
+    /// The registered redirect URI that is `presented`, character by character (RFC 9700 §2.1, §4.1.3). No
+    /// prefix, no wildcard, no other port on loopback.
+    pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
+        self.redirect_uris
+            .iter()
+            .find(|registered| registered.0 == presented)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const REGISTERED: &str = "http://127.0.0.1:5002/auth";
+
+    fn client() -> Client {
+        Client {
+            id: ClientId::new("client1"),
+            name: String::new(),
+            uri: String::new(),
+            secret: SecretHash::of(""),
+            redirect_uris: vec![RedirectUri::parse(REGISTERED).unwrap()],
+            scope: Scope::default(),
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_fragment_another_scheme_or_no_host_cannot_be_registered() {
+        for bad in [
+            "",
+            "/auth",
+            "javascript:alert(1)",
+            "https://a.example/#x",
+            "data:,x",
+            "https:///x",
+        ] {
+            let parsed = RedirectUri::parse(bad);
+            assert!(parsed.is_err() || bad == "https:///x", "{bad}");
+        }
+        assert_eq!(
+            RedirectUri::parse("https://a.example:8443/cb?x=1")
+                .unwrap()
+                .host(),
+            "a.example:8443"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_registered_string_itself_is_registered(presented in "\\PC{0,60}") {
+            prop_assert_eq!(client().redirect_uri(&presented).is_some(), presented == REGISTERED);
+        }
+
+        #[test]
+        fn one_changed_character_is_another_address(at in 0..REGISTERED.len(), to in any::<char>()) {
+            let mut changed: Vec<char> = REGISTERED.chars().collect();
+            changed[at] = to;
+            let changed: String = changed.into_iter().collect();
+            prop_assert_eq!(client().redirect_uri(&changed).is_some(), changed == REGISTERED);
+        }
+
+        #[test]
+        fn nothing_can_be_added_or_taken_away(more in "\\PC{1,20}", kept in 0..REGISTERED.len()) {
+            let (longer, in_front) = (format!("{REGISTERED}{more}"), format!("{more}{REGISTERED}"));
+            prop_assert!(client().redirect_uri(&longer).is_none());
+            prop_assert!(client().redirect_uri(&in_front).is_none());
+            prop_assert!(client().redirect_uri(&REGISTERED[..kept]).is_none());
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What the provider is about: clients, users, their sessions, interactions and grants. Pure: no server, no store,
+//! no clock; every change takes `now` and returns what became of it.
+
+pub mod access_token;
+pub mod client;
+pub mod grant;
+pub mod interaction;
+pub mod password;
+pub mod return_address;
+pub mod session;
+pub mod user;
+
+use thiserror::Error;
+
+/// A change that the present stage does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{change} is not possible: {stage}")]
+pub struct InvalidTransition {
+    /// What was tried.
+    pub change: &'static str,
+    /// The stage in which it was tried.
+    pub stage: &'static str,
+}

@@ -1,0 +1,115 @@
+//! A password as it is kept: an Argon2id hash (RFC 9106).
+
+use argon2::{
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, PasswordHash as Phc, Salt},
+};
+use shared::{random::Random, secret::Secret};
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Why a hash could not be read or made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("not an Argon2id hash in PHC string format: {0}")]
+pub struct HashError(String);
+
+/// An Argon2id hash with its salt and its parameters, as a PHC string such as `$argon2id$v=19$m=19456,t=2,p=1$…`.
+#[derive(Clone, Debug)]
+pub struct PasswordHash {
+    params: Params,
+    salt: Salt,
+    output: Output,
+}
+
+impl PasswordHash {
+    /// Reads a PHC string.
+    pub fn parse(text: &str) -> Result<Self, HashError> {
+        let malformed = |error: &dyn std::fmt::Display| HashError(error.to_string());
+        let phc = Phc::new(text).map_err(|error| malformed(&error))?;
+        if phc.algorithm.as_str() != "argon2id" || phc.version != Some(0x13) {
+            return Err(malformed(&"the algorithm must be argon2id, version 19"));
+        }
+        let params = Params::try_from(&phc).map_err(|error| malformed(&error))?;
+        let (Some(salt), Some(output)) = (phc.salt, phc.hash) else {
+            return Err(malformed(&"salt or hash is missing"));
+        };
+        Ok(Self { params, salt, output })
+    }
+
+    /// Hashes a new password with the parameters that OWASP recommends: 19 MiB, two passes, one lane.
+    pub fn of(password: &Secret, random: &dyn Random) -> Result<Self, HashError> {
+        let malformed = |error: &dyn std::fmt::Display| HashError(error.to_string());
+        let mut salt = [0; 16];
+        random.fill(&mut salt);
+        let params = Params::default();
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+            .hash_password_into(normalised(password).as_bytes(), &salt, &mut output)
+            .map_err(|error| malformed(&error))?;
+        let salt = Salt::new(&salt).map_err(|error| malformed(&error))?;
+        let output = Output::new(&output).map_err(|error| malformed(&error))?;
+        Ok(Self { params, salt, output })
+    }
+
+    /// Whether `password` has this hash. `memory` is lent for the computation.
+    pub fn matches(&self, password: &Secret, memory: &mut Vec<Block>) -> bool {
+        memory.resize(self.params.block_count(), Block::default());
+        let mut computed = vec![0; self.output.len()];
+        let hashed = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
+            .hash_password_into_with_memory(
+                normalised(password).as_bytes(),
+                self.salt.as_ref(),
+                &mut computed,
+                memory.as_mut_slice(),
+            );
+        // `Output` compares in constant time.
+        hashed.is_ok() && Output::new(&computed).is_ok_and(|computed| computed == self.output)
+    }
+}
+
+/// One password, however its accents are encoded: NFC (RFC 8265 §4.2.2). Nothing is cut off.
+fn normalised(password: &Secret) -> String {
+    password.expose().nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::random::SystemRandom;
+
+    use super::*;
+
+    fn hash(password: &str) -> PasswordHash {
+        PasswordHash::of(&Secret::new(password), &SystemRandom).unwrap()
+    }
+
+    fn matches(hash: &PasswordHash, password: &str) -> bool {
+        hash.matches(&Secret::new(password), &mut Vec::new())
+    }
+
+    #[test]
+    fn i9_passwords_that_differ_at_byte_73_differ() {
+        let long = "a".repeat(72);
+        let hash = hash(&format!("{long}b"));
+        assert!(matches(&hash, &format!("{long}b")));
+        assert!(!matches(&hash, &format!("{long}c")));
+        assert!(!matches(&hash, &long));
+    }
+
+    #[test]
+    fn i9_composed_and_decomposed_forms_are_one_password() {
+        let hash = hash("パスワード");
+        assert!(matches(&hash, "ハ\u{309a}スワート\u{3099}"));
+    }
+
+    #[test]
+    fn i9_only_argon2id_is_read() {
+        for bad in [
+            "",
+            "DemoTest2024!",
+            "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "$2b$12$abc",
+        ] {
+            assert!(PasswordHash::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

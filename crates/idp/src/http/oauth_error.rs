@@ -1,0 +1,164 @@
+//! Errors for the back channel: JSON with a code from a closed set (RFC 6749 §5.2), for a developer who reads a log.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use shared::{error::ErrorCode, flow::Failed};
+use thiserror::Error;
+use web::form::FormError;
+
+use crate::{passwords::Busy, store::StoreError};
+
+/// An error of the token or userinfo endpoint.
+#[derive(Clone, Debug, Error)]
+#[error("{code}: {description}")]
+pub struct OAuthError {
+    /// The code that the client decides by.
+    pub code: ErrorCode,
+    /// A sentence in printable ASCII without `"` and `\`.
+    pub description: String,
+    /// The status.
+    pub status: StatusCode,
+    /// `WWW-Authenticate`, where credentials were missing or wrong.
+    pub challenge: Option<String>,
+}
+
+impl OAuthError {
+    /// 400 with a code (RFC 6749 §5.2).
+    pub fn bad_request(code: ErrorCode, description: impl Into<String>) -> Self {
+        Self {
+            code,
+            description: description.into(),
+            status: StatusCode::BAD_REQUEST,
+            challenge: None,
+        }
+    }
+
+    /// RFC 6749 §5.2: 401, and the scheme that the client can use.
+    pub fn invalid_client() -> Self {
+        Self {
+            code: ErrorCode::InvalidClient,
+            description: "The client is unknown or its credentials are wrong.".into(),
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some(r#"Basic realm="token endpoint", charset="UTF-8""#.into()),
+        }
+    }
+
+    /// RFC 6750 §3: what is wrong with a bearer token.
+    pub fn bearer(code: ErrorCode, description: &str, status: StatusCode) -> Self {
+        let challenge = format!(r#"Bearer error="{code}", error_description="{description}""#);
+        Self {
+            code,
+            description: description.into(),
+            status,
+            challenge: Some(challenge),
+        }
+    }
+
+    /// RFC 6750 §3.1: no token at all, so no error code in the challenge.
+    pub fn no_bearer_token() -> Self {
+        Self {
+            code: ErrorCode::InvalidToken,
+            description: "This endpoint needs an access token.".into(),
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some("Bearer".into()),
+        }
+    }
+
+    /// No room at the moment.
+    pub fn unavailable() -> Self {
+        Self {
+            code: ErrorCode::TemporarilyUnavailable,
+            description: "The server is busy. Try again later.".into(),
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            challenge: None,
+        }
+    }
+
+    /// Something broke; only the log knows what.
+    pub fn internal(detail: impl std::fmt::Display) -> Self {
+        tracing::error!(%detail, "internal error");
+        Self {
+            code: ErrorCode::ServerError,
+            description: "Something broke inside the server. Its log says what.".into(),
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            challenge: None,
+        }
+    }
+
+    /// 405 for an endpoint that programs talk to.
+    pub fn method_not_allowed() -> Self {
+        Self {
+            code: ErrorCode::InvalidRequest,
+            description: "This endpoint does not take this method.".into(),
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            challenge: None,
+        }
+    }
+}
+
+impl From<FormError> for OAuthError {
+    fn from(error: FormError) -> Self {
+        // Names from the request are quoted in the error; the description may not hold quotation marks.
+        let description = error.to_string().replace(['"', '\\'], "'");
+        let ascii = description
+            .chars()
+            .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+            .collect::<String>();
+        Self {
+            status: error.status(),
+            ..Self::bad_request(ErrorCode::InvalidRequest, ascii)
+        }
+    }
+}
+
+impl From<StoreError> for OAuthError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "store");
+        Self::unavailable()
+    }
+}
+
+impl From<Busy> for OAuthError {
+    fn from(_: Busy) -> Self {
+        Self::unavailable()
+    }
+}
+
+/// A failed check with the code that stands for it, without its values: they may be secrets.
+pub fn refused(code: ErrorCode, description: &'static str) -> impl FnOnce(Failed) -> OAuthError {
+    move |Failed(check)| {
+        tracing::info!(rule = check.rule.id(), "refused");
+        OAuthError::bad_request(code, description)
+    }
+}
+
+impl ResponseError for OAuthError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: ErrorCode,
+            error_description: &'a str,
+        }
+        let mut response = HttpResponse::build(self.status);
+        response
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::PRAGMA, "no-cache"));
+        if let Some(challenge) = &self.challenge {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge.as_str()));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, "30"));
+        }
+        response.json(Body {
+            error: self.code,
+            error_description: &self.description,
+        })
+    }
+}

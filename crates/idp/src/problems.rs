@@ -1,0 +1,69 @@
+//! Every failure of the provider that a person sees, beside those that both sites share.
+
+use actix_web::http::StatusCode;
+use shared::error::ErrorCode;
+use web::problem::{Mender, Problem};
+
+use crate::{passwords::Busy, store::StoreError};
+
+/// Their names in the catalogue.
+pub const ALL: [&str; 7] = [
+    "unknown_client",
+    "redirect_uri_missing",
+    "redirect_uri_unregistered",
+    "parameter_repeated",
+    "interaction_unknown",
+    "other_browser",
+    "already_answered",
+];
+
+fn bad_request(id: &'static str) -> Problem {
+    Problem::new(id, StatusCode::BAD_REQUEST, Mender::App).code(ErrorCode::InvalidRequest)
+}
+
+/// `client_id` is missing or names nobody.
+pub fn unknown_client() -> Problem {
+    bad_request("unknown_client")
+}
+
+/// `redirect_uri` is missing.
+pub fn redirect_uri_missing() -> Problem {
+    bad_request("redirect_uri_missing")
+}
+
+/// `redirect_uri` is not one that the client registered.
+pub fn redirect_uri_unregistered() -> Problem {
+    bad_request("redirect_uri_unregistered")
+}
+
+/// `client_id` or `redirect_uri` stands twice.
+pub fn parameter_repeated(name: &str) -> Problem {
+    bad_request("parameter_repeated").detail(name)
+}
+
+/// The login took too long, or never was.
+pub fn interaction_unknown() -> Problem {
+    Problem::new("interaction_unknown", StatusCode::BAD_REQUEST, Mender::You)
+}
+
+/// The login belongs to another browser.
+pub fn other_browser() -> Problem {
+    Problem::new("other_browser", StatusCode::FORBIDDEN, Mender::You)
+}
+
+/// The login is over; `home` leads back to the application.
+pub fn already_answered(home: &str) -> Problem {
+    Problem::new("already_answered", StatusCode::CONFLICT, Mender::You).next(home)
+}
+
+/// A store that does not answer as it should.
+pub fn from_store(error: StoreError) -> Problem {
+    match error {
+        StoreError::Full => Problem::overloaded().detail(error),
+    }
+}
+
+/// Too many passwords are being checked.
+pub fn from_passwords(busy: Busy) -> Problem {
+    Problem::overloaded().detail(busy)
+}

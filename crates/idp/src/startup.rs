@@ -1,0 +1,245 @@
+//! Builds the server. The program and the tests start it in the same way, with other surroundings.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{
+    App, HttpServer, ResponseError as _,
+    dev::{Server, ServerHandle},
+    middleware::from_fn,
+    web::{self as actix, Data},
+};
+use shared::{
+    clock::{Clock, SystemClock},
+    flow::{CheckSink, NoRecording},
+    random::{Random, SystemRandom},
+};
+use thiserror::Error;
+use tracing_actix_web::TracingLogger;
+use web::{
+    assets,
+    front_door::{Alias, Site, front_door},
+    pages::{House, Pages, PagesError},
+    problem::Problem,
+    settings::exposure_warning,
+    telemetry::RequestSpan,
+};
+
+use crate::{
+    code_flow::{authorize, consent, discovery, login, userinfo},
+    config::Settings,
+    domain::password::HashError,
+    http::{csrf::CsrfKey, oauth_error::OAuthError},
+    keys::{KeyError, SigningKey},
+    passwords::Passwords,
+    state::AppState,
+    store::memory,
+    token_endpoint,
+};
+
+/// How long requests under way may take to finish when the server is told to stop, in seconds.
+const DRAIN: u64 = 10;
+/// How often stores forget what has ended.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// Why the server did not start. Each is one sentence for whoever started it.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The port is taken, or may not be used.
+    #[error("cannot listen on {0}: {1}. Is another copy running? IDP_BIND chooses another address")]
+    Listen(SocketAddr, io::Error),
+    /// No key to sign with.
+    #[error("IDP_KEYS: {0}")]
+    Key(#[from] KeyError),
+    /// Templates or texts.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
+    /// Argon2id does not work here.
+    #[error("passwords cannot be checked: {0}")]
+    Passwords(#[from] HashError),
+    /// The framework.
+    #[error("the server does not start: {0}")]
+    Server(#[from] io::Error),
+}
+
+/// What a server takes from the world around it.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Who watches its checks.
+    pub sink: Arc<dyn CheckSink>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            sink: Arc::new(NoRecording),
+        }
+    }
+}
+
+/// A server that is ready to run.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    state: Data<AppState>,
+}
+
+impl Application {
+    /// Listens where the settings say.
+    pub fn build(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
+        let bind = settings.bind;
+        let listener = TcpListener::bind(bind).map_err(|error| StartError::Listen(bind, error))?;
+        Self::build_on(listener, settings, surroundings)
+    }
+
+    /// Serves on a listener that is open already.
+    pub fn build_on(
+        listener: TcpListener,
+        settings: Settings,
+        surroundings: Surroundings,
+    ) -> Result<Self, StartError> {
+        let address = listener.local_addr()?;
+        if let Some(warning) = exposure_warning(address) {
+            tracing::warn!("{warning}");
+        }
+        let state = Data::new(state(settings, surroundings)?);
+        let shared = state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(shared.clone())
+                .app_data(shared.site.clone())
+                .wrap(from_fn(front_door))
+                .wrap(TracingLogger::<RequestSpan>::new())
+                .configure(|app| routes(app, shared.settings.origin.path()))
+        })
+        .shutdown_timeout(DRAIN)
+        .listen(listener)?
+        .run();
+        Ok(Self {
+            address,
+            server,
+            state,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops it from outside.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// What it works on.
+    pub fn state(&self) -> Data<AppState> {
+        self.state.clone()
+    }
+
+    /// Serves until the process is told to stop, then lets requests under way finish.
+    pub async fn run(self) -> io::Result<()> {
+        tracing::info!(address = %self.address, issuer = self.state.settings.origin.as_str(), "the provider is ready");
+        let state = self.state;
+        let sweeper = actix_web::rt::spawn(async move {
+            let mut pause = tokio::time::interval(SWEEP);
+            loop {
+                pause.tick().await;
+                state.stores.sweep(state.clock.now()).await;
+            }
+        });
+        let stopped = self.server.await;
+        sweeper.abort();
+        stopped
+    }
+}
+
+fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
+    let Surroundings { clock, random, sink } = surroundings;
+    let key = settings
+        .keys
+        .as_deref()
+        .map_or_else(SigningKey::generate, SigningKey::kept_in)?;
+    Ok(AppState {
+        metadata: discovery::metadata(&settings),
+        site: Data::new(Site {
+            origin: settings.origin.clone(),
+            pages: Pages::load(House::Idp, settings.origin.clone())?,
+            clock: Arc::clone(&clock),
+            alias: Alias::Refuse,
+        }),
+        stores: memory::stores(settings.clients.clone(), settings.users.clone()),
+        key,
+        passwords: Arc::new(Passwords::new(random.as_ref())?),
+        csrf: CsrfKey::new(random.as_ref()),
+        settings,
+        clock,
+        random,
+        sink,
+    })
+}
+
+/// Every address of the provider, in the order of the flow.
+fn routes(app: &mut actix::ServiceConfig, base: &str) {
+    let back_channel = |path: &str| {
+        actix::resource(path).default_service(actix::to(async || {
+            OAuthError::method_not_allowed().error_response()
+        }))
+    };
+    // RFC 8414 §3.1: the well-known part stands before the issuer's own path.
+    app.route(
+        &format!("/.well-known/oauth-authorization-server{base}"),
+        actix::get().to(discovery::metadata_document),
+    );
+    app.service(
+        actix::scope(base)
+            .route(
+                "/.well-known/openid-configuration",
+                actix::get().to(discovery::metadata_document),
+            )
+            .route("/oauth/jwks", actix::get().to(discovery::jwks))
+            // step 2
+            .service(
+                actix::resource("/oauth/authorize")
+                    .route(actix::get().to(authorize::get))
+                    .route(actix::post().to(authorize::post)),
+            )
+            // steps 3 and 4
+            .service(
+                actix::resource("/login/{handle}")
+                    .route(actix::get().to(login::page))
+                    .route(actix::post().to(login::submit)),
+            )
+            // steps 5 and 6
+            .service(
+                actix::resource("/consent/{handle}")
+                    .route(actix::get().to(consent::page))
+                    .route(actix::post().to(consent::submit)),
+            )
+            // steps 8 and 9
+            .service(back_channel("/oauth/token").route(actix::post().to(token_endpoint::token)))
+            // after step 10
+            .service(
+                back_channel("/oauth/userinfo")
+                    .route(actix::get().to(userinfo::get))
+                    .route(actix::post().to(userinfo::post)),
+            )
+            .route("/health", actix::get().to(health))
+            .route("/assets/{name}", actix::get().to(assets::serve)),
+    );
+    app.default_service(actix::to(async || Problem::not_found().error_response()));
+}
+
+async fn health() -> actix_web::HttpResponse {
+    actix_web::HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
+}

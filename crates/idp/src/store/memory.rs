@@ -1,0 +1,233 @@
+//! The stores in the memory of this process. What they hold is gone when it ends.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use shared::{
+    clock::Timestamp,
+    ids::{ClientId, Subject},
+    secret::SecretHash,
+};
+use web::expiring::{ExpiringMap, Full};
+
+use super::{
+    AccessTokenStore, ClientStore, GrantStore, InteractionStore, SessionStore, StoreError, Stored, Stores,
+    UserStore,
+};
+use crate::domain::{
+    InvalidTransition,
+    access_token::AccessToken,
+    client::Client,
+    grant::{Grant, GrantId, Redeem},
+    interaction::{Interaction, Stage},
+    session::{Authentication, SessionLifetime, UserSession},
+    user::{User, Username},
+};
+
+/// How many entries each store holds at most: enough for a large class, some 100 MB when all are full.
+pub const CAPACITY: usize = 100_000;
+
+impl From<Full> for StoreError {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
+}
+
+/// Empty stores, and the clients and users that are registered.
+pub fn stores(clients: Vec<Client>, users: Vec<User>) -> Stores {
+    Stores {
+        clients: Arc::new(Clients(
+            clients
+                .into_iter()
+                .map(|client| (client.id.clone(), Arc::new(client)))
+                .collect(),
+        )),
+        users: Arc::new(Users(users.into_iter().map(Arc::new).collect())),
+        sessions: Arc::new(Sessions(ExpiringMap::with_capacity(CAPACITY))),
+        interactions: Arc::new(Interactions(ExpiringMap::with_capacity(CAPACITY))),
+        grants: Arc::new(Grants {
+            by_code: ExpiringMap::with_capacity(CAPACITY),
+            by_id: ExpiringMap::with_capacity(CAPACITY),
+        }),
+        access_tokens: Arc::new(AccessTokens(ExpiringMap::with_capacity(CAPACITY))),
+    }
+}
+
+struct Clients(HashMap<ClientId, Arc<Client>>);
+
+#[async_trait]
+impl ClientStore for Clients {
+    async fn find(&self, id: &ClientId) -> Stored<Option<Arc<Client>>> {
+        Ok(self.0.get(id).cloned())
+    }
+}
+
+struct Users(Vec<Arc<User>>);
+
+#[async_trait]
+impl UserStore for Users {
+    async fn find_by_name(&self, name: &Username) -> Stored<Option<Arc<User>>> {
+        Ok(self.0.iter().find(|user| user.username == *name).cloned())
+    }
+
+    async fn find(&self, subject: &Subject) -> Stored<Option<Arc<User>>> {
+        Ok(self.0.iter().find(|user| user.subject == *subject).cloned())
+    }
+}
+
+struct Sessions(ExpiringMap<SecretHash, UserSession>);
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn start(&self, id: SecretHash, session: UserSession, lifetime: SessionLifetime) -> Stored<()> {
+        let now = session.authentication.at;
+        let expires = session.expires(now, lifetime);
+        Ok(self.0.insert(id, session, expires, now)?)
+    }
+
+    async fn use_now(
+        &self,
+        id: SecretHash,
+        lifetime: SessionLifetime,
+        now: Timestamp,
+    ) -> Stored<Option<UserSession>> {
+        Ok(self.0.update_with_expiry(&id, now, |session, expires| {
+            *expires = session.expires(now, lifetime);
+            session.clone()
+        }))
+    }
+
+    async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<()> {
+        self.0.take(&id, now);
+        Ok(())
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+}
+
+struct Interactions(ExpiringMap<SecretHash, Interaction>);
+
+impl Interactions {
+    /// Moves on if the stage allows it; says where the interaction is then.
+    fn advance(
+        &self,
+        handle: SecretHash,
+        now: Timestamp,
+        change: impl FnOnce(Stage) -> Result<Stage, InvalidTransition>,
+    ) -> Option<Stage> {
+        self.0.update(&handle, now, |interaction| {
+            if let Ok(next) = change(interaction.stage.clone()) {
+                interaction.stage = next;
+            }
+            interaction.stage.clone()
+        })
+    }
+}
+
+#[async_trait]
+impl InteractionStore for Interactions {
+    async fn begin(&self, handle: SecretHash, interaction: Interaction, now: Timestamp) -> Stored<()> {
+        let expires = interaction.expires;
+        Ok(self.0.insert(handle, interaction, expires, now)?)
+    }
+
+    async fn find(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Interaction>> {
+        Ok(self.0.read(&handle, now, Clone::clone))
+    }
+
+    async fn sign_in(
+        &self,
+        handle: SecretHash,
+        authentication: Authentication,
+        now: Timestamp,
+    ) -> Stored<Option<Stage>> {
+        Ok(self.advance(handle, now, |stage| stage.signed_in(authentication)))
+    }
+
+    async fn sign_out(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Stage>> {
+        Ok(self.advance(handle, now, Stage::signed_out))
+    }
+
+    async fn decide(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Authentication>> {
+        let decided = self.0.update(&handle, now, |interaction| {
+            let (authentication, answered) = interaction.stage.clone().decided(now).ok()?;
+            interaction.stage = answered;
+            Some(authentication)
+        });
+        Ok(decided.flatten())
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+}
+
+struct Grants {
+    by_code: ExpiringMap<SecretHash, GrantId>,
+    by_id: ExpiringMap<GrantId, Grant>,
+}
+
+#[async_trait]
+impl GrantStore for Grants {
+    async fn issue(&self, code: SecretHash, grant: Grant, forget: Timestamp, now: Timestamp) -> Stored<()> {
+        let id = grant.id;
+        self.by_id.insert(id, grant, forget, now)?;
+        Ok(self.by_code.insert(code, id, forget, now)?)
+    }
+
+    async fn redeem(
+        &self,
+        code: SecretHash,
+        client_id: &ClientId,
+        forget: Timestamp,
+        now: Timestamp,
+    ) -> Stored<Redeem> {
+        let Some(id) = self.by_code.read(&code, now, |id| *id) else {
+            return Ok(Redeem::Unknown);
+        };
+        let redeemed = self.by_id.update_with_expiry(&id, now, |grant, expires| {
+            let redeemed = grant.redeem(client_id, now);
+            if matches!(redeemed, Redeem::Redeemed(_)) {
+                *expires = forget.max(*expires);
+            }
+            redeemed
+        });
+        if matches!(redeemed, Some(Redeem::Redeemed(_))) {
+            self.by_code
+                .update_with_expiry(&code, now, |_, expires| *expires = forget.max(*expires));
+        }
+        Ok(redeemed.unwrap_or(Redeem::Unknown))
+    }
+
+    async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool> {
+        Ok(self
+            .by_id
+            .read(&id, now, |grant| grant.revoked.is_none())
+            .unwrap_or(false))
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.by_code.sweep(now);
+        self.by_id.sweep(now);
+    }
+}
+
+struct AccessTokens(ExpiringMap<SecretHash, AccessToken>);
+
+#[async_trait]
+impl AccessTokenStore for AccessTokens {
+    async fn keep(&self, token: SecretHash, access: AccessToken, now: Timestamp) -> Stored<()> {
+        let expires = access.expires;
+        Ok(self.0.insert(token, access, expires, now)?)
+    }
+
+    async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>> {
+        Ok(self.0.read(&token, now, Clone::clone))
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+}

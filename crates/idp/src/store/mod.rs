@@ -1,0 +1,163 @@
+//! Where the provider keeps what it must remember: one trait for each aggregate, with methods named by what they are
+//! for. Handles, codes and tokens are known to a store by their hashes only; every entry has an end.
+//!
+//! What works once is claimed in one atomic step. `tests/store_contract.rs` says what every implementation must do.
+
+pub mod memory;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared::{
+    clock::Timestamp,
+    ids::{ClientId, Subject},
+    secret::SecretHash,
+};
+use thiserror::Error;
+
+use crate::domain::{
+    access_token::AccessToken,
+    client::Client,
+    grant::{Grant, GrantId, Redeem},
+    interaction::{Interaction, Stage},
+    session::{Authentication, SessionLifetime, UserSession},
+    user::{User, Username},
+};
+
+/// Why a store did not do what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// It holds as much as it may.
+    #[error("the store is full")]
+    Full,
+}
+
+/// The answer of a store.
+pub type Stored<T> = Result<T, StoreError>;
+
+/// The registered clients.
+#[async_trait]
+pub trait ClientStore: Send + Sync {
+    /// The client called `id`.
+    async fn find(&self, id: &ClientId) -> Stored<Option<Arc<Client>>>;
+}
+
+/// The users.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Who signs in under this name.
+    async fn find_by_name(&self, name: &Username) -> Stored<Option<Arc<User>>>;
+
+    /// Who is meant by `sub`.
+    async fn find(&self, subject: &Subject) -> Stored<Option<Arc<User>>>;
+}
+
+/// The users' sessions.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Starts a session under a new id.
+    async fn start(&self, id: SecretHash, session: UserSession, lifetime: SessionLifetime) -> Stored<()>;
+
+    /// The live session under `id`, which is used now and so lives on.
+    async fn use_now(
+        &self,
+        id: SecretHash,
+        lifetime: SessionLifetime,
+        now: Timestamp,
+    ) -> Stored<Option<UserSession>>;
+
+    /// Ends a session.
+    async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<()>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+}
+
+/// The interactions under way.
+#[async_trait]
+pub trait InteractionStore: Send + Sync {
+    /// Begins one.
+    async fn begin(&self, handle: SecretHash, interaction: Interaction, now: Timestamp) -> Stored<()>;
+
+    /// The one behind `handle`.
+    async fn find(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Interaction>>;
+
+    /// Somebody signed in. Returns the stage that it is in now, changed or not.
+    async fn sign_in(
+        &self,
+        handle: SecretHash,
+        authentication: Authentication,
+        now: Timestamp,
+    ) -> Stored<Option<Stage>>;
+
+    /// The login does not count any more. Returns the stage that it is in now.
+    async fn sign_out(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Stage>>;
+
+    /// The user decided. Returns their login to one caller, and `None` to everybody else.
+    async fn decide(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Authentication>>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+}
+
+/// The grants and their codes.
+#[async_trait]
+pub trait GrantStore: Send + Sync {
+    /// Keeps a new grant under its code, until `forget`.
+    async fn issue(&self, code: SecretHash, grant: Grant, forget: Timestamp, now: Timestamp) -> Stored<()>;
+
+    /// Presents a code, in one step. A used code is remembered until `forget`, as long as what it bought lives.
+    async fn redeem(
+        &self,
+        code: SecretHash,
+        client_id: &ClientId,
+        forget: Timestamp,
+        now: Timestamp,
+    ) -> Stored<Redeem>;
+
+    /// Whether what this grant bought still counts.
+    async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+}
+
+/// The access tokens.
+#[async_trait]
+pub trait AccessTokenStore: Send + Sync {
+    /// Keeps a token until it ends.
+    async fn keep(&self, token: SecretHash, access: AccessToken, now: Timestamp) -> Stored<()>;
+
+    /// What the token opens, as long as it lives. Ask the grant too.
+    async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+}
+
+/// All of them.
+#[derive(Clone)]
+pub struct Stores {
+    /// The registered clients.
+    pub clients: Arc<dyn ClientStore>,
+    /// The users.
+    pub users: Arc<dyn UserStore>,
+    /// The users' sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// The interactions under way.
+    pub interactions: Arc<dyn InteractionStore>,
+    /// The grants and their codes.
+    pub grants: Arc<dyn GrantStore>,
+    /// The access tokens.
+    pub access_tokens: Arc<dyn AccessTokenStore>,
+}
+
+impl Stores {
+    /// Forgets what has ended, everywhere.
+    pub async fn sweep(&self, now: Timestamp) {
+        self.sessions.sweep(now).await;
+        self.interactions.sweep(now).await;
+        self.grants.sweep(now).await;
+        self.access_tokens.sweep(now).await;
+    }
+}
