@@ -87,17 +87,24 @@ impl Checks {
         actual: impl Display,
         passed: bool,
     ) -> Result<(), Failed> {
-        let verdict = if passed { Verdict::Passed } else { Verdict::Failed };
-        match self.note(rule, &expected, &actual, verdict) {
-            _ if passed => Ok(()),
-            Some(check) => Err(Failed(check)),
-            None => Err(Failed(Check {
-                rule,
-                expected: expected.to_string(),
-                actual: actual.to_string(),
-                verdict,
-            })),
+        if passed {
+            self.note(rule, &expected, &actual, Verdict::Passed);
+            Ok(())
+        } else {
+            Err(self.refuse(rule, expected, actual))
         }
+    }
+
+    /// Refuses, where the value that was looked for is not even there to be judged.
+    pub fn refuse(&mut self, rule: Rule, expected: impl Display, actual: impl Display) -> Failed {
+        let verdict = Verdict::Failed;
+        let noted = self.note(rule, &expected, &actual, verdict);
+        Failed(noted.unwrap_or_else(|| Check {
+            rule,
+            expected: expected.to_string(),
+            actual: actual.to_string(),
+            verdict,
+        }))
     }
 
     /// Judges two texts that must be the same.
