@@ -95,6 +95,11 @@ impl Checks {
         }
     }
 
+    /// Notes that what was found is what was expected.
+    pub fn pass(&mut self, rule: Rule, found: impl Display) {
+        self.note(rule, &found, &found, Verdict::Passed);
+    }
+
     /// Refuses, where the value that was looked for is not even there to be judged.
     pub fn refuse(&mut self, rule: Rule, expected: impl Display, actual: impl Display) -> Failed {
         let verdict = Verdict::Failed;
