@@ -62,15 +62,22 @@ impl Catalogue {
     }
 }
 
+const CLOSING: &[char] = &[')', ',', '.', ':', '、', '。'];
+
 fn to_html(text: &str, values: &HashMap<String, String>) -> String {
     let mut html = String::with_capacity(text.len() * 2);
     let mut rest = text;
     while let Some((before, word, id, after)) = term(rest) {
+        // A line may break on either side of a button, but not between it and its brackets, comma or full stop.
+        let (before, open) = before
+            .strip_suffix('(')
+            .map_or((before, ""), |before| (before, "("));
+        let (close, after) = after.split_at(after.len() - after.trim_start_matches(CLOSING).len());
         let (before, word) = (marked_up(before, values), marked_up(word, values));
         // `templates/parts/terms.html` holds the sentence that the button opens.
         let _ = write!(
             html,
-            r#"{before}<button class="term" type="button" popovertarget="term-{id}">{word}</button>"#
+            r#"{before}<span class="unbroken">{open}<button class="term" type="button" popovertarget="term-{id}">{word}</button>{close}</span>"#
         );
         rest = after;
     }
@@ -165,16 +172,16 @@ mod tests {
 
     #[test]
     fn a_term_is_a_button_that_opens_its_sentence() {
-        let text = "compares the [one-time value (`nonce`)](nonce) with [`state`](state)";
+        let text = "the one-time value ([`nonce`](nonce)) of the [ID token](id_token)";
         assert_eq!(
             to_html(text, &HashMap::new()),
-            "compares the <button class=\"term\" type=\"button\" popovertarget=\"term-nonce\">one-time value \
-             (<code>nonce</code>)</button> with <button class=\"term\" type=\"button\" \
-             popovertarget=\"term-state\"><code>state</code></button>"
+            "the one-time value <span class=\"unbroken\">(<button class=\"term\" type=\"button\" \
+             popovertarget=\"term-nonce\"><code>nonce</code></button>)</span> of the <span class=\"unbroken\">\
+             <button class=\"term\" type=\"button\" popovertarget=\"term-id_token\">ID token</button></span>"
         );
         assert_eq!(
             without_terms(text),
-            "compares the one-time value (`nonce`) with `state`"
+            "the one-time value (`nonce`) of the ID token"
         );
     }
 
