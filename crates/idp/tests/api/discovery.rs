@@ -1,0 +1,106 @@
+//! Before the flow: the provider describes itself.
+
+use serde_json::json;
+
+use crate::helpers::{Answer, Idp, http};
+
+async fn get(idp: &Idp, path: &str) -> Answer {
+    Answer::of(http().get(idp.at(path))).await
+}
+
+#[actix_web::test]
+async fn the_issuer_is_the_address_of_the_document_without_its_well_known_part() {
+    let idp = Idp::start();
+    let document = get(&idp, "/.well-known/openid-configuration").await;
+    assert_eq!(
+        (document.status, document.header("content-type")),
+        (200, "application/json")
+    );
+    assert_eq!(document.json()["issuer"], json!(idp.issuer));
+}
+
+#[actix_web::test]
+async fn oauth_clients_find_the_same_document_under_their_own_name() {
+    let idp = Idp::start();
+    let openid = get(&idp, "/.well-known/openid-configuration").await.json();
+    assert_eq!(
+        get(&idp, "/.well-known/oauth-authorization-server").await.json(),
+        openid
+    );
+}
+
+#[actix_web::test]
+async fn an_issuer_with_a_path_has_everything_below_it() {
+    let idp = Idp::start_with(|settings| {
+        let issuer = format!("{}/op", settings.origin.as_str());
+        settings.origin = web::origin::Origin::parse(&issuer, false).unwrap();
+    });
+    let document = get(&idp, "/.well-known/openid-configuration").await.json();
+    for (member, endpoint) in document.as_object().unwrap() {
+        if member.ends_with("_endpoint") || member == "jwks_uri" {
+            assert!(endpoint.as_str().unwrap().starts_with(&idp.issuer), "{member}");
+        }
+    }
+    // RFC 8414 §3.1: here the well-known part stands before the path.
+    let root = idp.issuer.trim_end_matches("/op");
+    let other = Answer::of(http().get(format!("{root}/.well-known/oauth-authorization-server/op"))).await;
+    assert_eq!(other.json(), document);
+    assert_eq!(idp.redeems(&idp.code().await).await.status, 200);
+}
+
+#[actix_web::test]
+async fn what_is_listed_works_and_nothing_else_is_listed() {
+    let idp = Idp::start();
+    let document = get(&idp, "/.well-known/openid-configuration").await.json();
+    assert_eq!(document["response_types_supported"], json!(["code"]));
+    assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
+    assert_eq!(
+        document["id_token_signing_alg_values_supported"],
+        json!(["RS256"])
+    );
+    assert_eq!(
+        document["token_endpoint_auth_methods_supported"],
+        json!(["client_secret_basic"])
+    );
+    assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+    // The claims of a real login are the listed ones.
+    let tokens = idp.redeems(&idp.code().await).await.json();
+    let userinfo = idp
+        .userinfo(tokens["access_token"].as_str().unwrap())
+        .await
+        .json();
+    let payload = crate::exchange::payload(&tokens);
+    let claims = userinfo
+        .as_object()
+        .unwrap()
+        .keys()
+        .chain(payload.as_object().unwrap().keys());
+    let mut seen: Vec<_> = claims.map(String::as_str).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    let mut listed: Vec<_> = document["claims_supported"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c.as_str().unwrap())
+        .collect();
+    listed.sort_unstable();
+    assert_eq!(seen, listed);
+}
+
+#[actix_web::test]
+async fn i24_the_jwks_holds_public_keys_with_distinct_names() {
+    let idp = Idp::start();
+    let jwks = get(&idp, "/oauth/jwks").await.json();
+    let keys = jwks["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 1);
+    for key in keys {
+        assert_eq!(
+            (&key["kty"], &key["use"], &key["alg"]),
+            (&json!("RSA"), &json!("sig"), &json!("RS256"))
+        );
+        for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+            assert!(key.get(private).is_none(), "{private} is published");
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! A provider on a port of its own, a browser with cookies, and a client: the words that the tests are written in.
+
+use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{dev::ServerHandle, web::Data};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use clap::Parser as _;
+use idp::{
+    config::{Arguments, Settings},
+    domain::client::RedirectUri,
+    startup::{Application, Surroundings},
+    state::AppState,
+};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
+use serde_json::Value;
+use shared::{
+    clock::{ManualClock, Timestamp},
+    flow::NoRecording,
+    ids::ClientId,
+    params::{self, Params},
+    pkce::CodeVerifier,
+    random::SystemRandom,
+    scope::Scope,
+    secret::Secret,
+};
+use url::Url;
+
+/// The redirect URI of `client1`, as in the tutorial. Nothing listens there.
+pub const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
+/// Everything that `client1` may ask for.
+pub const SCOPE: &str = "openid profile email api.access rp.login";
+/// A second confidential client.
+pub const OTHER_CLIENT: (&str, &str) = ("other:client", "other+secret/ %");
+
+/// A provider that serves until it is dropped.
+pub struct Idp {
+    pub issuer: String,
+    pub clock: Arc<ManualClock>,
+    pub state: Data<AppState>,
+    handle: ServerHandle,
+}
+
+impl Drop for Idp {
+    fn drop(&mut self) {
+        // The future does its work when it is called; there is nobody left to wait for it.
+        drop(self.handle.stop(false));
+    }
+}
+
+impl Idp {
+    /// The built-in demo and a second client.
+    pub fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    /// The same with other settings.
+    pub fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let mut settings = Settings::try_from(Arguments::parse_from(["idp", "--issuer", &issuer])).unwrap();
+        let mut other = settings.clients[0].clone();
+        other.id = ClientId::new(OTHER_CLIENT.0);
+        other.secret = Secret::new(OTHER_CLIENT.1).hash();
+        other.redirect_uris = ["https://rp.example/cb?foo=bar", "https://rp.example/%7Ecb"]
+            .map(|uri| RedirectUri::parse(uri).unwrap())
+            .to_vec();
+        other.scope = Scope::parse("openid profile").unwrap();
+        settings.clients.push(other);
+        change(&mut settings);
+        let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
+        let surroundings = Surroundings {
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+            sink: Arc::new(NoRecording),
+        };
+        let issuer = settings.origin.as_str().to_owned();
+        let application = Application::build_on(listener, settings, surroundings).unwrap();
+        let (handle, state) = (application.handle(), application.state());
+        actix_web::rt::spawn(application.run());
+        Self {
+            issuer,
+            clock,
+            state,
+            handle,
+        }
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    pub fn passes(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// A code for `client1` after a whole login, and the verifier that belongs to it.
+    pub async fn code(&self) -> Code {
+        self.code_for(&AuthorizationRequest::new()).await
+    }
+
+    pub async fn code_for(&self, asked: &AuthorizationRequest) -> Code {
+        let mut browser = Browser::new(self);
+        browser.opens(asked).await;
+        browser.signs_in("demo", "DemoTest2024!").await;
+        let location = browser.decides("allow").await.location();
+        let code = location
+            .param("code")
+            .unwrap_or_else(|| panic!("no code in {location:?}"));
+        Code {
+            code,
+            verifier: asked.verifier.expose().to_owned(),
+            redirect_uri: asked.get("redirect_uri"),
+        }
+    }
+
+    /// `POST /oauth/token` as `client1`.
+    pub async fn token(&self, fields: &[(&str, &str)]) -> Answer {
+        self.token_as(Some(("client1", "client1-secret")), fields).await
+    }
+
+    pub async fn token_as(&self, client: Option<(&str, &str)>, fields: &[(&str, &str)]) -> Answer {
+        let mut request = http().post(self.at("/oauth/token")).form(fields);
+        if let Some((id, secret)) = client {
+            request = request.header(header::AUTHORIZATION, basic(id, secret));
+        }
+        Answer::of(request).await
+    }
+
+    /// A good token request for `code`.
+    pub async fn redeems(&self, code: &Code) -> Answer {
+        self.token(&code.fields()).await
+    }
+
+    pub async fn userinfo(&self, access_token: &str) -> Answer {
+        Answer::of(http().get(self.at("/oauth/userinfo")).bearer_auth(access_token)).await
+    }
+}
+
+/// `Authorization: Basic`, encoded as RFC 6749 §2.3.1 says.
+pub fn basic(id: &str, secret: &str) -> String {
+    let joined = format!("{}:{}", params::encode(id), params::encode(secret));
+    format!("Basic {}", STANDARD.encode(joined))
+}
+
+/// A code and what redeems it.
+#[derive(Clone)]
+pub struct Code {
+    pub code: String,
+    pub verifier: String,
+    pub redirect_uri: String,
+}
+
+impl Code {
+    pub fn fields(&self) -> Vec<(&str, &str)> {
+        vec![
+            ("grant_type", "authorization_code"),
+            ("code", &self.code),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", &self.verifier),
+        ]
+    }
+
+    /// The fields with one of them changed, or left out when `value` is empty.
+    pub fn fields_with<'a>(&'a self, name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+        let mut fields = self.fields();
+        fields.retain(|(known, _)| *known != name);
+        if !value.is_empty() {
+            fields.push((name, value));
+        }
+        fields
+    }
+}
+
+/// An authorization request that a test can spoil.
+pub struct AuthorizationRequest {
+    pub verifier: CodeVerifier,
+    pairs: Vec<(String, String)>,
+}
+
+impl AuthorizationRequest {
+    pub fn new() -> Self {
+        let verifier = CodeVerifier::generate(&SystemRandom);
+        let challenge = verifier.challenge();
+        let pairs = [
+            ("client_id", "client1"),
+            ("redirect_uri", REDIRECT_URI),
+            ("response_type", "code"),
+            ("scope", SCOPE),
+            ("state", "af0ifjsldkj"),
+            ("nonce", "n-0S6_WzA2Mj"),
+            ("prompt", "login"),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        let pairs = pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec();
+        Self { verifier, pairs }
+    }
+
+    /// The same for the second client.
+    pub fn of_other_client() -> Self {
+        let redirect_uri = "https://rp.example/cb?foo=bar";
+        Self::new()
+            .with("client_id", OTHER_CLIENT.0)
+            .with("redirect_uri", redirect_uri)
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self = self.without(name);
+        self.and(name, value)
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.pairs.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Adds a parameter, even a second time.
+    pub fn and(mut self, name: &str, value: &str) -> Self {
+        self.pairs.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn get(&self, name: &str) -> String {
+        self.pairs
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
+    }
+
+    pub fn query(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.pairs)
+            .finish()
+    }
+
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.pairs
+    }
+}
+
+/// A browser: keeps cookies, follows no redirect by itself, says where its forms come from.
+pub struct Browser<'a> {
+    idp: &'a Idp,
+    pub cookies: BTreeMap<String, String>,
+    /// Where it is.
+    pub page: String,
+    /// What it shows.
+    pub shown: Answer,
+}
+
+impl<'a> Browser<'a> {
+    pub fn new(idp: &'a Idp) -> Self {
+        Self {
+            idp,
+            cookies: BTreeMap::new(),
+            page: String::new(),
+            shown: Answer::default(),
+        }
+    }
+
+    /// Follows a link, and redirects as long as they stay at the provider.
+    pub async fn goes(&mut self, address: &str) -> &Answer {
+        let mut address = address.to_owned();
+        loop {
+            let request = http().get(&address).header("sec-fetch-site", "none");
+            self.answered(&address, request).await;
+            match self.shown.location.clone() {
+                Some(next) if next.starts_with(&self.idp.issuer) => address = next,
+                _ => return &self.shown,
+            }
+        }
+    }
+
+    pub async fn opens(&mut self, asked: &AuthorizationRequest) -> &Answer {
+        let address = self.idp.at(&format!("/oauth/authorize?{}", asked.query()));
+        self.goes(&address).await
+    }
+
+    /// Submits the form that it shows.
+    pub async fn submits(&mut self, fields: &[(&str, &str)]) -> &Answer {
+        let csrf = self.shown.csrf();
+        self.submits_raw(&[&[("csrf", csrf.as_str())], fields].concat())
+            .await
+    }
+
+    /// Submits exactly these fields.
+    pub async fn submits_raw(&mut self, fields: &[(&str, &str)]) -> &Answer {
+        let page = self.page.clone();
+        let request = http()
+            .post(&page)
+            .header("sec-fetch-site", "same-origin")
+            .form(fields);
+        self.answered(&page, request).await;
+        match self.shown.location.clone() {
+            Some(next) if next.starts_with(&self.idp.issuer) => self.goes(&next).await,
+            _ => &self.shown,
+        }
+    }
+
+    pub async fn signs_in(&mut self, username: &str, password: &str) -> &Answer {
+        self.submits(&[("username", username), ("password", password)])
+            .await
+    }
+
+    pub async fn decides(&mut self, decision: &str) -> &Answer {
+        let ticked: Vec<(&str, &str)> = SCOPE.split(' ').map(|value| ("scope", value)).collect();
+        self.submits(&[&[("decision", decision)], ticked.as_slice()].concat())
+            .await
+    }
+
+    async fn answered(&mut self, address: &str, request: RequestBuilder) {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = if cookies.is_empty() {
+            request
+        } else {
+            request.header(header::COOKIE, cookies.join("; "))
+        };
+        self.shown = Answer::of(request).await;
+        self.page = address.to_owned();
+        for cookie in &self.shown.set_cookies {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
+/// What a server answered.
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: header::HeaderMap,
+    pub location: Option<String>,
+    pub set_cookies: Vec<String>,
+    pub body: String,
+}
+
+impl Answer {
+    pub async fn of(request: RequestBuilder) -> Self {
+        Self::read(request.send().await.unwrap()).await
+    }
+
+    async fn read(response: Response) -> Self {
+        let text = |name| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        let set_cookies = response.headers().get_all(header::SET_COOKIE);
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            location: text(header::LOCATION),
+            set_cookies: set_cookies
+                .iter()
+                .map(|value| value.to_str().unwrap().to_owned())
+                .collect(),
+            body: response.text().await.unwrap(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The `error` code of a JSON answer.
+    pub fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Where the browser is sent.
+    pub fn location(&self) -> Location {
+        Location(
+            Url::parse(
+                self.location
+                    .as_deref()
+                    .unwrap_or_else(|| panic!("no Location: {self:?}")),
+            )
+            .unwrap(),
+        )
+    }
+
+    /// The CSRF token of the form.
+    pub fn csrf(&self) -> String {
+        let (_, rest) = self
+            .body
+            .split_once(r#"name="csrf" value=""#)
+            .unwrap_or_else(|| panic!("no form: {self:?}"));
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    /// I-rows call it a "page": an HTML error page with status 4xx and no `Location`.
+    #[track_caller]
+    pub fn is_error_page(&self, code: &str) {
+        assert_eq!(self.status, StatusCode::BAD_REQUEST.as_u16(), "{self:?}");
+        assert!(self.location.is_none(), "{self:?}");
+        assert!(self.header("content-type").starts_with("text/html"), "{self:?}");
+        assert!(self.body.contains(code), "{code} is not in {}", self.body);
+    }
+}
+
+/// Where a redirect leads.
+#[derive(Debug)]
+pub struct Location(pub Url);
+
+impl Location {
+    pub fn param(&self, name: &str) -> Option<String> {
+        self.params().get(name).map(ToOwned::to_owned)
+    }
+
+    pub fn params(&self) -> Params {
+        Params::parse(self.0.query().unwrap_or_default().as_bytes(), &[]).unwrap()
+    }
+
+    /// RFC 6749 §4.1.2.1 and RFC 9207: an error for the RP, with its `state` and our `iss`.
+    #[track_caller]
+    pub fn is_refusal(&self, idp: &Idp, code: &str) {
+        assert!(self.0.as_str().starts_with(REDIRECT_URI), "{self:?}");
+        assert_eq!(self.param("error").as_deref(), Some(code), "{self:?}");
+        assert_eq!(self.param("state").as_deref(), Some("af0ifjsldkj"), "{self:?}");
+        assert_eq!(
+            self.param("iss").as_deref(),
+            Some(idp.issuer.as_str()),
+            "{self:?}"
+        );
+        assert_eq!(self.param("code"), None);
+    }
+}
+
+/// A plain HTTP client that follows nothing.
+pub fn http() -> Client {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}

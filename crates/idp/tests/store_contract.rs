@@ -1,0 +1,437 @@
+//! What every store must do, whatever it keeps its entries in. A new implementation adds a line to `every_store!`.
+
+use std::{sync::Arc, time::Duration};
+
+use idp::{
+    demo,
+    domain::{
+        access_token::AccessToken,
+        client::RedirectUri,
+        grant::{self, Grant, GrantId, Redeem},
+        interaction::{AuthorizationRequest, Interaction, Stage},
+        return_address::ReturnAddress,
+        session::{Authentication, SessionLifetime, UserSession},
+        user::Username,
+    },
+    store::{Stores, memory},
+};
+use shared::{
+    clock::Timestamp,
+    ids::{ClientId, Subject},
+    params::Params,
+    pkce::CodeVerifier,
+    random::SystemRandom,
+    scope::Scope,
+    secret::{Secret, SecretHash},
+};
+
+const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
+
+fn in_memory() -> Stores {
+    let client = demo::client(
+        "http://127.0.0.1:5002/",
+        RedirectUri::parse(REDIRECT_URI).unwrap(),
+    );
+    memory::stores(vec![client], vec![demo::user().unwrap()])
+}
+
+/// Runs each sentence below for each implementation.
+macro_rules! every_store {
+    ($($sentence:ident),* $(,)?) => {
+        mod memory_keeps_the_contract {
+            $(#[actix_web::test] async fn $sentence() { super::$sentence(super::in_memory()).await; })*
+        }
+    };
+}
+
+every_store![
+    clients_and_users_are_found_by_their_names_only,
+    a_session_lives_as_long_as_it_is_used_and_not_for_ever,
+    an_ended_session_is_gone,
+    an_interaction_goes_through_its_stages_in_order,
+    only_one_decision_counts,
+    an_interaction_ends_by_itself,
+    a_code_is_redeemed_once_and_reuse_revokes_its_grant,
+    fifty_at_once_redeem_a_code_once,
+    another_client_leaves_a_code_as_it_was,
+    a_late_code_is_late_and_later_unknown,
+    a_used_code_is_remembered_as_long_as_what_it_bought,
+    an_access_token_ends_by_itself,
+    sweeping_takes_what_has_ended_and_nothing_else,
+];
+
+const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds)
+}
+
+fn handle(name: &str) -> SecretHash {
+    Secret::new(name).hash()
+}
+
+fn login(now: Timestamp) -> Authentication {
+    Authentication {
+        subject: Subject::new("1"),
+        at: now,
+        methods: &["pwd"],
+    }
+}
+
+async fn interaction(stores: &Stores) -> Interaction {
+    let client = stores
+        .clients
+        .find(&ClientId::new("client1"))
+        .await
+        .unwrap()
+        .unwrap();
+    let query = format!("redirect_uri={REDIRECT_URI}&state=s");
+    let return_address = ReturnAddress::of(&client, &Params::parse(query.as_bytes(), &[]).unwrap()).unwrap();
+    Interaction {
+        browser: handle("browser"),
+        request: AuthorizationRequest {
+            client_id: client.id.clone(),
+            return_address,
+            scope: Scope::parse("openid").unwrap(),
+            nonce: None,
+            challenge: CodeVerifier::generate(&SystemRandom).challenge(),
+        },
+        stage: Stage::AwaitingLogin,
+        expires: at(600),
+    }
+}
+
+fn grant(expires: Timestamp) -> Grant {
+    Grant {
+        id: GrantId(uuid::Uuid::from_u128(7)),
+        client_id: ClientId::new("client1"),
+        authentication: login(at(0)),
+        scope: Scope::parse("openid").unwrap(),
+        nonce: None,
+        redirect_uri: REDIRECT_URI.to_owned(),
+        challenge: CodeVerifier::generate(&SystemRandom).challenge(),
+        stage: grant::Stage::CodeIssued { expires },
+        revoked: None,
+    }
+}
+
+async fn clients_and_users_are_found_by_their_names_only(stores: Stores) {
+    for (id, known) in [
+        ("client1", true),
+        ("client2", false),
+        ("CLIENT1", false),
+        ("", false),
+    ] {
+        assert_eq!(
+            stores.clients.find(&ClientId::new(id)).await.unwrap().is_some(),
+            known,
+            "{id}"
+        );
+    }
+    let by_name = stores
+        .users
+        .find_by_name(&Username::parse("Demo"))
+        .await
+        .unwrap()
+        .unwrap();
+    let by_subject = stores.users.find(&Subject::new("1")).await.unwrap().unwrap();
+    assert_eq!(by_name.subject, by_subject.subject);
+    assert!(stores.users.find(&Subject::new("demo")).await.unwrap().is_none());
+}
+
+async fn a_session_lives_as_long_as_it_is_used_and_not_for_ever(stores: Stores) {
+    let lifetime = SessionLifetime {
+        idle: Duration::from_secs(10),
+        most: Duration::from_secs(25),
+    };
+    let session = UserSession {
+        authentication: login(at(0)),
+    };
+    stores
+        .sessions
+        .start(handle("id"), session.clone(), lifetime)
+        .await
+        .unwrap();
+    for now in [9, 18, 24] {
+        assert_eq!(
+            stores
+                .sessions
+                .use_now(handle("id"), lifetime, at(now))
+                .await
+                .unwrap(),
+            Some(session.clone()),
+            "{now}"
+        );
+    }
+    assert_eq!(
+        stores
+            .sessions
+            .use_now(handle("id"), lifetime, at(25))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        stores
+            .sessions
+            .use_now(handle("other"), lifetime, at(1))
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+async fn an_ended_session_is_gone(stores: Stores) {
+    let lifetime = SessionLifetime {
+        idle: Duration::from_secs(10),
+        most: Duration::from_secs(25),
+    };
+    stores
+        .sessions
+        .start(
+            handle("id"),
+            UserSession {
+                authentication: login(at(0)),
+            },
+            lifetime,
+        )
+        .await
+        .unwrap();
+    stores.sessions.end(handle("id"), at(1)).await.unwrap();
+    assert_eq!(
+        stores
+            .sessions
+            .use_now(handle("id"), lifetime, at(2))
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
+    let store = &stores.interactions;
+    store
+        .begin(handle("in"), interaction(&stores).await, at(0))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.decide(handle("in"), at(1)).await.unwrap(),
+        None,
+        "nobody has signed in"
+    );
+    let awaiting = Some(Stage::AwaitingConsent {
+        authentication: login(at(2)),
+    });
+    assert_eq!(
+        store.sign_in(handle("in"), login(at(2)), at(2)).await.unwrap(),
+        awaiting
+    );
+    assert_eq!(
+        store.sign_in(handle("in"), login(at(3)), at(3)).await.unwrap(),
+        awaiting,
+        "the first login counts"
+    );
+    assert_eq!(
+        store.sign_out(handle("in"), at(4)).await.unwrap(),
+        Some(Stage::AwaitingLogin)
+    );
+    store.sign_in(handle("in"), login(at(5)), at(5)).await.unwrap();
+    assert_eq!(
+        store.decide(handle("in"), at(6)).await.unwrap(),
+        Some(login(at(5)))
+    );
+    assert_eq!(
+        store.find(handle("in"), at(7)).await.unwrap().unwrap().stage,
+        Stage::Answered { at: at(6) }
+    );
+    assert!(store.find(handle("other"), at(7)).await.unwrap().is_none());
+}
+
+async fn only_one_decision_counts(stores: Stores) {
+    let store = &stores.interactions;
+    store
+        .begin(handle("in"), interaction(&stores).await, at(0))
+        .await
+        .unwrap();
+    store.sign_in(handle("in"), login(at(1)), at(1)).await.unwrap();
+    let decisions = futures_util::future::join_all((0..50).map(|_| store.decide(handle("in"), at(2)))).await;
+    assert_eq!(
+        decisions
+            .into_iter()
+            .filter(|decision| decision.as_ref().unwrap().is_some())
+            .count(),
+        1
+    );
+}
+
+async fn an_interaction_ends_by_itself(stores: Stores) {
+    let store = &stores.interactions;
+    store
+        .begin(handle("in"), interaction(&stores).await, at(0))
+        .await
+        .unwrap();
+    assert!(store.find(handle("in"), at(599)).await.unwrap().is_some());
+    assert!(store.find(handle("in"), at(600)).await.unwrap().is_none());
+    assert_eq!(
+        store
+            .sign_in(handle("in"), login(at(600)), at(600))
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+async fn a_code_is_redeemed_once_and_reuse_revokes_its_grant(stores: Stores) {
+    let (store, client) = (&stores.grants, ClientId::new("client1"));
+    let id = grant(at(60)).id;
+    store
+        .issue(handle("code"), grant(at(60)), at(120), at(0))
+        .await
+        .unwrap();
+    assert!(matches!(
+        store.redeem(handle("code"), &client, at(3600), at(1)).await,
+        Ok(Redeem::Redeemed(_))
+    ));
+    assert!(store.is_live(id, at(2)).await.unwrap());
+    assert!(matches!(
+        store.redeem(handle("code"), &client, at(3600), at(3)).await,
+        Ok(Redeem::AlreadyUsed)
+    ));
+    assert!(!store.is_live(id, at(4)).await.unwrap());
+    assert!(matches!(
+        store.redeem(handle("other"), &client, at(3600), at(5)).await,
+        Ok(Redeem::Unknown)
+    ));
+}
+
+async fn fifty_at_once_redeem_a_code_once(stores: Stores) {
+    let client = ClientId::new("client1");
+    stores
+        .grants
+        .issue(handle("code"), grant(at(60)), at(120), at(0))
+        .await
+        .unwrap();
+    let stores = Arc::new(stores);
+    let tasks = (0..50).map(|_| {
+        let (stores, client) = (stores.clone(), client.clone());
+        actix_web::rt::spawn(async move {
+            stores
+                .grants
+                .redeem(handle("code"), &client, at(3600), at(1))
+                .await
+        })
+    });
+    let outcomes = futures_util::future::join_all(tasks).await;
+    let redeemed = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Ok(Ok(Redeem::Redeemed(_)))));
+    assert_eq!(redeemed.count(), 1);
+}
+
+async fn another_client_leaves_a_code_as_it_was(stores: Stores) {
+    let store = &stores.grants;
+    store
+        .issue(handle("code"), grant(at(60)), at(120), at(0))
+        .await
+        .unwrap();
+    let other = store
+        .redeem(handle("code"), &ClientId::new("client2"), at(3600), at(1))
+        .await;
+    assert!(matches!(other, Ok(Redeem::OtherClient)));
+    let own = store
+        .redeem(handle("code"), &ClientId::new("client1"), at(3600), at(2))
+        .await;
+    assert!(matches!(own, Ok(Redeem::Redeemed(_))));
+}
+
+async fn a_late_code_is_late_and_later_unknown(stores: Stores) {
+    let (store, client) = (&stores.grants, ClientId::new("client1"));
+    store
+        .issue(handle("code"), grant(at(60)), at(120), at(0))
+        .await
+        .unwrap();
+    assert!(matches!(
+        store.redeem(handle("code"), &client, at(3600), at(60)).await,
+        Ok(Redeem::Late)
+    ));
+    assert!(matches!(
+        store.redeem(handle("code"), &client, at(3600), at(120)).await,
+        Ok(Redeem::Unknown)
+    ));
+}
+
+async fn a_used_code_is_remembered_as_long_as_what_it_bought(stores: Stores) {
+    let (store, client) = (&stores.grants, ClientId::new("client1"));
+    store
+        .issue(handle("code"), grant(at(60)), at(120), at(0))
+        .await
+        .unwrap();
+    store
+        .redeem(handle("code"), &client, at(3600), at(1))
+        .await
+        .unwrap();
+    assert!(matches!(
+        store.redeem(handle("code"), &client, at(9999), at(3599)).await,
+        Ok(Redeem::AlreadyUsed)
+    ));
+    assert!(matches!(
+        store.redeem(handle("code"), &client, at(9999), at(3600)).await,
+        Ok(Redeem::Unknown)
+    ));
+}
+
+async fn an_access_token_ends_by_itself(stores: Stores) {
+    let access = AccessToken {
+        grant: grant(at(60)).id,
+        client_id: ClientId::new("client1"),
+        subject: Subject::new("1"),
+        scope: Scope::parse("openid").unwrap(),
+        expires: at(3600),
+    };
+    stores
+        .access_tokens
+        .keep(handle("token"), access, at(0))
+        .await
+        .unwrap();
+    assert!(
+        stores
+            .access_tokens
+            .find(handle("token"), at(3599))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        stores
+            .access_tokens
+            .find(handle("token"), at(3600))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        stores
+            .access_tokens
+            .find(handle("other"), at(1))
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+async fn sweeping_takes_what_has_ended_and_nothing_else(stores: Stores) {
+    let store = &stores.interactions;
+    store
+        .begin(handle("old"), interaction(&stores).await, at(0))
+        .await
+        .unwrap();
+    let young = Interaction {
+        expires: at(900),
+        ..interaction(&stores).await
+    };
+    store.begin(handle("young"), young, at(300)).await.unwrap();
+    stores.sweep(at(600)).await;
+    assert!(
+        store.find(handle("old"), at(599)).await.unwrap().is_none(),
+        "swept"
+    );
+    assert!(store.find(handle("young"), at(600)).await.unwrap().is_some());
+}
