@@ -1,1 +1,32 @@
-//! placeholder
+//! A Relying Party that shows what it checks.
+//!
+//! It does the client's half of the ten steps. Read the modules in their order: a click becomes an authorization request
+//! ([`login`], steps 1 and 2), which is kept as an [`attempt`] and bound to the browser ([`attempt_cookie`]); the browser
+//! comes back ([`callback`], step 7), the code becomes tokens ([`exchange`], steps 8 and 9), the ID token is judged
+//! ([`validate`], step 10), the claims are fetched ([`userinfo`]), a [`session`] starts, and [`home`] shows it all.
+
+pub mod config;
+pub mod startup;
+pub mod state;
+
+pub mod provider;
+
+pub mod login;
+pub mod next;
+
+pub mod attempt;
+pub mod attempt_cookie;
+
+pub mod callback;
+pub mod exchange;
+pub mod validate;
+
+pub mod userinfo;
+
+pub mod session;
+
+pub mod home;
+pub mod logout;
+
+pub mod health;
+pub mod problems;

@@ -1,0 +1,321 @@
+//! A login attempt: one run through the ten steps, kept on the server under its `state` until it is over.
+//!
+//! Attempts do not live in the session. A session is written whole, the last writer wins, and it gets a new id at
+//! login: two tabs that log in at the same time would lose each other. Each attempt therefore has an entry of its
+//! own and a cookie of its own, which binds it to the browser that started it (RFC 6749 §10.12, RFC 9700 §4.7.1).
+
+use std::{fmt::Debug, sync::Arc};
+
+use async_trait::async_trait;
+use shared::{
+    clock::Timestamp,
+    pkce::CodeVerifier,
+    secret::{Secret, SecretHash},
+};
+use thiserror::Error;
+use web::{
+    expiring::{ExpiringMap, Full},
+    problem::Problem,
+};
+
+use crate::provider::Metadata;
+
+/// What the RP keeps from step 2 to the end.
+#[derive(Debug)]
+pub struct Kept {
+    /// The provider that was asked, as it described itself then. The answer must come from it and from no other.
+    pub provider: Arc<Metadata>,
+    /// Sent in step 2, found again in the ID token.
+    pub nonce: Secret,
+    /// Its challenge was sent in step 2; it is itself shown in step 8.
+    pub verifier: CodeVerifier,
+    /// Of the cookie that says which browser it is.
+    pub browser: SecretHash,
+    /// Where the user wanted to go.
+    pub next: String,
+}
+
+/// What step 9 brought. Tokens stay on the server.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Opens the userinfo endpoint.
+    pub access_token: Secret,
+    /// Says who signed in, once it is validated.
+    pub id_token: Secret,
+}
+
+/// How far an attempt has come. A transition consumes the attempt, so that there is no way back.
+#[derive(Clone, Debug)]
+pub enum Attempt {
+    /// Everything for step 2 is made.
+    Prepared(Arc<Kept>),
+    /// The browser is on its way to the provider.
+    Sent(Arc<Kept>),
+    /// Step 7: the browser is back. Only one request gets this far.
+    CalledBack(Arc<Kept>),
+    /// Step 9: the tokens are here.
+    TokensReceived(Arc<Kept>, Tokens),
+    /// Step 10: somebody is signed in.
+    Validated,
+    /// The provider answered with an error; nobody is signed in.
+    Declined,
+    /// We refused; a reload of the callback shows the same page again, in the same browser.
+    Refused(SecretHash, Box<Problem>),
+}
+
+/// A stage was to follow that cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a login attempt that is {from} cannot become {to}")]
+pub struct WrongStage {
+    from: &'static str,
+    to: &'static str,
+}
+
+/// What comes of claiming an attempt for the browser's return.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is this browser's, and it is the first time.
+    Claimed(Arc<Kept>),
+    /// No attempt has this `state`, or no longer.
+    Unknown,
+    /// Another browser started it.
+    OtherBrowser,
+    /// It has been claimed before.
+    Used,
+    /// It has been claimed before, and refused.
+    Refused(Box<Problem>),
+}
+
+impl Attempt {
+    /// Step 2 is done.
+    pub fn send(self) -> Result<Self, WrongStage> {
+        match self {
+            Self::Prepared(kept) => Ok(Self::Sent(kept)),
+            other => Err(other.cannot_become("sent")),
+        }
+    }
+
+    /// Step 9 is done.
+    pub fn receive(self, tokens: Tokens) -> Result<Self, WrongStage> {
+        match self {
+            Self::CalledBack(kept) => Ok(Self::TokensReceived(kept, tokens)),
+            other => Err(other.cannot_become("tokens received")),
+        }
+    }
+
+    /// Step 10 is done.
+    pub fn validate(self) -> Result<Self, WrongStage> {
+        match self {
+            Self::TokensReceived(..) => Ok(Self::Validated),
+            other => Err(other.cannot_become("validated")),
+        }
+    }
+
+    /// The provider said no in step 6.
+    pub fn decline(self) -> Result<Self, WrongStage> {
+        match self {
+            Self::CalledBack(_) => Ok(Self::Declined),
+            other => Err(other.cannot_become("declined")),
+        }
+    }
+
+    /// We say no, in step 7, 9 or 10.
+    pub fn refuse(self, problem: Problem) -> Result<Self, WrongStage> {
+        match self {
+            Self::CalledBack(kept) | Self::TokensReceived(kept, _) => {
+                Ok(Self::Refused(kept.browser, Box::new(problem)))
+            }
+            other => Err(other.cannot_become("refused")),
+        }
+    }
+
+    /// The browser that shows `presented` as its cookie is back: step 7, once.
+    fn claim(&mut self, presented: Option<&str>) -> Claim {
+        let is_same = |browser: &SecretHash| presented.is_some_and(|cookie| browser.matches(cookie));
+        match self {
+            Self::Sent(kept) if is_same(&kept.browser) => {
+                let kept = kept.clone();
+                *self = Self::CalledBack(kept.clone());
+                Claim::Claimed(kept)
+            }
+            Self::Refused(browser, problem) if is_same(browser) => Claim::Refused(problem.clone()),
+            Self::Sent(_) | Self::Refused(..) => Claim::OtherBrowser,
+            Self::Prepared(_) => Claim::Unknown,
+            Self::CalledBack(_) | Self::TokensReceived(..) | Self::Validated | Self::Declined => Claim::Used,
+        }
+    }
+
+    fn cannot_become(&self, to: &'static str) -> WrongStage {
+        let from = match self {
+            Self::Prepared(_) => "prepared",
+            Self::Sent(_) => "sent",
+            Self::CalledBack(_) => "called back",
+            Self::TokensReceived(..) => "tokens received",
+            Self::Validated => "validated",
+            Self::Declined => "declined",
+            Self::Refused(..) => "refused",
+        };
+        WrongStage { from, to }
+    }
+}
+
+/// Where attempts are kept, under the hash of their `state`.
+#[async_trait]
+pub trait AttemptStore: Debug + Send + Sync {
+    /// Adds one, until `expires`.
+    async fn begin(
+        &self,
+        state: SecretHash,
+        attempt: Attempt,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Full>;
+
+    /// Claims one for the return of a browser, in one step: of many requests at once one gets it.
+    async fn claim(&self, state: SecretHash, presented: Option<&str>, now: Timestamp) -> Claim;
+
+    /// Notes how far one has come.
+    async fn put(&self, state: SecretHash, attempt: Attempt, now: Timestamp);
+
+    /// Forgets those that took too long.
+    async fn sweep(&self, now: Timestamp);
+}
+
+/// Attempts in the memory of this process.
+#[derive(Debug)]
+pub struct MemoryAttempts(ExpiringMap<SecretHash, Attempt>);
+
+impl MemoryAttempts {
+    /// Room for `capacity` attempts at a time.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(ExpiringMap::with_capacity(capacity))
+    }
+}
+
+#[async_trait]
+impl AttemptStore for MemoryAttempts {
+    async fn begin(
+        &self,
+        state: SecretHash,
+        attempt: Attempt,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Full> {
+        self.0.insert(state, attempt, expires, now)
+    }
+
+    async fn claim(&self, state: SecretHash, presented: Option<&str>, now: Timestamp) -> Claim {
+        self.0
+            .update(&state, now, |attempt| attempt.claim(presented))
+            .unwrap_or(Claim::Unknown)
+    }
+
+    async fn put(&self, state: SecretHash, attempt: Attempt, now: Timestamp) {
+        self.0.update(&state, now, |kept| *kept = attempt);
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openidconnect::{AuthUrl, IssuerUrl, JsonWebKeySetUrl, TokenUrl};
+    use shared::random::SeededRandom;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1000);
+    const LATER: Timestamp = Timestamp::from_unix(1600);
+
+    fn kept() -> Arc<Kept> {
+        let url = || "https://op.example".to_owned();
+        Arc::new(Kept {
+            provider: Arc::new(Metadata {
+                issuer: IssuerUrl::new(url()).unwrap(),
+                authorization_endpoint: AuthUrl::new(url()).unwrap(),
+                token_endpoint: TokenUrl::new(url()).unwrap(),
+                userinfo_endpoint: None,
+                jwks_uri: JsonWebKeySetUrl::new(url()).unwrap(),
+                announces_iss: true,
+            }),
+            nonce: Secret::new("nonce"),
+            verifier: CodeVerifier::generate(&SeededRandom::new(1)),
+            browser: SecretHash::of("cookie"),
+            next: "/".into(),
+        })
+    }
+
+    fn tokens() -> Tokens {
+        Tokens {
+            access_token: Secret::new("access"),
+            id_token: Secret::new("id"),
+        }
+    }
+
+    async fn store_with(state: &str) -> MemoryAttempts {
+        let store = MemoryAttempts::with_capacity(8);
+        let attempt = Attempt::Prepared(kept()).send().unwrap();
+        store
+            .begin(SecretHash::of(state), attempt, LATER, NOW)
+            .await
+            .unwrap();
+        store
+    }
+
+    #[actix_web::test]
+    async fn r1_a_state_is_claimed_once_and_by_its_own_browser_only() {
+        let store = store_with("s").await;
+        let claim = |cookie| store.claim(SecretHash::of("s"), cookie, NOW);
+        assert!(matches!(claim(None).await, Claim::OtherBrowser));
+        assert!(matches!(claim(Some("another")).await, Claim::OtherBrowser));
+        assert!(matches!(claim(Some("cookie")).await, Claim::Claimed(_)));
+        assert!(matches!(claim(Some("cookie")).await, Claim::Used));
+    }
+
+    #[actix_web::test]
+    async fn r1_a_state_is_unknown_when_its_time_is_up() {
+        let store = store_with("s").await;
+        let late = store.claim(SecretHash::of("s"), Some("cookie"), LATER).await;
+        assert!(matches!(late, Claim::Unknown));
+        let other = store.claim(SecretHash::of("t"), Some("cookie"), NOW).await;
+        assert!(matches!(other, Claim::Unknown));
+    }
+
+    #[actix_web::test]
+    async fn r12_a_refusal_is_told_again_to_its_own_browser_only() {
+        let store = store_with("s").await;
+        store.claim(SecretHash::of("s"), Some("cookie"), NOW).await;
+        let refused = Attempt::CalledBack(kept()).refuse(Problem::csrf()).unwrap();
+        store.put(SecretHash::of("s"), refused, NOW).await;
+        let again = store.claim(SecretHash::of("s"), Some("cookie"), NOW).await;
+        assert!(matches!(again, Claim::Refused(problem) if problem.id == "csrf"));
+        let stranger = store.claim(SecretHash::of("s"), None, NOW).await;
+        assert!(matches!(stranger, Claim::OtherBrowser));
+    }
+
+    #[test]
+    fn no_stage_can_be_skipped() {
+        let sent = || Attempt::Prepared(kept()).send().unwrap();
+        let called_back = || Attempt::CalledBack(kept());
+        assert!(called_back().receive(tokens()).unwrap().validate().is_ok());
+        assert!(called_back().decline().is_ok());
+        for skipped in [
+            sent().send(),
+            sent().receive(tokens()),
+            sent().decline(),
+            sent().refuse(Problem::csrf()),
+            called_back().validate(),
+            Attempt::Validated.decline(),
+            Attempt::Declined.validate(),
+        ] {
+            assert!(skipped.is_err());
+        }
+        let skipped = called_back().validate().unwrap_err();
+        assert_eq!(
+            skipped.to_string(),
+            "a login attempt that is called back cannot become validated"
+        );
+    }
+}

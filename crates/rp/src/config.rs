@@ -1,0 +1,260 @@
+//! The settings: flags and environment variables, read once and checked at start.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use shared::{
+    ids::{ClientId, Issuer},
+    scope::Scope,
+    secret::Secret,
+};
+use url::Url;
+use web::{
+    origin::{self, Origin},
+    settings::{self, LogFormat},
+};
+
+/// The command line.
+#[derive(Parser)]
+#[command(name = "rp", version, about = "A Relying Party that shows what it checks", long_about = None)]
+pub struct CommandLine {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The settings.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What else the program can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Ask the running server whether it answers; the exit code says so.
+    Health,
+}
+
+/// The settings as they were given.
+#[derive(Args)]
+pub struct Options {
+    /// Address and port to listen on.
+    #[arg(
+        long,
+        env = "RP_BIND",
+        default_value = "127.0.0.1:5002",
+        value_name = "ADDRESS"
+    )]
+    pub bind: SocketAddr,
+    /// This application's own address, as browsers see it. Without it: http and the bound address.
+    #[arg(long, env = "RP_BASE_URL", value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The issuer to log in with, exactly as it stands in its ID tokens.
+    #[arg(
+        long,
+        env = "RP_ISSUER",
+        default_value = "http://127.0.0.1:5001",
+        value_name = "URL"
+    )]
+    pub issuer: String,
+    /// The name under which this application is registered there.
+    #[arg(long, env = "RP_CLIENT_ID", default_value = "client1", value_name = "ID")]
+    pub client_id: String,
+    /// The secret that goes with it [default: the tutorial's].
+    #[arg(long, env = "RP_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub client_secret: Option<String>,
+    /// A file that holds the secret.
+    #[arg(long, env = "RP_CLIENT_SECRET_FILE", value_name = "PATH")]
+    pub client_secret_file: Option<PathBuf>,
+    /// What to ask for.
+    #[arg(
+        long,
+        env = "RP_SCOPE",
+        default_value = "openid profile email api.access rp.login"
+    )]
+    pub scope: String,
+    /// The name of the session's cookie.
+    #[arg(long, env = "RP_SESSION_COOKIE", default_value = "rp_session", value_parser = settings::cookie_name, value_name = "NAME")]
+    pub session_cookie: String,
+    /// How the names of the login attempts' cookies begin.
+    #[arg(long, env = "RP_ATTEMPT_COOKIE", default_value = "rp_attempt_", value_parser = settings::cookie_name, value_name = "PREFIX")]
+    pub attempt_cookie: String,
+    /// How long a login may take, in seconds.
+    #[arg(long, env = "RP_ATTEMPT_LIFETIME", default_value = "600", value_parser = settings::lifetime, value_name = "SECONDS")]
+    pub attempt_lifetime: Duration,
+    /// How long a session may last, in seconds. It ends with the ID token, when that is earlier.
+    #[arg(long, env = "RP_SESSION_LIFETIME", default_value = "86400", value_parser = settings::lifetime, value_name = "SECONDS")]
+    pub session_lifetime: Duration,
+    /// What to log: error, warn, info, debug, or a filter such as rp=debug,info.
+    #[arg(long, env = "RP_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// How to write the log.
+    #[arg(long, env = "RP_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+    /// Accept http outside this computer. Everything can then be read and changed on the way.
+    #[arg(long, env = "RP_ALLOW_HTTP")]
+    pub allow_http: bool,
+}
+
+/// The settings, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// This application's own address.
+    pub base_url: Origin,
+    /// The issuer, character by character as it was given.
+    pub issuer: Issuer,
+    /// Who this application is there.
+    pub client_id: ClientId,
+    /// And how it proves it.
+    pub client_secret: Secret,
+    /// What it asks for.
+    pub scope: Scope,
+    /// The name of the session's cookie.
+    pub session_cookie: String,
+    /// How the names of the attempts' cookies begin.
+    pub attempt_cookie: String,
+    /// How long a login may take.
+    pub attempt_lifetime: Duration,
+    /// How long a session may last at most.
+    pub session_lifetime: Duration,
+}
+
+impl Options {
+    /// Checks what the single values cannot know of each other; an error is one sentence.
+    pub fn check(self) -> Result<Settings, String> {
+        let base_url = self.base_url.unwrap_or_else(|| address_of(self.bind));
+        let base_url =
+            Origin::parse(&base_url, self.allow_http).map_err(|error| format!("RP_BASE_URL: {error}"))?;
+        let issuer = check_issuer(self.issuer, self.allow_http)?;
+        let scope = Scope::parse(&self.scope).map_err(|error| format!("RP_SCOPE: {error}"))?;
+        if !scope.contains(Scope::OPENID) {
+            return Err("RP_SCOPE must contain openid: without it the provider sends no ID token".into());
+        }
+        if self.client_id.is_empty() {
+            return Err("RP_CLIENT_ID must not be empty".into());
+        }
+        if self.session_cookie.starts_with(&self.attempt_cookie) {
+            return Err("RP_SESSION_COOKIE must not begin with RP_ATTEMPT_COOKIE".into());
+        }
+        let file = self.client_secret_file.as_deref();
+        Ok(Settings {
+            bind: self.bind,
+            base_url,
+            issuer,
+            client_id: ClientId::new(self.client_id),
+            client_secret: settings::secret("RP_CLIENT_SECRET", self.client_secret, file, "client1-secret")?,
+            scope,
+            session_cookie: self.session_cookie,
+            attempt_cookie: self.attempt_cookie,
+            attempt_lifetime: self.attempt_lifetime,
+            session_lifetime: self.session_lifetime,
+        })
+    }
+}
+
+impl Settings {
+    /// The path of the home page; also what other paths are put behind.
+    pub fn home(&self) -> String {
+        format!("{}/", self.base_url.path())
+    }
+
+    /// `redirect_uri`: where step 6 sends the browser (RFC 6749 §3.1.2).
+    pub fn redirect_uri(&self) -> String {
+        format!("{}/auth", self.base_url.as_str())
+    }
+}
+
+/// A browser on this computer cannot open 0.0.0.0.
+fn address_of(bind: SocketAddr) -> String {
+    if bind.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", bind.port())
+    } else {
+        format!("http://{bind}")
+    }
+}
+
+/// A stranger's issuer is kept as it is, with a trailing slash if it has one: it is compared character by character.
+fn check_issuer(text: String, allow_http: bool) -> Result<Issuer, String> {
+    let url = Url::parse(&text).map_err(|_| format!("RP_ISSUER: {text:?} is not an absolute URL"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(format!(
+            "RP_ISSUER: {text:?} is not an http or https URL with a host"
+        ));
+    }
+    let credentials = !url.username().is_empty() || url.password().is_some();
+    if credentials || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!(
+            "RP_ISSUER: {text:?} must not have a query, a fragment or credentials"
+        ));
+    }
+    if url.scheme() == "http" && !origin::is_loopback(&url) && !allow_http {
+        return Err(format!(
+            "RP_ISSUER: {text:?} uses http, which is safe only on a loopback address such as 127.0.0.1: use https"
+        ));
+    }
+    Ok(Issuer::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(arguments: &[&str]) -> Result<Settings, String> {
+        let line = [&["rp"], arguments].concat();
+        CommandLine::try_parse_from(line)
+            .map_err(|error| error.to_string())?
+            .options
+            .check()
+    }
+
+    #[test]
+    fn without_any_setting_it_is_the_tutorials_client() {
+        let settings = given(&[]).unwrap();
+        assert_eq!(settings.redirect_uri(), "http://127.0.0.1:5002/auth");
+        assert_eq!(settings.issuer.as_str(), "http://127.0.0.1:5001");
+        assert_eq!(settings.client_id.as_str(), "client1");
+        assert_eq!(
+            settings.scope.to_string(),
+            "openid profile email api.access rp.login"
+        );
+    }
+
+    #[test]
+    fn in_a_container_the_browsers_address_is_not_the_bound_one() {
+        let settings = given(&["--bind", "0.0.0.0:5002"]).unwrap();
+        assert_eq!(settings.base_url.as_str(), "http://127.0.0.1:5002");
+    }
+
+    #[test]
+    fn a_foreign_issuer_keeps_its_slash() {
+        let settings = given(&["--issuer", "https://tenant.example/"]).unwrap();
+        assert_eq!(settings.issuer.as_str(), "https://tenant.example/");
+    }
+
+    #[test]
+    fn every_mistake_is_one_sentence_that_names_the_setting() {
+        let mistakes: [(&[&str], &str); 9] = [
+            (&["--issuer", "op.example"], "RP_ISSUER"),
+            (&["--issuer", "http://op.example"], "use https"),
+            (&["--issuer", "https://op.example?x=1"], "RP_ISSUER"),
+            (&["--issuer", "javascript:alert(1)"], "RP_ISSUER"),
+            (&["--base-url", "http://127.0.0.1:5002/"], "RP_BASE_URL"),
+            (&["--bind", "192.0.2.1:5002"], "RP_BASE_URL"),
+            (&["--scope", "profile"], "RP_SCOPE must contain openid"),
+            (&["--client-id", ""], "RP_CLIENT_ID"),
+            (&["--session-cookie", "rp_attempt_x"], "RP_SESSION_COOKIE"),
+        ];
+        for (arguments, expected) in mistakes {
+            let sentence = given(arguments).unwrap_err();
+            assert!(
+                sentence.contains(expected) && !sentence.contains('\n'),
+                "{arguments:?}: {sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn http_outside_this_computer_must_be_asked_for() {
+        assert!(given(&["--issuer", "http://op.example", "--allow-http"]).is_ok());
+    }
+}

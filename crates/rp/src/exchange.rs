@@ -1,0 +1,121 @@
+//! Steps 8 and 9: the code, the verifier and the RP's own credentials go to the token endpoint, the tokens come back
+//! (RFC 6749 §4.1.3, RFC 7636 §4.5, OpenID Connect Core §3.1.3).
+
+use oauth2::{
+    AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardErrorResponse, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse as _,
+    basic::{
+        BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
+        BasicTokenIntrospectionResponse, BasicTokenType,
+    },
+};
+use serde::{Deserialize, Serialize};
+use shared::{
+    error::ErrorCode,
+    flow::{Checks, Rule},
+    secret::Secret,
+};
+use web::problem::Problem;
+
+use crate::{
+    attempt::{Kept, Tokens},
+    config::Settings,
+    problems,
+    provider::{FetchError, HttpClient, MAX_ANSWER},
+};
+
+/// `id_token` as text. openidconnect would parse it together with the answer, and a broken token would look like a
+/// broken answer; here it stays text until step 10, where every check has a name.
+#[derive(Debug, Deserialize, Serialize)]
+struct IdTokenText {
+    id_token: Option<Secret>,
+}
+
+impl ExtraTokenFields for IdTokenText {}
+
+type TokenAnswer = StandardTokenResponse<IdTokenText, BasicTokenType>;
+
+type TokenClient = Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// Exchanges the code. One request: a code works once, so nothing is tried again.
+pub async fn exchange(
+    http: &HttpClient,
+    settings: &Settings,
+    kept: &Kept,
+    code: &str,
+    checks: &mut Checks,
+) -> Result<Tokens, Problem> {
+    // RFC 6749 §4.1.3: the redirect URI of step 2 again, for the server to compare.
+    let redirect_uri = RedirectUrl::new(settings.redirect_uri()).map_err(Problem::internal)?;
+    let send = |request| http.send(request, MAX_ANSWER);
+    let answer = client(settings, kept)
+        .set_redirect_uri(redirect_uri)
+        .exchange_code(AuthorizationCode::new(code.to_owned()))
+        .set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.expose().to_owned()))
+        .request_async(&send)
+        .await
+        .map_err(explain)?;
+    read(&answer, checks)
+}
+
+/// RFC 6749 §2.3.1: the credentials travel in the `Authorization` header, each form-encoded first.
+fn client(settings: &Settings, kept: &Kept) -> TokenClient {
+    Client::new(ClientId::new(settings.client_id.as_str().to_owned()))
+        .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
+        .set_token_uri(kept.provider.token_endpoint.clone())
+}
+
+fn read(answer: &TokenAnswer, checks: &mut Checks) -> Result<Tokens, Problem> {
+    // OpenID Connect Core §3.1.3.3: the kind of token that we know how to use, in any case (RFC 6749 §5.1).
+    let kind = answer.token_type();
+    checks
+        .judge(
+            Rule::TokenType,
+            "Bearer",
+            kind.as_ref(),
+            *kind == BasicTokenType::Bearer,
+        )
+        .map_err(|failed| problems::token_answer_invalid(&failed).check(failed))?;
+    // OpenID Connect Core §3.1.3.3: without an ID token nobody knows who signed in. Nobody is made up, either.
+    let id_token = answer.extra_fields().id_token.clone();
+    let shown = if id_token.is_some() { "present" } else { "absent" };
+    checks
+        .equal(Rule::IdTokenPresent, "present", shown)
+        .map_err(problems::id_token_missing)?;
+    Ok(Tokens {
+        access_token: Secret::new(answer.access_token().secret()),
+        id_token: id_token.unwrap_or_else(|| Secret::new("")),
+    })
+}
+
+type ExchangeError = RequestTokenError<FetchError, StandardErrorResponse<BasicErrorResponseType>>;
+
+/// The provider's words go into the log, never onto the page; the page says what its code means.
+fn explain(error: ExchangeError) -> Problem {
+    match error {
+        RequestTokenError::ServerResponse(refusal) => {
+            let code: &str = refusal.error().as_ref();
+            let description = refusal.error_description().map(String::as_str);
+            let said = format!("{code:?}, {:?}", description.unwrap_or_default());
+            problems::token_refused(ErrorCode::parse(code), said)
+        }
+        RequestTokenError::Request(error @ FetchError::Transport(_)) => {
+            problems::idp_unreachable(error).at(shared::flow::Step::TokenRequest)
+        }
+        RequestTokenError::Request(error) => problems::token_answer_invalid(error),
+        RequestTokenError::Parse(error, _) => problems::token_answer_invalid(error),
+        RequestTokenError::Other(error) => problems::token_answer_invalid(error),
+    }
+}

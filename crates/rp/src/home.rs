@@ -1,0 +1,230 @@
+//! The home page: a login button, or the signed-in user with the claims and the checks behind them.
+
+use actix_session::Session;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use shared::clock::Timestamp;
+use web::{
+    front_door::Site,
+    moment::Moment,
+    pages::{Kind, Progress},
+    problem::Problem,
+};
+
+use crate::{
+    session::{self, MadeCheck, Notice, SignedIn, Visitor},
+    state::AppState,
+};
+
+#[derive(Serialize)]
+struct SignedOutPage<'a> {
+    notice: Option<Notice>,
+    provider: ProviderView<'a>,
+    scope: String,
+    prompt: &'static str,
+}
+
+#[derive(Serialize)]
+struct ProviderView<'a> {
+    issuer: &'a str,
+    reachable: bool,
+}
+
+#[derive(Serialize)]
+struct SignedInPage<'a> {
+    notice: Option<Notice>,
+    name: Option<&'a str>,
+    iss: &'a str,
+    sub: &'a str,
+    auth_time: Option<Moment>,
+    now: Moment,
+    authenticated_ago_secs: u64,
+    amr: Vec<&'a str>,
+    session: TimeLeft,
+    claims: Vec<ClaimView<'a>>,
+    claims_json: String,
+    checks: &'a [MadeCheck],
+    userinfo: &'a str,
+    csrf: &'a str,
+}
+
+#[derive(Serialize)]
+struct TimeLeft {
+    expires: Moment,
+    left_secs: u64,
+    total_secs: u64,
+    minutes: u64,
+    seconds: u64,
+}
+
+#[derive(Serialize)]
+struct ClaimView<'a> {
+    name: &'a str,
+    value: String,
+    time: Option<Moment>,
+    source: &'static str,
+    verdict: &'a str,
+    label: bool,
+}
+
+/// Claims that the catalogue has a name for, under `claim.<name>`.
+pub const LABELLED: [&str; 18] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "at_hash",
+    "amr",
+    "name",
+    "preferred_username",
+    "given_name",
+    "family_name",
+    "email",
+    "email_verified",
+    "acr",
+    "jti",
+    "sid",
+];
+
+/// Claims that were checked in step 10, each with its rule.
+const CHECKED: [(&str, &str); 8] = [
+    ("iss", "issuer_claim"),
+    ("sub", "subject_claim"),
+    ("aud", "audience"),
+    ("azp", "authorized_party"),
+    ("exp", "expiry"),
+    ("iat", "issued_at"),
+    ("nonce", "nonce"),
+    ("at_hash", "access_token_hash"),
+];
+
+/// `GET /`
+pub async fn home(
+    request: HttpRequest,
+    session: Session,
+    state: Data<AppState>,
+    site: Data<Site>,
+) -> Result<HttpResponse, Problem> {
+    let now = state.clock.now();
+    let notice = session::take_notice(&session);
+    match session::visitor(&session, now)? {
+        Visitor::SignedIn(signed_in) => {
+            let page = signed_in_page(&signed_in, notice, now)?;
+            let progress = Some(Progress::Done);
+            let template = "rp/home_signed_in.html";
+            site.pages
+                .respond(&request, StatusCode::OK, Kind::Form, template, progress, &page)
+        }
+        Visitor::Ended => {
+            session.purge();
+            signed_out(&request, Some(Notice::session_ended()), &state, &site).await
+        }
+        Visitor::Nobody => signed_out(&request, notice, &state, &site).await,
+    }
+}
+
+async fn signed_out(
+    request: &HttpRequest,
+    notice: Option<Notice>,
+    state: &AppState,
+    site: &Site,
+) -> Result<HttpResponse, Problem> {
+    let page = SignedOutPage {
+        notice,
+        provider: ProviderView {
+            issuer: state.settings.issuer.as_str(),
+            reachable: state.provider.is_reachable().await,
+        },
+        scope: state.settings.scope.to_string(),
+        prompt: "login",
+    };
+    let template = "rp/home_signed_out.html";
+    site.pages
+        .respond(request, StatusCode::OK, Kind::Form, template, None, &page)
+}
+
+fn signed_in_page(
+    signed_in: &SignedIn,
+    notice: Option<Notice>,
+    now: Timestamp,
+) -> Result<SignedInPage<'_>, Problem> {
+    let claims = merged(signed_in);
+    let name = claims.iter().find(|claim| claim.0 == "name");
+    let own = &signed_in.id_token_claims;
+    let auth_time = own
+        .get("auth_time")
+        .and_then(Value::as_i64)
+        .map(Timestamp::from_unix);
+    let amr = own.get("amr").and_then(Value::as_array);
+    let left = signed_in.ends.since(now).as_secs();
+    let json: Map<String, Value> = claims
+        .iter()
+        .map(|(name, value, _)| ((*name).to_owned(), (*value).clone()))
+        .collect();
+    Ok(SignedInPage {
+        notice,
+        name: name.and_then(|claim| claim.1.as_str()),
+        iss: &signed_in.user.iss,
+        sub: &signed_in.user.sub,
+        authenticated_ago_secs: auth_time.map_or(0, |at| now.since(at).as_secs()),
+        auth_time: auth_time.map(Into::into),
+        now: now.into(),
+        amr: amr.into_iter().flatten().filter_map(Value::as_str).collect(),
+        session: TimeLeft {
+            expires: signed_in.ends.into(),
+            left_secs: left,
+            total_secs: signed_in.ends.since(signed_in.began).as_secs(),
+            minutes: left / 60,
+            seconds: left % 60,
+        },
+        claims: claims
+            .iter()
+            .map(|claim| claim_view(claim, &signed_in.checks))
+            .collect(),
+        claims_json: serde_json::to_string_pretty(&json).map_err(Problem::internal)?,
+        checks: &signed_in.checks,
+        userinfo: &signed_in.userinfo,
+        csrf: signed_in.csrf.expose(),
+    })
+}
+
+type Claim<'a> = (&'a str, &'a Value, &'static str);
+
+/// The claims of both sources, each once. Where the two differ the signed one counts.
+fn merged(signed_in: &SignedIn) -> Vec<Claim<'_>> {
+    let (own, told) = (&signed_in.id_token_claims, &signed_in.userinfo_claims);
+    let first = own.iter().map(|(name, value)| {
+        let source = if told.get(name) == Some(value) {
+            "both"
+        } else {
+            "id_token"
+        };
+        (name.as_str(), value, source)
+    });
+    let second = told
+        .iter()
+        .filter(|(name, _)| !own.contains_key(*name))
+        .map(|(name, value)| (name.as_str(), value, "userinfo"));
+    first.chain(second).collect()
+}
+
+fn claim_view<'a>(&(name, value, source): &Claim<'a>, checks: &'a [MadeCheck]) -> ClaimView<'a> {
+    let is_time = matches!(name, "exp" | "iat" | "nbf" | "auth_time" | "updated_at");
+    let rule = CHECKED.iter().find(|(claim, _)| *claim == name);
+    let check = rule.and_then(|(_, rule)| checks.iter().find(|check| check.rule == *rule));
+    ClaimView {
+        name,
+        value: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        time: value
+            .as_i64()
+            .filter(|_| is_time)
+            .map(|at| Timestamp::from_unix(at).into()),
+        source,
+        verdict: check.map_or("not_applicable", |check| check.verdict.as_str()),
+        label: LABELLED.contains(&name),
+    }
+}

@@ -1,0 +1,85 @@
+//! Steps 1 and 2: the user clicks Login, the RP sends the browser to the authorization endpoint
+//! (OpenID Connect Core §3.1.2.1, RFC 7636 §4.3).
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
+use openidconnect::{
+    ClientId, CsrfToken, JsonWebKeySet, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient},
+};
+use shared::{flow::Step, params::Params, pkce::CodeVerifier, random, secret::Secret};
+use url::{ParseError, Url};
+use web::problem::Problem;
+
+use crate::{
+    attempt::{Attempt, Kept},
+    attempt_cookie,
+    config::Settings,
+    next, problems,
+    state::AppState,
+};
+
+/// `GET /login`, with an optional `next`.
+pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
+    let settings = &state.settings;
+    let provider = state
+        .provider
+        .metadata()
+        .await
+        .map_err(|error| problems::provider(error, Step::AuthorizationRequest).next(settings.home()))?;
+    let login_state = random::token(&*state.random);
+    let cookie = Secret::mint("", &*state.random);
+    let kept = Arc::new(Kept {
+        provider,
+        nonce: Secret::mint("", &*state.random),
+        verifier: CodeVerifier::generate(&*state.random),
+        browser: cookie.hash(),
+        next: next::local(params.get("next"), &settings.base_url),
+    });
+    let location = authorization_url(settings, &kept, &login_state).map_err(Problem::internal)?;
+    let attempt = Attempt::Prepared(kept).send().map_err(Problem::internal)?;
+    let now = state.clock.now();
+    state
+        .attempts
+        .begin(
+            Secret::new(&login_state).hash(),
+            attempt,
+            now + settings.attempt_lifetime,
+            now,
+        )
+        .await
+        .map_err(|_| Problem::overloaded().next(settings.home()))?;
+    let mut answer = HttpResponse::SeeOther();
+    for cookie in attempt_cookie::issue(&request, settings, &login_state, &cookie) {
+        answer.cookie(cookie);
+    }
+    Ok(answer.insert_header((LOCATION, location.as_str())).finish())
+}
+
+/// The authorization request. Three values protect what comes back: `state` (it is this browser's, step 7), the PKCE
+/// challenge (the code is ours, step 8), `nonce` (the ID token is for this very login, step 10).
+fn authorization_url(settings: &Settings, kept: &Kept, state: &str) -> Result<Url, ParseError> {
+    let client_id = ClientId::new(settings.client_id.as_str().to_owned());
+    let client = CoreClient::new(client_id, kept.provider.issuer.clone(), JsonWebKeySet::default())
+        .set_auth_uri(kept.provider.authorization_endpoint.clone())
+        .set_redirect_uri(RedirectUrl::new(settings.redirect_uri())?);
+    let state = CsrfToken::new(state.to_owned());
+    let nonce = Nonce::new(kept.nonce.expose().to_owned());
+    let verifier = PkceCodeVerifier::new(kept.verifier.expose().to_owned());
+    // `openid` is added by the library.
+    let scopes = settings
+        .scope
+        .iter()
+        .filter(|value| *value != shared::scope::Scope::OPENID)
+        .map(|value| Scope::new(value.to_owned()));
+    let (location, _, _) = client
+        .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
+        .add_scopes(scopes)
+        // The login page is to show every time.
+        .add_prompt(CoreAuthPrompt::Login)
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+        .url();
+    Ok(location)
+}

@@ -1,0 +1,145 @@
+//! Every way in which a login can fail at the RP, each with the page that says so. Refusals of the browser's request
+//! are 400; when the other server's answer is at fault it is 502.
+
+use std::fmt::Display;
+
+use actix_web::http::StatusCode;
+use shared::{
+    error::ErrorCode,
+    flow::{Failed, Step},
+};
+use web::problem::{Mender, Problem};
+
+use crate::provider::ProviderError;
+
+/// The names of them all, for the catalogue.
+pub const ALL: [&str; 12] = [
+    "state_missing",
+    "state_unknown",
+    "state_other_browser",
+    "state_reused",
+    "issuer_mismatch",
+    "idp_unreachable",
+    "discovery_invalid",
+    "token_refused",
+    "token_answer_invalid",
+    "id_token_missing",
+    "id_token_refused",
+    "userinfo_subject",
+];
+
+/// The callback carries no `state`: nobody can say whose login it is.
+pub fn state_missing() -> Problem {
+    Problem::new("state_missing", StatusCode::BAD_REQUEST, Mender::You).at(Step::Callback)
+}
+
+/// No login under way has this `state`: it took too long, or it was never ours.
+pub fn state_unknown(failed: Failed) -> Problem {
+    Problem::new("state_unknown", StatusCode::BAD_REQUEST, Mender::You).check(failed)
+}
+
+/// The login was started in another browser.
+pub fn state_other_browser(failed: Failed) -> Problem {
+    Problem::new("state_other_browser", StatusCode::BAD_REQUEST, Mender::You).check(failed)
+}
+
+/// The login has already been completed: Back, or a reload.
+pub fn state_reused(failed: Failed) -> Problem {
+    Problem::new("state_reused", StatusCode::BAD_REQUEST, Mender::You).check(failed)
+}
+
+/// The answer comes from another issuer than was asked.
+pub fn issuer_mismatch(failed: Failed) -> Problem {
+    Problem::new("issuer_mismatch", StatusCode::BAD_REQUEST, Mender::Idp).check(failed)
+}
+
+/// The provider does not answer, or not in time.
+pub fn idp_unreachable(detail: impl Display) -> Problem {
+    Problem::new("idp_unreachable", StatusCode::BAD_GATEWAY, Mender::Idp).detail(detail)
+}
+
+/// The provider does not say about itself what it must.
+pub fn discovery_invalid(detail: impl Display) -> Problem {
+    Problem::new("discovery_invalid", StatusCode::BAD_GATEWAY, Mender::Idp).detail(detail)
+}
+
+/// The provider could not be asked about itself in `step`.
+pub fn provider(error: ProviderError, step: Step) -> Problem {
+    match error {
+        ProviderError::Unreachable(detail) => idp_unreachable(detail).at(step),
+        ProviderError::Invalid(detail) => discovery_invalid(detail).at(step),
+        ProviderError::Refused(failed) => discovery_invalid(&failed).check(failed),
+    }
+}
+
+/// The token endpoint says no.
+pub fn token_refused(code: Option<ErrorCode>, detail: impl Display) -> Problem {
+    Problem::new("token_refused", StatusCode::BAD_GATEWAY, Mender::App)
+        .at(Step::TokenResponse)
+        .because_of(code)
+        .detail(detail)
+}
+
+/// The token endpoint's answer cannot be read.
+pub fn token_answer_invalid(detail: impl Display) -> Problem {
+    Problem::new("token_answer_invalid", StatusCode::BAD_GATEWAY, Mender::Idp)
+        .at(Step::TokenResponse)
+        .detail(detail)
+}
+
+/// There is an access token, but nothing that says who signed in.
+pub fn id_token_missing(failed: Failed) -> Problem {
+    Problem::new("id_token_missing", StatusCode::BAD_GATEWAY, Mender::Idp).check(failed)
+}
+
+/// The ID token fails a check.
+pub fn id_token_refused(failed: Failed) -> Problem {
+    Problem::new("id_token_refused", StatusCode::BAD_GATEWAY, Mender::Idp).check(failed)
+}
+
+/// The claims are about somebody else than the ID token.
+pub fn userinfo_subject(failed: Failed) -> Problem {
+    Problem::new("userinfo_subject", StatusCode::BAD_GATEWAY, Mender::Idp).check(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::flow::{Checks, NoRecording, Rule};
+    use web::{catalogue::Catalogue, lang::Lang};
+
+    use super::*;
+
+    fn failed() -> Failed {
+        Checks::new(std::sync::Arc::new(NoRecording))
+            .equal(Rule::Nonce, "a", "b")
+            .unwrap_err()
+    }
+
+    #[test]
+    fn every_problem_is_listed_and_has_its_texts() {
+        let made = [
+            state_missing(),
+            state_unknown(failed()),
+            state_other_browser(failed()),
+            state_reused(failed()),
+            issuer_mismatch(failed()),
+            idp_unreachable(""),
+            discovery_invalid(""),
+            token_refused(None, ""),
+            token_answer_invalid(""),
+            id_token_missing(failed()),
+            id_token_refused(failed()),
+            userinfo_subject(failed()),
+        ];
+        assert_eq!(made.map(|problem| problem.id), ALL);
+        for lang in Lang::ALL {
+            let texts = Catalogue::load(lang).unwrap();
+            for id in ALL {
+                for part in ["title", "what", "you", "app", "idp", "next"] {
+                    let key = format!("problem.{id}.{part}");
+                    assert!(texts.get(&key).is_some(), "{}: {key}", lang.tag());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Step 10: is the ID token what it claims to be? (OpenID Connect Core §3.1.3.7)
+//!
+//! The checks are made one by one, each with what it expects and what was there, so that people can see them. Beside
+//! them the verifier of the openidconnect library judges the same token: its acceptance is necessary, and so is
+//! every check here. Where the two differ stands in [`DIVERGENCES`]; `tests/spoiled_tokens.rs` proves the list.
+
+mod jwt;
+mod library;
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use shared::{
+    clock::Timestamp,
+    flow::{Checks, Failed, Rule},
+    id_token::at_hash,
+};
+
+pub use self::jwt::{Malformed, UnverifiedJwt};
+use crate::provider::KeySet;
+
+/// How far the clocks of the two servers may be apart.
+pub const SKEW: Duration = Duration::from_secs(60);
+
+/// The one algorithm that this issuer's ID tokens are signed with (RFC 8725 §3.1): RS256, the default of OpenID Connect
+/// (Core §3.1.3.7, step 7). The token's own header has no say in it.
+pub const ALGORITHM: &str = "RS256";
+
+/// Tokens that openidconnect 4.1 and the checks here judge differently. Refused they are all the same.
+pub const DIVERGENCES: [Divergence; 0] = [];
+
+/// A difference between the library and the checks here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// Which token.
+    pub token: &'static str,
+    /// Whether the library accepts it. The checks here say the opposite.
+    pub library_accepts: bool,
+    /// Why.
+    pub because: &'static str,
+}
+
+/// What the ID token of one login must say.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// Who issued it.
+    pub issuer: &'a str,
+    /// For whom.
+    pub client_id: &'a str,
+    /// What was sent in step 2.
+    pub nonce: &'a str,
+    /// What came along in step 9.
+    pub access_token: &'a str,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// An ID token that has passed every check. There is no other way to make one.
+#[derive(Clone, Debug)]
+pub struct IdToken {
+    /// Who signed in.
+    pub subject: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+    /// Everything that it says.
+    pub claims: Map<String, Value>,
+}
+
+/// Takes the token apart.
+pub fn read(id_token: &str, checks: &mut Checks) -> Result<UnverifiedJwt, Failed> {
+    const EXPECTED: &str = "header.payload.signature, of type JWT";
+    match UnverifiedJwt::parse(id_token) {
+        Ok(jwt) => {
+            checks.pass(Rule::TokenWellFormed, EXPECTED);
+            Ok(jwt)
+        }
+        Err(malformed) => Err(checks.refuse(Rule::TokenWellFormed, EXPECTED, malformed)),
+    }
+}
+
+/// Makes every check; the claims come out only when all have passed. The numbers are the steps of OpenID Connect Core
+/// §3.1.3.7.
+pub fn validate(
+    jwt: UnverifiedJwt,
+    keys: &KeySet,
+    expected: &Expected<'_>,
+    checks: &mut Checks,
+) -> Result<IdToken, Failed> {
+    // 1. Encrypted ID tokens were never asked for; one would have five parts and has been refused by `read`.
+    check_issuer(&jwt, expected, checks)?; // 2
+    let subject = check_subject(&jwt, checks)?;
+    check_audience(&jwt, expected, checks)?; // 3
+    check_authorized_party(&jwt, expected, checks)?; // 4 and 5
+    check_algorithm(&jwt, checks)?; // 7; 8 is about HS256, which is refused here
+    check_critical_header(&jwt, checks)?;
+    check_signature(&jwt, keys, checks)?; // 6, with the algorithm of 7 and no other
+    let expires = check_expiry(&jwt, expected, checks)?; // 9
+    check_issued_at(&jwt, expected, checks)?; // 10
+    check_nonce(&jwt, expected, checks)?; // 11
+    // 12. and 13. No particular `acr` and no `max_age` were asked for.
+    check_access_token_hash(&jwt, expected, checks)?; // §3.1.3.8
+    check_library(&jwt, keys, expected, checks)?;
+    Ok(IdToken {
+        subject,
+        expires,
+        claims: jwt.claims,
+    })
+}
+
+/// Step 2: `iss` is the issuer that was asked, character by character.
+fn check_issuer(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Checks) -> Result<(), Failed> {
+    same(jwt, "iss", Rule::IssuerClaim, expected.issuer, checks)
+}
+
+/// OpenID Connect Core §2: `sub` is there, and has 255 ASCII characters at most. It is the user's name at this issuer;
+/// nobody may sign in without one.
+fn check_subject(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<String, Failed> {
+    const EXPECTED: &str = "1 to 255 ASCII characters";
+    let fits = |sub: &&str| (1..=255).contains(&sub.len()) && sub.is_ascii();
+    let found = jwt.claims.get("sub");
+    let Some(sub) = found.and_then(Value::as_str).filter(fits) else {
+        return Err(checks.refuse(Rule::SubjectClaim, EXPECTED, shown(found)));
+    };
+    checks.judge(Rule::SubjectClaim, EXPECTED, sub, true)?;
+    Ok(sub.to_owned())
+}
+
+/// Step 3: `aud` names this client, and nobody else: who else it is meant for could hand it to us as their own.
+fn check_audience(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Checks) -> Result<(), Failed> {
+    let is_us = |value: &Value| value.as_str() == Some(expected.client_id);
+    let aud = jwt.claims.get("aud");
+    let passed = match aud {
+        Some(Value::Array(several)) => !several.is_empty() && several.iter().all(is_us),
+        Some(one) => is_us(one),
+        None => false,
+    };
+    let wanted = format!("{}, and nobody else", expected.client_id);
+    checks.judge(Rule::Audience, wanted, shown(aud), passed)
+}
+
+/// Steps 4 and 5: `azp`, if it is there, is this client. With one audience it need not be there.
+fn check_authorized_party(
+    jwt: &UnverifiedJwt,
+    expected: &Expected<'_>,
+    checks: &mut Checks,
+) -> Result<(), Failed> {
+    if jwt.claims.contains_key("azp") {
+        same(jwt, "azp", Rule::AuthorizedParty, expected.client_id, checks)
+    } else {
+        checks.not_applicable(Rule::AuthorizedParty, expected.client_id, "absent");
+        Ok(())
+    }
+}
+
+/// Step 7: `alg` is the one that was agreed. `none`, or HS256 with the public key as its secret, would let anyone write
+/// tokens.
+fn check_algorithm(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<(), Failed> {
+    let alg = jwt.header.get("alg");
+    let passed = alg.and_then(Value::as_str) == Some(ALGORITHM);
+    checks.judge(Rule::Algorithm, ALGORITHM, shown(alg), passed)
+}
+
+/// RFC 7515 §4.1.11: `crit` lists what a reader must understand. We understand no extension.
+fn check_critical_header(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<(), Failed> {
+    let crit = jwt.header.get("crit");
+    checks.judge(Rule::CriticalHeader, "absent", shown(crit), crit.is_none())
+}
+
+/// Step 6: One of the issuer's own keys signed it. A key that the token brings along (`jwk`, `jku`, `x5c`, `x5u`) is not
+/// even looked at (RFC 8725 §3.10).
+fn check_signature(jwt: &UnverifiedJwt, keys: &KeySet, checks: &mut Checks) -> Result<(), Failed> {
+    let key = jwt
+        .kid()
+        .map_or_else(|| "any key".to_owned(), |kid| format!("key {}", cut(kid)));
+    let wanted = format!("made by {key} of the issuer");
+    let found = match (
+        keys.knows(jwt.kid()),
+        keys.verify(jwt.kid(), jwt.signed(), jwt.signature()),
+    ) {
+        (false, _) => "the issuer has no such key",
+        (true, false) => "made by somebody else",
+        (true, true) => {
+            checks.pass(Rule::Signature, wanted);
+            return Ok(());
+        }
+    };
+    Err(checks.refuse(Rule::Signature, wanted, found))
+}
+
+/// Step 9: It has not ended.
+fn check_expiry(
+    jwt: &UnverifiedJwt,
+    expected: &Expected<'_>,
+    checks: &mut Checks,
+) -> Result<Timestamp, Failed> {
+    let wanted = format!("after {} ({} s of tolerance)", expected.now, SKEW.as_secs());
+    let found = jwt.claims.get("exp");
+    let Some(exp) = time(found).filter(|exp| expected.now < *exp + SKEW) else {
+        return Err(checks.refuse(Rule::Expiry, wanted, shown(found)));
+    };
+    checks.judge(Rule::Expiry, wanted, shown(found), true)?;
+    Ok(exp)
+}
+
+/// Step 10: It was not issued in the future.
+fn check_issued_at(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Checks) -> Result<(), Failed> {
+    let iat = jwt.claims.get("iat");
+    let passed = time(iat).is_some_and(|iat| iat <= expected.now + SKEW);
+    let wanted = format!("not after {} ({} s of tolerance)", expected.now, SKEW.as_secs());
+    checks.judge(Rule::IssuedAt, wanted, shown(iat), passed)
+}
+
+/// Step 11: `nonce` is the one of this login: a token from another login, or from another browser, has another one.
+fn check_nonce(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Checks) -> Result<(), Failed> {
+    same(jwt, "nonce", Rule::Nonce, expected.nonce, checks)
+}
+
+/// §3.1.3.8: `at_hash`, if it is there, is that of the access token that came along. How it is made depends on the
+/// token's algorithm (§3.1.3.6), of which there is one here.
+fn check_access_token_hash(
+    jwt: &UnverifiedJwt,
+    expected: &Expected<'_>,
+    checks: &mut Checks,
+) -> Result<(), Failed> {
+    let wanted = at_hash(expected.access_token);
+    if jwt.claims.contains_key("at_hash") {
+        same(jwt, "at_hash", Rule::AccessTokenHash, &wanted, checks)
+    } else {
+        checks.not_applicable(Rule::AccessTokenHash, wanted, "absent");
+        Ok(())
+    }
+}
+
+/// The second opinion.
+fn check_library(
+    jwt: &UnverifiedJwt,
+    keys: &KeySet,
+    expected: &Expected<'_>,
+    checks: &mut Checks,
+) -> Result<(), Failed> {
+    match library::verify(jwt.as_str(), keys, expected) {
+        Ok(()) => {
+            checks.pass(Rule::LibraryVerifier, "accepted");
+            Ok(())
+        }
+        Err(reason) => Err(checks.refuse(Rule::LibraryVerifier, "accepted", reason)),
+    }
+}
+
+/// What openidconnect alone says of a token; for the comparison in the tests.
+pub fn library_accepts(id_token: &str, keys: &KeySet, expected: &Expected<'_>) -> bool {
+    library::verify(id_token, keys, expected).is_ok()
+}
+
+/// The claim `name` is the text `wanted`.
+fn same(
+    jwt: &UnverifiedJwt,
+    name: &str,
+    rule: Rule,
+    wanted: &str,
+    checks: &mut Checks,
+) -> Result<(), Failed> {
+    let found = jwt.claims.get(name);
+    let passed = found.and_then(Value::as_str) == Some(wanted);
+    checks.judge(rule, wanted, shown(found), passed)
+}
+
+/// A `NumericDate` (RFC 7519 §2): a JSON number, rounded down. A text that looks like one is none.
+fn time(value: Option<&Value>) -> Option<Timestamp> {
+    // 2^53: beyond that a JSON number is no longer exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = value?.as_number()?;
+    if let Some(seconds) = number.as_i64() {
+        return Some(Timestamp::from_unix(seconds));
+    }
+    let seconds = number.as_f64()?.floor();
+    #[expect(clippy::cast_possible_truncation, reason = "it has been rounded and bounded")]
+    (seconds.abs() < EXACT).then(|| Timestamp::from_unix(seconds as i64))
+}
+
+/// A value as a check shows it: a text as it is, anything else as JSON, and never too much of it.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "absent".to_owned(),
+        Some(Value::String(text)) => cut(text),
+        Some(other) => cut(&other.to_string()),
+    }
+}
+
+fn cut(text: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    match text.char_indices().nth(MAX_CHARS) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
