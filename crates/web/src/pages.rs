@@ -240,7 +240,8 @@ fn ribbon(progress: Progress) -> Ribbon {
     }
 }
 
-const fn step_id(step: Step) -> &'static str {
+/// The name of a step in the catalogue.
+pub const fn step_id(step: Step) -> &'static str {
     match step {
         Step::Click => "click",
         Step::AuthorizationRequest => "authorization_request",
