@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{StringValueParser, TypedValueParser as _},
+};
 use shared::{
     ids::{ClientId, Issuer},
     scope::Scope,
@@ -14,87 +17,83 @@ use web::{
     settings::{self, LogFormat},
 };
 
-/// The command line.
-#[derive(Parser)]
-#[command(name = "rp", version, about = "A Relying Party that shows what it checks", long_about = None)]
-pub struct CommandLine {
-    /// What to do instead of serving.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// The settings.
-    #[command(flatten)]
-    pub options: Options,
-}
-
-/// What else the program can do.
+/// What to do instead of serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Ask the running server whether it answers; the exit code says so.
+    /// Ask the server that runs with these settings whether it is well
     Health,
 }
 
-/// The settings as they were given.
-#[derive(Args)]
-pub struct Options {
-    /// Address and port to listen on.
-    #[arg(
-        long,
-        env = "RP_BIND",
-        default_value = "127.0.0.1:5002",
-        value_name = "ADDRESS"
-    )]
-    pub bind: SocketAddr,
-    /// This application's own address, as browsers see it. Without it: http and the bound address.
-    #[arg(long, env = "RP_BASE_URL", value_name = "URL")]
-    pub base_url: Option<String>,
-    /// The issuer to log in with, exactly as it stands in its ID tokens.
-    #[arg(
-        long,
-        env = "RP_ISSUER",
-        default_value = "http://127.0.0.1:5001",
-        value_name = "URL"
-    )]
-    pub issuer: String,
-    /// The name under which this application is registered there.
-    #[arg(long, env = "RP_CLIENT_ID", default_value = "client1", value_name = "ID")]
-    pub client_id: String,
-    /// The secret that goes with it [default: the tutorial's].
-    #[arg(long, env = "RP_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET")]
-    pub client_secret: Option<String>,
-    /// A file that holds the secret.
-    #[arg(long, env = "RP_CLIENT_SECRET_FILE", value_name = "PATH")]
-    pub client_secret_file: Option<PathBuf>,
-    /// What to ask for.
+/// A Relying Party that shows what it checks
+#[derive(Clone, Debug, Parser)]
+#[command(name = "rp", version)]
+pub struct Arguments {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Address and port to listen on
+    #[arg(long, env = "RP_BIND", default_value = "127.0.0.1:5002", global = true)]
+    bind: SocketAddr,
+
+    /// The address by which browsers reach this server; without it, http and the address it listens on
+    #[arg(long, env = "RP_BASE_URL", global = true)]
+    base_url: Option<String>,
+
+    /// Issuer to log in with, exactly as it stands in its ID tokens
+    #[arg(long, env = "RP_ISSUER", default_value = "http://127.0.0.1:5001")]
+    issuer: String,
+
+    /// Name under which this client is registered there
+    #[arg(long, env = "RP_CLIENT_ID", default_value = "client1")]
+    client_id: String,
+
+    /// Secret that goes with it; without it, the tutorial's
+    #[arg(long, env = "RP_CLIENT_SECRET", hide_env_values = true, value_parser = StringValueParser::new().map(Secret::new))]
+    client_secret: Option<Secret>,
+
+    /// File that holds the secret
+    #[arg(long, env = "RP_CLIENT_SECRET_FILE", value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
+
+    /// What to ask for
     #[arg(
         long,
         env = "RP_SCOPE",
         default_value = "openid profile email api.access rp.login"
     )]
-    pub scope: String,
-    /// The name of the session's cookie.
-    #[arg(long, env = "RP_SESSION_COOKIE", default_value = "rp_session", value_parser = settings::cookie_name, value_name = "NAME")]
-    pub session_cookie: String,
-    /// How the names of the login attempts' cookies begin.
-    #[arg(long, env = "RP_ATTEMPT_COOKIE", default_value = "rp_attempt_", value_parser = settings::cookie_name, value_name = "PREFIX")]
-    pub attempt_cookie: String,
-    /// How long a login may take, in seconds.
-    #[arg(long, env = "RP_ATTEMPT_LIFETIME", default_value = "600", value_parser = settings::lifetime, value_name = "SECONDS")]
-    pub attempt_lifetime: Duration,
-    /// How long a session may last, in seconds. It ends with the ID token, when that is earlier.
-    #[arg(long, env = "RP_SESSION_LIFETIME", default_value = "86400", value_parser = settings::lifetime, value_name = "SECONDS")]
-    pub session_lifetime: Duration,
-    /// What to log: error, warn, info, debug, or a filter such as rp=debug,info.
-    #[arg(long, env = "RP_LOG", default_value = "info", value_name = "FILTER")]
-    pub log: String,
-    /// How to write the log.
-    #[arg(long, env = "RP_LOG_FORMAT", value_enum, default_value = "text")]
-    pub log_format: LogFormat,
-    /// Accept http outside this computer. Everything can then be read and changed on the way.
-    #[arg(long, env = "RP_ALLOW_HTTP")]
-    pub allow_http: bool,
+    scope: String,
+
+    /// Cookie that keeps the user's session
+    #[arg(long, env = "RP_SESSION_COOKIE", default_value = "rp_session", value_parser = settings::cookie_name)]
+    session_cookie: String,
+
+    /// Beginning of the names of the cookies that keep logins under way
+    #[arg(long, env = "RP_ATTEMPT_COOKIE", default_value = "rp_attempt_", value_parser = settings::cookie_name)]
+    attempt_cookie: String,
+
+    /// Seconds that a login may take
+    #[arg(long, env = "RP_ATTEMPT_LIFETIME", default_value = "600", value_parser = settings::lifetime)]
+    attempt_lifetime: Duration,
+
+    /// Seconds that any session lives; it ends with its ID token when that is earlier
+    #[arg(long, env = "RP_SESSION_LIFETIME", default_value = "86400", value_parser = settings::lifetime)]
+    session_lifetime: Duration,
+
+    /// Accept http addresses that are not on this computer; for a lab network only
+    #[arg(long, env = "RP_ALLOW_HTTP", global = true)]
+    allow_http: bool,
+
+    /// What to log: error, warn, info, debug, or a filter such as rp=debug,info
+    #[arg(long, env = "RP_LOG", default_value = "info")]
+    log: String,
+
+    /// How to log
+    #[arg(long, env = "RP_LOG_FORMAT", default_value = "text", value_enum)]
+    log_format: LogFormat,
 }
 
-/// The settings, checked.
+/// Settings that have been checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where to listen.
@@ -115,41 +114,12 @@ pub struct Settings {
     pub attempt_cookie: String,
     /// How long a login may take.
     pub attempt_lifetime: Duration,
-    /// How long a session may last at most.
+    /// How long a session lives at most.
     pub session_lifetime: Duration,
-}
-
-impl Options {
-    /// Checks what the single values cannot know of each other; an error is one sentence.
-    pub fn check(self) -> Result<Settings, String> {
-        let base_url = self.base_url.unwrap_or_else(|| address_of(self.bind));
-        let base_url =
-            Origin::parse(&base_url, self.allow_http).map_err(|error| format!("RP_BASE_URL: {error}"))?;
-        let issuer = check_issuer(self.issuer, self.allow_http)?;
-        let scope = Scope::parse(&self.scope).map_err(|error| format!("RP_SCOPE: {error}"))?;
-        if !scope.contains(Scope::OPENID) {
-            return Err("RP_SCOPE must contain openid: without it the provider sends no ID token".into());
-        }
-        if self.client_id.is_empty() {
-            return Err("RP_CLIENT_ID must not be empty".into());
-        }
-        if self.session_cookie.starts_with(&self.attempt_cookie) {
-            return Err("RP_SESSION_COOKIE must not begin with RP_ATTEMPT_COOKIE".into());
-        }
-        let file = self.client_secret_file.as_deref();
-        Ok(Settings {
-            bind: self.bind,
-            base_url,
-            issuer,
-            client_id: ClientId::new(self.client_id),
-            client_secret: settings::secret("RP_CLIENT_SECRET", self.client_secret, file, "client1-secret")?,
-            scope,
-            session_cookie: self.session_cookie,
-            attempt_cookie: self.attempt_cookie,
-            attempt_lifetime: self.attempt_lifetime,
-            session_lifetime: self.session_lifetime,
-        })
-    }
+    /// The log filter.
+    pub log: String,
+    /// The log format.
+    pub log_format: LogFormat,
 }
 
 impl Settings {
@@ -161,6 +131,43 @@ impl Settings {
     /// `redirect_uri`: where step 6 sends the browser (RFC 6749 §3.1.2).
     pub fn redirect_uri(&self) -> String {
         format!("{}/auth", self.base_url.as_str())
+    }
+}
+
+impl TryFrom<Arguments> for Settings {
+    type Error = String;
+
+    fn try_from(arguments: Arguments) -> Result<Self, String> {
+        let base_url = arguments.base_url.unwrap_or_else(|| address_of(arguments.bind));
+        let base_url = Origin::parse(&base_url, arguments.allow_http)
+            .map_err(|mistake| format!("RP_BASE_URL: {mistake}"))?;
+        let issuer = check_issuer(arguments.issuer, arguments.allow_http)?;
+        let scope = Scope::parse(&arguments.scope).map_err(|mistake| format!("RP_SCOPE: {mistake}"))?;
+        if !scope.contains(Scope::OPENID) {
+            return Err("RP_SCOPE must contain openid: without it the provider sends no ID token".into());
+        }
+        if arguments.client_id.is_empty() {
+            return Err("RP_CLIENT_ID must not be empty".into());
+        }
+        if arguments.session_cookie.starts_with(&arguments.attempt_cookie) {
+            return Err("RP_SESSION_COOKIE must not begin with RP_ATTEMPT_COOKIE".into());
+        }
+        let given = arguments.client_secret.map(|secret| secret.expose().to_owned());
+        let file = arguments.client_secret_file.as_deref();
+        Ok(Self {
+            bind: arguments.bind,
+            base_url,
+            issuer,
+            client_id: ClientId::new(arguments.client_id),
+            client_secret: settings::secret("RP_CLIENT_SECRET", given, file, "client1-secret")?,
+            scope,
+            session_cookie: arguments.session_cookie,
+            attempt_cookie: arguments.attempt_cookie,
+            attempt_lifetime: arguments.attempt_lifetime,
+            session_lifetime: arguments.session_lifetime,
+            log: arguments.log,
+            log_format: arguments.log_format,
+        })
     }
 }
 
@@ -201,10 +208,17 @@ mod tests {
 
     fn given(arguments: &[&str]) -> Result<Settings, String> {
         let line = [&["rp"], arguments].concat();
-        CommandLine::try_parse_from(line)
-            .map_err(|error| error.to_string())?
-            .options
-            .check()
+        let arguments = Arguments::try_parse_from(line).map_err(|error| error.to_string())?;
+        Settings::try_from(arguments)
+    }
+
+    #[test]
+    fn the_secret_does_not_show_itself() {
+        let arguments = Arguments::parse_from(["rp", "--client-secret", "sesame"]);
+        assert!(!format!("{arguments:?}").contains("sesame"));
+        let settings = Settings::try_from(arguments).unwrap();
+        assert_eq!(settings.client_secret.expose(), "sesame");
+        assert!(!format!("{settings:?}").contains("sesame"));
     }
 
     #[test]

@@ -1,36 +1,36 @@
-//! The program: read the settings, start the log, serve.
+//! `rp`: starts the Relying Party, or asks a running one for its health.
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use rp::{
-    config::{Command, CommandLine, Settings},
-    startup::Application,
-    state::Surroundings,
+    config::{Arguments, Command, Settings},
+    startup::{Application, Surroundings},
 };
-use web::{health, settings::exposure_warning, telemetry};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let CommandLine { command, options } = CommandLine::parse();
-    let started = telemetry::start(&options.log, options.log_format);
-    let settings = match started.and_then(|()| options.check()) {
+    let arguments = Arguments::parse();
+    let asked = arguments.command;
+    let settings = match Settings::try_from(arguments) {
         Ok(settings) => settings,
         Err(mistake) => return failed(2, &mistake),
     };
-    let ended = match command {
-        Some(Command::Health) => health::probe(settings.bind, &settings.base_url),
-        None => serve(settings).await.map_err(|error| error.to_string()),
+    if let Err(mistake) = web::telemetry::start(&settings.log, settings.log_format) {
+        return failed(2, &mistake);
+    }
+    let outcome = match asked {
+        Some(Command::Health) => web::health::probe(settings.bind, &settings.base_url),
+        None => serve(settings).await,
     };
-    ended.map_or_else(|error| failed(1, &error), |()| ExitCode::SUCCESS)
+    outcome.map_or_else(|sentence| failed(1, &sentence), |()| ExitCode::SUCCESS)
 }
 
-async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
-    exposure_warning(settings.bind).inspect(|warning| tracing::warn!("{warning}"));
-    let address = settings.base_url.as_str().to_owned();
-    let application = Application::build(settings, Surroundings::default())?;
-    tracing::info!("open {address}");
-    Ok(application.run().await?)
+async fn serve(settings: Settings) -> Result<(), String> {
+    let application =
+        Application::build(settings, Surroundings::default()).map_err(|error| error.to_string())?;
+    let served = application.run().await;
+    served.map_err(|error| format!("the server stopped: {error}"))
 }
 
 fn failed(code: u8, sentence: &str) -> ExitCode {

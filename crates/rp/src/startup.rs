@@ -10,10 +10,15 @@ use std::{
 use actix_web::{
     App, HttpResponse, HttpServer,
     cookie::Key,
-    dev::Server,
+    dev::{Server, ServerHandle},
     middleware::from_fn,
     rt,
     web::{Data, ServiceConfig, get, post, resource, scope, to},
+};
+use shared::{
+    clock::{Clock, SystemClock},
+    flow::{CheckSink, NoRecording},
+    random::{Random, SystemRandom},
 };
 use thiserror::Error;
 use tracing_actix_web::TracingLogger;
@@ -22,6 +27,7 @@ use web::{
     front_door::{Alias, Site, front_door},
     pages::{House, Pages, PagesError},
     problem::Problem,
+    settings::exposure_warning,
     telemetry::RequestSpan,
 };
 
@@ -32,7 +38,7 @@ use crate::{
     health, home, login, logout,
     provider::Provider,
     session::Sessions,
-    state::{AppState, Surroundings},
+    state::AppState,
 };
 
 /// How many logins can be under way at a time.
@@ -46,8 +52,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The port is taken, or not ours.
-    #[error("cannot listen on {0}: {1}")]
-    Bind(SocketAddr, io::Error),
+    #[error("cannot listen on {0}: {1}. Is another copy running? RP_BIND chooses another address")]
+    Listen(SocketAddr, io::Error),
     /// A template or a text.
     #[error(transparent)]
     Pages(#[from] PagesError),
@@ -59,9 +65,32 @@ pub enum StartError {
     Server(#[from] io::Error),
 }
 
-/// A server that listens and is ready to run.
+/// What a server takes from the world around it.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub random: Arc<dyn Random>,
+    /// Where checks are told to.
+    pub sink: Arc<dyn CheckSink>,
+}
+
+impl Default for Surroundings {
+    /// The computer's clock and randomness; nobody watches.
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            sink: Arc::new(NoRecording),
+        }
+    }
+}
+
+/// A server that is ready to run.
 pub struct Application {
     address: SocketAddr,
+    home: String,
     server: Server,
     sweeper: Sweeper,
 }
@@ -70,18 +99,22 @@ impl Application {
     /// Listens where the settings say.
     pub fn build(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
         let listener =
-            TcpListener::bind(settings.bind).map_err(|error| StartError::Bind(settings.bind, error))?;
-        Self::on(listener, settings, surroundings)
+            TcpListener::bind(settings.bind).map_err(|error| StartError::Listen(settings.bind, error))?;
+        Self::build_on(listener, settings, surroundings)
     }
 
     /// The same on a socket that listens already: a test then knows the port before it writes the settings.
-    pub fn on(
+    pub fn build_on(
         listener: TcpListener,
         settings: Settings,
         surroundings: Surroundings,
     ) -> Result<Self, StartError> {
         let Surroundings { clock, random, sink } = surroundings;
         let address = listener.local_addr()?;
+        if let Some(warning) = exposure_warning(address) {
+            tracing::warn!("{warning}");
+        }
+        let home = format!("{}/", settings.base_url.as_str());
         let site = Data::new(Site {
             origin: settings.base_url.clone(),
             pages: Pages::load(House::Rp, settings.base_url.clone())?,
@@ -119,6 +152,7 @@ impl Application {
         .run();
         Ok(Self {
             address,
+            home,
             server,
             sweeper,
         })
@@ -129,8 +163,14 @@ impl Application {
         self.address
     }
 
-    /// Serves until it is told to stop.
+    /// Stops it from outside.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until the process is told to stop, then lets requests under way finish.
     pub async fn run(self) -> io::Result<()> {
+        tracing::info!(address = %self.address, home = self.home, "the client application is ready");
         let sweeping = rt::spawn(self.sweeper.run());
         let ended = self.server.await;
         sweeping.abort();
@@ -158,7 +198,7 @@ async fn not_found() -> Result<HttpResponse, Problem> {
 }
 
 /// Gives back the memory of what has ended.
-struct Sweeper(Arc<dyn AttemptStore>, Sessions, Arc<dyn shared::clock::Clock>);
+struct Sweeper(Arc<dyn AttemptStore>, Sessions, Arc<dyn Clock>);
 
 impl Sweeper {
     async fn run(self) {
