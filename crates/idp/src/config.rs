@@ -86,6 +86,10 @@ pub struct Arguments {
     #[arg(long, env = "IDP_INTERACTION_LIFETIME", default_value = "600", value_parser = settings::lifetime)]
     interaction_lifetime: Duration,
 
+    /// Logins, grants and tokens that are kept at most, each; beyond that new ones are refused for a while
+    #[arg(long, env = "IDP_CAPACITY", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..))]
+    capacity: u32,
+
     /// Accept an http issuer that is not on this computer; for a lab network only
     #[arg(long, env = "IDP_ALLOW_HTTP", global = true)]
     allow_http: bool,
@@ -122,6 +126,8 @@ pub struct Settings {
     pub session_most: Duration,
     /// How long a login may take.
     pub interaction_lifetime: Duration,
+    /// How many entries each store holds at most.
+    pub capacity: usize,
     /// The log filter.
     pub log: String,
     /// The log format.
@@ -170,6 +176,7 @@ impl TryFrom<Arguments> for Settings {
             session_idle: arguments.session_idle,
             session_most: arguments.session_most,
             interaction_lifetime: arguments.interaction_lifetime,
+            capacity: usize::try_from(arguments.capacity).unwrap_or(usize::MAX),
             log: arguments.log,
             log_format: arguments.log_format,
             clients: vec![demo::client(&redirect_uri.site(), redirect_uri)],

@@ -17,13 +17,13 @@ async fn main() -> ExitCode {
         Ok(settings) => serve(settings).await,
         Err(mistake) => Err(mistake),
     };
-    outcome.map_or_else(
-        |sentence| {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
             eprintln!("idp: {sentence}");
-            ExitCode::from(2)
-        },
-        |()| ExitCode::SUCCESS,
-    )
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn serve(settings: Settings) -> Result<(), String> {

@@ -178,7 +178,11 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
             clock: Arc::clone(&clock),
             alias: Alias::Refuse,
         }),
-        stores: memory::stores(settings.clients.clone(), settings.users.clone()),
+        stores: memory::stores(
+            settings.clients.clone(),
+            settings.users.clone(),
+            settings.capacity,
+        ),
         key,
         passwords: Arc::new(Passwords::new(random.as_ref())?),
         csrf: CsrfKey::new(random.as_ref()),

@@ -1,5 +1,7 @@
 //! What every store must do, whatever it keeps its entries in. A new implementation adds a line to `every_store!`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{sync::Arc, time::Duration};
 
 use idp::{
@@ -13,7 +15,7 @@ use idp::{
         session::{Authentication, SessionLifetime, UserSession},
         user::Username,
     },
-    store::{Stores, memory},
+    store::{StoreError, Stores, memory},
 };
 use shared::{
     clock::Timestamp,
@@ -25,6 +27,8 @@ use shared::{
     secret::{Secret, SecretHash},
 };
 
+/// How many entries the stores under test hold at most.
+const CAPACITY: usize = 64;
 const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
 
 fn in_memory() -> Stores {
@@ -32,7 +36,7 @@ fn in_memory() -> Stores {
         "http://127.0.0.1:5002/",
         RedirectUri::parse(REDIRECT_URI).unwrap(),
     );
-    memory::stores(vec![client], vec![demo::user().unwrap()])
+    memory::stores(vec![client], vec![demo::user().unwrap()], CAPACITY)
 }
 
 /// Runs each sentence below for each implementation.
@@ -58,6 +62,7 @@ every_store![
     a_used_code_is_remembered_as_long_as_what_it_bought,
     an_access_token_ends_by_itself,
     sweeping_takes_what_has_ended_and_nothing_else,
+    a_full_store_refuses_the_new_and_keeps_what_is_under_way,
 ];
 
 const fn at(seconds: i64) -> Timestamp {
@@ -434,4 +439,26 @@ async fn sweeping_takes_what_has_ended_and_nothing_else(stores: Stores) {
         "swept"
     );
     assert!(store.find(handle("young"), at(600)).await.unwrap().is_some());
+}
+
+async fn a_full_store_refuses_the_new_and_keeps_what_is_under_way(stores: Stores) {
+    let store = &stores.interactions;
+    for number in 0..CAPACITY {
+        store
+            .begin(handle(&format!("in{number}")), interaction(&stores).await, at(0))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        store
+            .begin(handle("new"), interaction(&stores).await, at(1))
+            .await,
+        Err(StoreError::Full)
+    );
+    assert!(store.find(handle("in0"), at(1)).await.unwrap().is_some());
+    let later = Interaction {
+        expires: at(1200),
+        ..interaction(&stores).await
+    };
+    store.begin(handle("new"), later, at(600)).await.unwrap();
 }

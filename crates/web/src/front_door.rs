@@ -158,10 +158,12 @@ fn explain(site: &Site, request: &HttpRequest, mut response: HttpResponse) -> Ht
         .get::<RequestId>()
         .map(telemetry::reference_of)
         .unwrap_or_default();
+    // What a stranger sent is written escaped (`?`): no line end or colour of theirs gets into the log.
+    let detail = problem.detail.as_deref().unwrap_or_default();
     if problem.status.is_server_error() {
-        tracing::error!(%problem, reference, "problem");
+        tracing::error!(problem = problem.id, ?detail, reference, "problem");
     } else {
-        tracing::warn!(%problem, reference, "problem");
+        tracing::warn!(problem = problem.id, ?detail, reference, "problem");
     }
     let page = ErrorPage {
         problem: ProblemView {

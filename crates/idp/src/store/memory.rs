@@ -24,17 +24,14 @@ use crate::domain::{
     user::{User, Username},
 };
 
-/// How many entries each store holds at most: enough for a large class, some 100 MB when all are full.
-pub const CAPACITY: usize = 100_000;
-
 impl From<Full> for StoreError {
     fn from(Full: Full) -> Self {
         Self::Full
     }
 }
 
-/// Empty stores, and the clients and users that are registered.
-pub fn stores(clients: Vec<Client>, users: Vec<User>) -> Stores {
+/// Empty stores for `capacity` entries each, and the clients and users that are registered.
+pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores {
     Stores {
         clients: Arc::new(Clients(
             clients
@@ -43,13 +40,13 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>) -> Stores {
                 .collect(),
         )),
         users: Arc::new(Users(users.into_iter().map(Arc::new).collect())),
-        sessions: Arc::new(Sessions(ExpiringMap::with_capacity(CAPACITY))),
-        interactions: Arc::new(Interactions(ExpiringMap::with_capacity(CAPACITY))),
+        sessions: Arc::new(Sessions(ExpiringMap::with_capacity(capacity))),
+        interactions: Arc::new(Interactions(ExpiringMap::with_capacity(capacity))),
         grants: Arc::new(Grants {
-            by_code: ExpiringMap::with_capacity(CAPACITY),
-            by_id: ExpiringMap::with_capacity(CAPACITY),
+            by_code: ExpiringMap::with_capacity(capacity),
+            by_id: ExpiringMap::with_capacity(capacity),
         }),
-        access_tokens: Arc::new(AccessTokens(ExpiringMap::with_capacity(CAPACITY))),
+        access_tokens: Arc::new(AccessTokens(ExpiringMap::with_capacity(capacity))),
     }
 }
 

@@ -79,7 +79,8 @@ async fn i21_a_foreign_host_is_misdirected() {
     let status = raw(
         &idp,
         b"GET http://evil.example/health HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-    );
+    )
+    .await;
     assert!(status.contains("421"), "{status}");
 }
 
@@ -192,4 +193,22 @@ async fn every_error_page_has_a_reference_number_and_speaks_both_languages() {
                 .any(|cookie| cookie.starts_with(&format!("lang={lang}")))
         );
     }
+}
+
+#[actix_web::test]
+async fn a_full_store_answers_503_and_when_to_try_again() {
+    let idp = Idp::start_with(|settings| settings.capacity = 2);
+    let mut first = Browser::new(&idp);
+    first.opens(&AuthorizationRequest::new()).await;
+    Browser::new(&idp).opens(&AuthorizationRequest::new()).await;
+    let mut late = Browser::new(&idp);
+    let refused = late.opens(&AuthorizationRequest::new()).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "30"));
+    first.signs_in("demo", "DemoTest2024!").await;
+    assert!(
+        first.decides("allow").await.location().param("code").is_some(),
+        "a login under way survives"
+    );
+    idp.passes(600);
+    assert_eq!(late.opens(&AuthorizationRequest::new()).await.status, 200);
 }

@@ -2,7 +2,7 @@
 
 use crate::helpers::{AuthorizationRequest, Browser, Idp, REDIRECT_URI};
 
-async fn at_consent(idp: &Idp) -> Browser<'_> {
+async fn at_consent(idp: &Idp) -> Browser {
     let mut browser = Browser::new(idp);
     browser.opens(&AuthorizationRequest::new()).await;
     browser.signs_in("demo", "DemoTest2024!").await;
@@ -112,7 +112,7 @@ async fn what_is_not_ticked_is_not_granted_and_the_answer_states_it() {
     let fields = [("decision", "allow"), ("scope", "email"), ("scope", "admin")];
     let code = browser.submits(&fields).await.location().param("code").unwrap();
     let code = crate::helpers::Code {
-        code,
+        value: code,
         verifier: asked.verifier.expose().to_owned(),
         redirect_uri: REDIRECT_URI.to_owned(),
     };

@@ -141,9 +141,9 @@ async fn i3_a_late_code_is_refused_by_the_configured_lifetime() {
 async fn i3_an_unknown_or_truncated_code_is_refused() {
     let idp = Idp::start();
     let code = idp.code().await;
-    let truncated = &code.code[..code.code.len() - 1];
-    let longer = format!("{}A", code.code);
-    let other_kind = code.code.replace("code_", "at_");
+    let truncated = &code.value[..code.value.len() - 1];
+    let longer = format!("{}A", code.value);
+    let other_kind = code.value.replace("code_", "at_");
     for wrong in [truncated, &longer, &other_kind, "code_", "x"] {
         is_refused(
             &idp.token(&code.fields_with("code", wrong)).await,
@@ -188,7 +188,7 @@ async fn i3_the_redirect_uri_must_be_the_same_and_a_failure_burns_the_code() {
 #[actix_web::test]
 async fn i3_codes_have_256_random_bits() {
     let idp = Idp::start();
-    let (first, second) = (idp.code().await.code, idp.code().await.code);
+    let (first, second) = (idp.code().await.value, idp.code().await.value);
     assert_ne!(first, second);
     assert_eq!(
         URL_SAFE_NO_PAD
@@ -325,11 +325,11 @@ async fn the_token_endpoint_speaks_json_even_when_it_is_used_wrongly() {
 async fn i17_no_kind_of_handle_passes_as_another() {
     let idp = Idp::start();
     let code = idp.code().await;
-    assert_eq!(idp.userinfo(&code.code).await.error(), "invalid_token");
+    assert_eq!(idp.userinfo(&code.value).await.error(), "invalid_token");
     let tokens = idp.redeems(&code).await.json();
     let access_token = tokens["access_token"].as_str().unwrap();
     let as_code = Code {
-        code: access_token.to_owned(),
+        value: access_token.to_owned(),
         ..code
     };
     is_refused(&idp.redeems(&as_code).await, "invalid_grant");

@@ -107,7 +107,7 @@ impl Idp {
             .param("code")
             .unwrap_or_else(|| panic!("no code in {location:?}"));
         Code {
-            code,
+            value: code,
             verifier: asked.verifier.expose().to_owned(),
             redirect_uri: asked.get("redirect_uri"),
         }
@@ -145,7 +145,7 @@ pub fn basic(id: &str, secret: &str) -> String {
 /// A code and what redeems it.
 #[derive(Clone)]
 pub struct Code {
-    pub code: String,
+    pub value: String,
     pub verifier: String,
     pub redirect_uri: String,
 }
@@ -154,7 +154,7 @@ impl Code {
     pub fn fields(&self) -> Vec<(&str, &str)> {
         vec![
             ("grant_type", "authorization_code"),
-            ("code", &self.code),
+            ("code", &self.value),
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", &self.verifier),
         ]
@@ -242,8 +242,8 @@ impl AuthorizationRequest {
 }
 
 /// A browser: keeps cookies, follows no redirect by itself, says where its forms come from.
-pub struct Browser<'a> {
-    idp: &'a Idp,
+pub struct Browser {
+    issuer: String,
     pub cookies: BTreeMap<String, String>,
     /// Where it is.
     pub page: String,
@@ -251,10 +251,16 @@ pub struct Browser<'a> {
     pub shown: Answer,
 }
 
-impl<'a> Browser<'a> {
-    pub fn new(idp: &'a Idp) -> Self {
+impl Browser {
+    pub fn new(idp: &Idp) -> Self {
+        Self::at(&idp.issuer)
+    }
+
+    /// A browser in front of any provider.
+    pub fn at(issuer: &str) -> Self {
+        let issuer = issuer.to_owned();
         Self {
-            idp,
+            issuer,
             cookies: BTreeMap::new(),
             page: String::new(),
             shown: Answer::default(),
@@ -268,14 +274,14 @@ impl<'a> Browser<'a> {
             let request = http().get(&address).header("sec-fetch-site", "none");
             self.answered(&address, request).await;
             match self.shown.location.clone() {
-                Some(next) if next.starts_with(&self.idp.issuer) => address = next,
+                Some(next) if next.starts_with(&self.issuer) => address = next,
                 _ => return &self.shown,
             }
         }
     }
 
     pub async fn opens(&mut self, asked: &AuthorizationRequest) -> &Answer {
-        let address = self.idp.at(&format!("/oauth/authorize?{}", asked.query()));
+        let address = format!("{}/oauth/authorize?{}", self.issuer, asked.query());
         self.goes(&address).await
     }
 
@@ -295,7 +301,7 @@ impl<'a> Browser<'a> {
             .form(fields);
         self.answered(&page, request).await;
         match self.shown.location.clone() {
-            Some(next) if next.starts_with(&self.idp.issuer) => self.goes(&next).await,
+            Some(next) if next.starts_with(&self.issuer) => self.goes(&next).await,
             _ => &self.shown,
         }
     }
@@ -323,7 +329,7 @@ impl<'a> Browser<'a> {
             request.header(header::COOKIE, cookies.join("; "))
         };
         self.shown = Answer::of(request).await;
-        self.page = address.to_owned();
+        address.clone_into(&mut self.page);
         for cookie in &self.shown.set_cookies {
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());

@@ -2,7 +2,7 @@
 
 use crate::helpers::{Answer, AuthorizationRequest, Browser, Idp, http};
 
-async fn at_login(idp: &Idp) -> Browser<'_> {
+async fn at_login(idp: &Idp) -> Browser {
     let mut browser = Browser::new(idp);
     browser.opens(&AuthorizationRequest::new()).await;
     assert!(browser.page.contains("/login/"));

@@ -1,0 +1,170 @@
+//! The program itself: how it starts, what it logs, how it stops.
+
+use std::{
+    io::Read as _,
+    net::TcpListener,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::helpers::{Answer, AuthorizationRequest, Browser, REDIRECT_URI, basic, http};
+
+/// The program with these flags.
+fn idp(flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+    command
+        .args(flags)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A program that serves on a port of its own; it is ended with the test.
+struct Running {
+    child: Child,
+    issuer: String,
+    bind: String,
+}
+
+impl Running {
+    async fn start(flags: &[&str]) -> Self {
+        let bind = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        let issuer = format!("http://{bind}");
+        let child = idp(&[&["--bind", &bind, "--issuer", &issuer], flags].concat())
+            .spawn()
+            .unwrap();
+        let running = Self { child, issuer, bind };
+        let patience = Instant::now() + Duration::from_secs(30);
+        while running.health().await.status.code() != Some(0) {
+            assert!(Instant::now() < patience, "the program does not answer");
+        }
+        running
+    }
+
+    async fn health(&self) -> Output {
+        let (bind, issuer) = (self.bind.clone(), self.issuer.clone());
+        let asked = move || idp(&["--bind", &bind, "--issuer", &issuer, "health"]).output();
+        actix_web::web::block(asked).await.unwrap().unwrap()
+    }
+
+    /// Ends it; what it wrote to its log.
+    fn log(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut log = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        log
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[actix_web::test]
+async fn i14_no_secret_is_in_the_log_and_no_line_is_forged() {
+    for format in ["text", "json"] {
+        let running = Running::start(&["--log", "debug", "--log-format", format]).await;
+        let asked = AuthorizationRequest::new();
+        let mut browser = Browser::at(&running.issuer);
+        browser.opens(&asked).await;
+        browser.signs_in("demo", "WrongPassword!").await;
+        let handle = browser.page.rsplit('/').next().unwrap().to_owned();
+        browser.signs_in("demo", "DemoTest2024!").await;
+        let code = browser.decides("allow").await.location().param("code").unwrap();
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", REDIRECT_URI),
+            ("code_verifier", asked.verifier.expose()),
+        ];
+        let request = http().post(format!("{}/oauth/token", running.issuer));
+        let request = request.header("authorization", basic("client1", "client1-secret"));
+        let tokens = Answer::of(request.form(&fields)).await.json();
+        // A stranger's line ends and colours.
+        let forged = format!("{}/oauth/authorize?%0d%0aforged%1b[31m=1&a=%", running.issuer);
+        Answer::of(http().get(&forged)).await;
+        let twice = "x%0d%0aforged%1b[31m=1&x%0d%0aforged%1b[31m=2";
+        let request = http().post(format!("{}/oauth/token", running.issuer)).body(twice);
+        Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
+
+        let cookies: Vec<String> = browser.cookies.values().cloned().collect();
+        let log = running.log();
+        assert!(log.contains("answered"), "{log}");
+        let secrets = [
+            handle.as_str(),
+            &code,
+            asked.verifier.expose(),
+            "WrongPassword!",
+            "DemoTest2024!",
+            "client1-secret",
+            tokens["access_token"].as_str().unwrap(),
+            tokens["id_token"].as_str().unwrap(),
+        ];
+        for secret in secrets.iter().copied().chain(cookies.iter().map(String::as_str)) {
+            assert!(!log.contains(secret), "{secret} is in the log: {log}");
+        }
+        assert!(
+            !log.contains("\u{1b}[31m") && !log.lines().any(|line| line.starts_with("forged")),
+            "{log}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_taken_port_is_said_in_one_sentence() {
+    let running = Running::start(&[]).await;
+    let second = idp(&["--bind", &running.bind, "--issuer", &running.issuer])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        said.lines().count() == 1 && said.contains(&running.bind) && said.contains("IDP_BIND"),
+        "{said}"
+    );
+}
+
+#[actix_web::test]
+async fn a_mistake_in_the_settings_is_said_in_one_sentence() {
+    let output = idp(&["--issuer", "http://idp.example"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.lines().count() == 1 && said.contains("IDP_ISSUER"), "{said}");
+}
+
+#[actix_web::test]
+async fn health_tells_whether_it_runs() {
+    let running = Running::start(&[]).await;
+    assert_eq!(running.health().await.status.code(), Some(0));
+    let nobody = idp(&["--bind", "127.0.0.1:9", "health"]).output().unwrap();
+    assert_eq!(nobody.status.code(), Some(1));
+}
+
+#[cfg(unix)]
+#[actix_web::test]
+async fn told_to_stop_it_ends_with_0() {
+    let mut running = Running::start(&[]).await;
+    let pid = running.child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
