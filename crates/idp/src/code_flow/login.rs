@@ -107,15 +107,12 @@ pub async fn submit(
     let stage = signed_in
         .map_err(problems::from_store)?
         .ok_or_else(problems::interaction_unknown)?;
+    let location = visit.address_of(&state, &stage)?;
     let mut response = HttpResponse::SeeOther();
     browser::renew_session(&state, &request, authentication, &mut response)
         .await
         .map_err(problems::from_store)?;
-    let onward = visit.lead_on(&state, &stage)?;
-    if let Some(location) = onward.headers().get(header::LOCATION) {
-        response.insert_header((header::LOCATION, location));
-    }
-    Ok(response.finish())
+    Ok(response.insert_header((header::LOCATION, location)).finish())
 }
 
 /// The page; `failed` is the name that was typed with a wrong password.

@@ -103,14 +103,23 @@ impl Visit {
             .map_err(|failed| Problem::csrf().check(failed))
     }
 
-    /// Leads to the page of the stage: pressing Back after a step goes on with the present one.
-    pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> Result<HttpResponse, Problem> {
+    /// The page of a stage; an answered request has none.
+    pub(super) fn address_of(&self, state: &AppState, stage: &Stage) -> Result<String, Problem> {
         let page = match stage {
             Stage::AwaitingLogin => "login",
             Stage::AwaitingConsent { .. } => "consent",
             Stage::Answered { .. } => return Err(problems::already_answered(&self.client.uri)),
         };
-        let location = format!("{}/{page}/{}", state.settings.origin.as_str(), self.secret_handle);
+        Ok(format!(
+            "{}/{page}/{}",
+            state.settings.origin.as_str(),
+            self.secret_handle
+        ))
+    }
+
+    /// Leads there: pressing Back after a step goes on with the present one.
+    pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> Result<HttpResponse, Problem> {
+        let location = self.address_of(state, stage)?;
         Ok(HttpResponse::SeeOther()
             .insert_header((header::LOCATION, location))
             .finish())
