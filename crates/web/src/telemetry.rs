@@ -1,5 +1,7 @@
 //! Logs. A line never holds a query, a form, a cookie or a token: codes travel in them.
 
+use std::io::IsTerminal as _;
+
 use actix_web::{
     Error, HttpMessage as _,
     body::MessageBody,
@@ -17,6 +19,7 @@ pub fn start(level: &str, format: LogFormat) -> Result<(), String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => builder.try_init(),
@@ -46,7 +49,18 @@ impl RootSpanBuilder for RequestSpan {
             Err(error) => error.as_response_error().status_code(),
         };
         span.record("status", status.as_u16());
-        span.in_scope(|| tracing::info!("answered"));
+        let is_noise = outcome.as_ref().is_ok_and(|response| {
+            let path = response.request().path();
+            path.contains("/assets/") || path.ends_with("/health")
+        });
+        // Whoever watches the log watches the flow.
+        span.in_scope(|| {
+            if is_noise {
+                tracing::debug!("answered")
+            } else {
+                tracing::info!("answered")
+            }
+        });
     }
 }
 
