@@ -32,7 +32,9 @@ impl Params {
     /// Reads a query (without its `?`) or a body. `repeatable` names the parameters that may stand more than once.
     pub fn parse(encoded: &[u8], repeatable: &[&str]) -> Result<Self, ParamsError> {
         let params = Self::parse_with_repeats(encoded)?;
-        params.repeated(repeatable).map_or(Ok(()), |name| Err(ParamsError::Repeated(name.to_owned())))?;
+        params
+            .repeated(repeatable)
+            .map_or(Ok(()), |name| Err(ParamsError::Repeated(name.to_owned())))?;
         Ok(params)
     }
 
@@ -59,7 +61,9 @@ impl Params {
     /// The first parameter that stands twice though `repeatable` does not name it.
     pub fn repeated(&self, repeatable: &[&str]) -> Option<&str> {
         let mut seen = HashSet::new();
-        self.iter().map(|(name, _)| name).find(|name| !seen.insert(*name) && !repeatable.contains(name))
+        self.iter()
+            .map(|(name, _)| name)
+            .find(|name| !seen.insert(*name) && !repeatable.contains(name))
     }
 
     /// The value of `name`. RFC 6749 §3.1: a parameter without a value counts as absent.

@@ -54,12 +54,9 @@ impl RootSpanBuilder for RequestSpan {
             path.contains("/assets/") || path.ends_with("/health")
         });
         // Whoever watches the log watches the flow.
-        span.in_scope(|| {
-            if is_noise {
-                tracing::debug!("answered")
-            } else {
-                tracing::info!("answered")
-            }
+        span.in_scope(|| match is_noise {
+            true => tracing::debug!("answered"),
+            false => tracing::info!("answered"),
         });
     }
 }
