@@ -99,7 +99,11 @@ fn admit(site: &Site, request: &HttpRequest) -> Admission {
     if request.uri().to_string().len() > MAX_ADDRESS {
         return Admission::Refused(Problem::address_too_long());
     }
-    if site.origin.is_asked_by(request) {
+    // The stylesheet of the page that refuses may be fetched under the refused name too.
+    let is_asset = request
+        .path()
+        .starts_with(&format!("{}/assets/", site.origin.path()));
+    if site.origin.is_asked_by(request) || is_asset {
         return Admission::Granted;
     }
     if site.alias == Alias::Redirect
@@ -171,7 +175,7 @@ fn explain(site: &Site, request: &HttpRequest, mut response: HttpResponse) -> Ht
             status: problem.status.as_u16(),
             code: problem.code.map(shared::error::ErrorCode::as_str),
             mender: problem.mender.id(),
-            next: problem.next,
+            next: problem.next.or_else(|| site.pages.home()),
         },
         check: problem.check.map(|check| CheckView {
             rule: check.rule.id(),

@@ -123,8 +123,13 @@ impl Pages {
         }
     }
 
+    /// Where the site's own way in is, if it has one: everybody's way to the provider begins at an application.
+    pub fn home(&self) -> Option<String> {
+        (self.house == House::Rp).then(|| format!("{}/", self.origin.path()))
+    }
+
     fn links(&self, request: &HttpRequest) -> HashMap<&'static str, Option<String>> {
-        let home = (self.house == House::Rp).then(|| format!("{}/", self.origin.path()));
+        let home = self.home();
         let [ja, en] = Lang::ALL.map(|lang| Some(in_language(request, lang)));
         HashMap::from([("ja", ja), ("en", en), ("home", home)])
     }

@@ -49,16 +49,17 @@ impl RootSpanBuilder for RequestSpan {
             Err(error) => error.as_response_error().status_code(),
         };
         span.record("status", status.as_u16());
-        let is_noise = outcome.as_ref().is_ok_and(|response| {
-            let path = response.request().path();
-            path.contains("/assets/") || path.ends_with("/health")
-        });
+        let _inside = span.enter();
         // Whoever watches the log watches the flow.
-        span.in_scope(|| match is_noise {
-            true => tracing::debug!("answered"),
-            false => tracing::info!("answered"),
-        });
+        match outcome {
+            Ok(response) if is_noise(response.request().path()) => tracing::debug!("answered"),
+            _ => tracing::info!("answered"),
+        }
     }
+}
+
+fn is_noise(path: &str) -> bool {
+    path.contains("/assets/") || path.ends_with("/health")
 }
 
 /// The number by which a page and the log name the same request: `7F3A-91C2`.
