@@ -31,13 +31,10 @@ pub async fn callback(
     session: Session,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let home = state.settings.home();
     let params = Params::parse(request.query_string().as_bytes(), &[])
-        .map_err(|error| Problem::malformed(error).at(Step::Callback).next(&home))?;
+        .map_err(|error| Problem::malformed(error).at(Step::Callback))?;
     let mut checks = Checks::kept(state.sink.clone());
-    let mut login = claim(&request, &state, &params, &mut checks)
-        .await
-        .map_err(|problem| problem.next(&home))?;
+    let mut login = claim(&request, &state, &params, &mut checks).await?;
     let location = match login.complete(&params, checks).await {
         Ok(Outcome::SignedIn(signed_in)) => {
             session::start(&session, &signed_in)?;
@@ -47,10 +44,9 @@ pub async fn callback(
         Ok(Outcome::Declined(code)) => {
             session::leave_notice(&session, &Notice::oauth_error(code))?;
             login.advance(Attempt::decline).await?;
-            home
+            state.settings.home()
         }
         Err(problem) => {
-            let problem = problem.next(home);
             login.advance(|attempt| attempt.refuse(problem.clone())).await?;
             return Err(problem);
         }

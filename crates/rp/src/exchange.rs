@@ -87,7 +87,7 @@ fn read(answer: &TokenAnswer, checks: &mut Checks) -> Result<Tokens, Problem> {
             kind.as_ref(),
             *kind == BasicTokenType::Bearer,
         )
-        .map_err(|failed| problems::token_answer_invalid(&failed).check(failed))?;
+        .map_err(problems::token_type)?;
     // OpenID Connect Core §3.1.3.3: without an ID token nobody knows who signed in. Nobody is made up, either.
     let id_token = answer.extra_fields().id_token.clone();
     let shown = if id_token.is_some() { "present" } else { "absent" };

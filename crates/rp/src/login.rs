@@ -28,7 +28,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         .provider
         .metadata()
         .await
-        .map_err(|error| problems::provider(error, Step::AuthorizationRequest).next(settings.home()))?;
+        .map_err(|error| problems::provider(error, Step::AuthorizationRequest))?;
     let login_state = random::token(&*state.random);
     let cookie = Secret::mint("", &*state.random);
     let kept = Arc::new(Kept {
@@ -50,7 +50,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
             now,
         )
         .await
-        .map_err(|_| Problem::overloaded().next(settings.home()))?;
+        .map_err(|_| Problem::overloaded())?;
     let mut answer = HttpResponse::SeeOther();
     for cookie in attempt_cookie::issue(&request, settings, &login_state, &cookie) {
         answer.cookie(cookie);

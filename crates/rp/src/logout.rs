@@ -57,13 +57,13 @@ pub async fn end(
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
     if !site.origin.is_sender_of(&request) {
-        return Err(Problem::foreign_origin().next(state.settings.home()));
+        return Err(Problem::foreign_origin());
     }
     let params = form?.params(&[])?;
     if let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? {
         let presented = params.get("csrf").unwrap_or_default();
         if !signed_in.csrf.matches(presented) {
-            return Err(Problem::csrf().next(state.settings.home()));
+            return Err(Problem::csrf());
         }
         session::end(&session, &Notice::signed_out())?;
     }

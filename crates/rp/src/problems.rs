@@ -28,6 +28,18 @@ pub const ALL: [&str; 12] = [
     "userinfo_subject",
 ];
 
+/// What a failed check leads to. The log says why, with a stranger's values in quotes, line ends escaped.
+fn refused(id: &'static str, status: StatusCode, mender: Mender, failed: Failed) -> Problem {
+    let Failed(check) = &failed;
+    let detail = format!(
+        "{}: expected {:?}, got {:?}",
+        check.rule.id(),
+        check.expected,
+        check.actual
+    );
+    Problem::new(id, status, mender).check(failed).detail(detail)
+}
+
 /// The callback carries no `state`: nobody can say whose login it is.
 pub fn state_missing() -> Problem {
     Problem::new("state_missing", StatusCode::BAD_REQUEST, Mender::You).at(Step::Callback)
@@ -35,22 +47,27 @@ pub fn state_missing() -> Problem {
 
 /// No login under way has this `state`: it took too long, or it was never ours.
 pub fn state_unknown(failed: Failed) -> Problem {
-    Problem::new("state_unknown", StatusCode::BAD_REQUEST, Mender::You).check(failed)
+    refused("state_unknown", StatusCode::BAD_REQUEST, Mender::You, failed)
 }
 
 /// The login was started in another browser.
 pub fn state_other_browser(failed: Failed) -> Problem {
-    Problem::new("state_other_browser", StatusCode::BAD_REQUEST, Mender::You).check(failed)
+    refused(
+        "state_other_browser",
+        StatusCode::BAD_REQUEST,
+        Mender::You,
+        failed,
+    )
 }
 
 /// The login has already been completed: Back, or a reload.
 pub fn state_reused(failed: Failed) -> Problem {
-    Problem::new("state_reused", StatusCode::BAD_REQUEST, Mender::You).check(failed)
+    refused("state_reused", StatusCode::BAD_REQUEST, Mender::You, failed)
 }
 
 /// The answer comes from another issuer than was asked.
 pub fn issuer_mismatch(failed: Failed) -> Problem {
-    Problem::new("issuer_mismatch", StatusCode::BAD_REQUEST, Mender::Idp).check(failed)
+    refused("issuer_mismatch", StatusCode::BAD_REQUEST, Mender::Idp, failed)
 }
 
 /// The provider does not answer, or not in time.
@@ -68,7 +85,9 @@ pub fn provider(error: ProviderError, step: Step) -> Problem {
     match error {
         ProviderError::Unreachable(detail) => idp_unreachable(detail).at(step),
         ProviderError::Invalid(detail) => discovery_invalid(detail).at(step),
-        ProviderError::Refused(failed) => discovery_invalid(&failed).check(failed),
+        ProviderError::Refused(failed) => {
+            refused("discovery_invalid", StatusCode::BAD_GATEWAY, Mender::Idp, failed)
+        }
     }
 }
 
@@ -87,19 +106,29 @@ pub fn token_answer_invalid(detail: impl Display) -> Problem {
         .detail(detail)
 }
 
+/// The token endpoint's answer is about a kind of token that we cannot use.
+pub fn token_type(failed: Failed) -> Problem {
+    refused(
+        "token_answer_invalid",
+        StatusCode::BAD_GATEWAY,
+        Mender::Idp,
+        failed,
+    )
+}
+
 /// There is an access token, but nothing that says who signed in.
 pub fn id_token_missing(failed: Failed) -> Problem {
-    Problem::new("id_token_missing", StatusCode::BAD_GATEWAY, Mender::Idp).check(failed)
+    refused("id_token_missing", StatusCode::BAD_GATEWAY, Mender::Idp, failed)
 }
 
 /// The ID token fails a check.
 pub fn id_token_refused(failed: Failed) -> Problem {
-    Problem::new("id_token_refused", StatusCode::BAD_GATEWAY, Mender::Idp).check(failed)
+    refused("id_token_refused", StatusCode::BAD_GATEWAY, Mender::Idp, failed)
 }
 
 /// The claims are about somebody else than the ID token.
 pub fn userinfo_subject(failed: Failed) -> Problem {
-    Problem::new("userinfo_subject", StatusCode::BAD_GATEWAY, Mender::Idp).check(failed)
+    refused("userinfo_subject", StatusCode::BAD_GATEWAY, Mender::Idp, failed)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The texts of both houses: everything that a page can say is there in both languages, and nothing else is.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{fs, path::Path};
 
 use shared::{

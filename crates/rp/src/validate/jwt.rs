@@ -31,6 +31,9 @@ pub enum Malformed {
     /// `typ` says that it is another kind of token, such as an access token (RFC 8725 §3.11).
     #[error("its typ is another one than JWT")]
     Type,
+    /// `kid` is not a text (RFC 7515 §4.1.4).
+    #[error("its kid is not a text")]
+    KeyId,
 }
 
 /// A JWT, taken apart.
@@ -61,10 +64,18 @@ impl UnverifiedJwt {
             text: text.to_owned(),
             payload_ends: header.len() + 1 + claims.len(),
         };
-        match jwt.header.get("typ") {
-            None => Ok(jwt),
-            Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => Ok(jwt),
-            Some(_) => Err(Malformed::Type),
+        jwt.check_header_types()?;
+        Ok(jwt)
+    }
+
+    fn check_header_types(&self) -> Result<(), Malformed> {
+        // RFC 7515 §4.1.9: `application/` may be left out.
+        let is_jwt =
+            |typ: &str| typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("application/jwt");
+        match (self.header.get("typ"), self.header.get("kid")) {
+            (Some(typ), _) if !typ.as_str().is_some_and(is_jwt) => Err(Malformed::Type),
+            (_, Some(kid)) if !kid.is_string() => Err(Malformed::KeyId),
+            _ => Ok(()),
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! The checks are made one by one, each with what it expects and what was there, so that people can see them. Beside
 //! them the verifier of the openidconnect library judges the same token: its acceptance is necessary, and so is
-//! every check here. Where the two differ stands in [`DIVERGENCES`]; `tests/spoiled_tokens.rs` proves the list.
+//! every check here. Where the two differ stands in [`DIVERGENCES`]; `tests/api/spoiled_tokens.rs` proves the list.
 
+mod divergences;
 mod jwt;
 mod library;
 
@@ -16,7 +17,10 @@ use shared::{
     id_token::at_hash,
 };
 
-pub use self::jwt::{Malformed, UnverifiedJwt};
+pub use self::{
+    divergences::{DIVERGENCES, Divergence},
+    jwt::{Malformed, UnverifiedJwt},
+};
 use crate::provider::KeySet;
 
 /// How far the clocks of the two servers may be apart.
@@ -25,20 +29,6 @@ pub const SKEW: Duration = Duration::from_secs(60);
 /// The one algorithm that this issuer's ID tokens are signed with (RFC 8725 §3.1): RS256, the default of OpenID Connect
 /// (Core §3.1.3.7, step 7). The token's own header has no say in it.
 pub const ALGORITHM: &str = "RS256";
-
-/// Tokens that openidconnect 4.1 and the checks here judge differently. Refused they are all the same.
-pub const DIVERGENCES: [Divergence; 0] = [];
-
-/// A difference between the library and the checks here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Divergence {
-    /// Which token.
-    pub token: &'static str,
-    /// Whether the library accepts it. The checks here say the opposite.
-    pub library_accepts: bool,
-    /// Why.
-    pub because: &'static str,
-}
 
 /// What the ID token of one login must say.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,104 @@
+//! Steps 1 and 2: what the RP sends the browser away with.
+
+use std::collections::HashMap;
+
+use crate::world::{Login, World};
+
+fn params(login: &Login) -> HashMap<String, String> {
+    login.request.query_pairs().into_owned().collect()
+}
+
+#[actix_web::test]
+async fn the_request_is_the_tutorials_with_state_nonce_and_challenge() {
+    let world = World::start();
+    let login = world.begins(&mut world.browser()).await;
+    let params = params(&login);
+    let redirect_uri = format!("{}/auth", world.origin);
+    let expected = [
+        ("response_type", "code"),
+        ("client_id", "client1"),
+        ("redirect_uri", &redirect_uri),
+        ("scope", "openid profile email api.access rp.login"),
+        ("prompt", "login"),
+        ("code_challenge_method", "S256"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(params[name], value, "{name}");
+    }
+    for fresh in ["state", "nonce", "code_challenge"] {
+        assert_eq!(params[fresh].len(), 43, "{fresh}: 256 bits");
+    }
+    assert!(
+        login
+            .request
+            .as_str()
+            .starts_with(&format!("{}/authorize?", world.provider.issuer))
+    );
+}
+
+#[actix_web::test]
+async fn r2_every_login_has_its_own_state_nonce_and_challenge() {
+    let world = World::start();
+    let mut browser = world.browser();
+    let (first, second) = (world.begins(&mut browser).await, world.begins(&mut browser).await);
+    for fresh in ["state", "nonce", "code_challenge"] {
+        assert_ne!(params(&first)[fresh], params(&second)[fresh], "{fresh}");
+    }
+}
+
+#[actix_web::test]
+async fn the_metadata_is_asked_for_again_when_a_login_begins_later() {
+    let world = World::start();
+    let mut browser = world.browser();
+    world.begins(&mut browser).await;
+    world.begins(&mut browser).await;
+    world.provider.describes_itself(|document| {
+        document["authorization_endpoint"] = format!("{}/moved", world.provider.issuer).into();
+    });
+    world.passes(5);
+    let login = world.begins(&mut browser).await;
+    assert_eq!(login.request.path(), "/moved");
+    let asked = world.provider.calls("/.well-known/openid-configuration");
+    assert_eq!(asked.len(), 2);
+}
+
+#[actix_web::test]
+async fn r3_a_discovery_document_of_another_issuer_stops_the_login() {
+    let world = World::start();
+    world
+        .provider
+        .describes_itself(|document| document["issuer"] = "https://evil.example".into());
+    let answer = world.browser().opens("/login").await;
+    answer.is_problem(502, "discovery_invalid");
+    answer.names_check("issuer_discovered");
+    assert!(answer.set_cookies.is_empty());
+}
+
+#[actix_web::test]
+async fn r11_only_a_path_of_our_own_is_gone_to_after_the_login() {
+    let targets = [
+        ("/reports?year=2026", "/reports?year=2026"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("\\/evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("https://evil.example/", "/"),
+    ];
+    let world = World::start();
+    for (next, expected) in targets {
+        let mut browser = world.browser();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", next)
+            .finish();
+        let login = Login::sent_by(&browser.opens(&format!("/login?{query}")).await);
+        let answer = world.returns_with_code(&mut browser, &login).await;
+        assert!(answer.leads_to(expected), "{next:?}: {answer:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_parameter_that_stands_twice_is_refused() {
+    let world = World::start();
+    let answer = world.browser().opens("/login?next=/a&next=/b").await;
+    answer.is_problem(400, "malformed");
+}

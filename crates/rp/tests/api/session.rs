@@ -1,0 +1,142 @@
+//! The session: new at login, on the server, and over when the ID token is.
+
+use crate::world::{World, is_signed_in};
+
+#[actix_web::test]
+async fn r10_the_session_gets_a_new_key_at_login_and_the_old_one_is_dead() {
+    let world = World::start();
+    let mut browser = world.browser();
+    world.logs_in(&mut browser).await;
+    let mut before = browser.clone();
+    world.logs_in(&mut browser).await;
+    assert_ne!(before.cookie("rp_session"), browser.cookie("rp_session"));
+    assert!(is_signed_in(&mut browser).await);
+    assert!(!is_signed_in(&mut before).await);
+}
+
+#[actix_web::test]
+async fn r10_a_session_that_an_attacker_planted_is_not_signed_in() {
+    let world = World::start();
+    let mut attacker = world.browser();
+    let login = world.begins(&mut attacker).await;
+    let issuer = world.provider.issuer.clone();
+    let params = [
+        ("error", "access_denied"),
+        ("state", &*login.state),
+        ("iss", &issuer),
+    ];
+    world.returns(&mut attacker, &params).await;
+    let mut victim = attacker.clone();
+    assert!(
+        victim.cookie("rp_session").is_some(),
+        "a session that is not signed in"
+    );
+    world.logs_in(&mut victim).await;
+    assert!(is_signed_in(&mut victim).await);
+    assert!(!is_signed_in(&mut attacker).await);
+}
+
+#[actix_web::test]
+async fn r10_the_cookie_is_for_the_server_only() {
+    let world = World::start();
+    let answer = world.logs_in_as(&mut world.browser(), |_| ()).await;
+    let cookie = answer
+        .set_cookies
+        .iter()
+        .find(|cookie| cookie.starts_with("rp_session="))
+        .unwrap();
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert!(!cookie.contains("Max-Age"), "it ends with the browser: {cookie}");
+}
+
+#[actix_web::test]
+async fn r10_over_https_the_cookies_are_secure() {
+    let world = World::start_with(&["--base-url", "https://rp.example/app"]);
+    let request = crate::browser::http();
+    let address = world.listens_at();
+    let get = |target: &str| {
+        let url = format!("http://{address}{target}");
+        crate::browser::Answer::of(request.get(url).header("host", "rp.example"))
+    };
+    let answer = get("/app/login").await;
+    assert_eq!(answer.status, 303);
+    for cookie in &answer.set_cookies {
+        assert!(
+            cookie.contains("Secure") && cookie.contains("Path=/app/"),
+            "{cookie}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn r10_no_token_ever_reaches_the_browser() {
+    let world = World::start();
+    let mut browser = world.browser();
+    let login = world.begins(&mut browser).await;
+    let id_token = crate::keys::HONEST.token(&world.claims(&login));
+    world.provider.issues(&id_token);
+    let answer = world.comes_back(&mut browser, &login).await;
+    let home = browser.opens("/").await;
+    let seen = format!(
+        "{:?} {} {:?} {}",
+        answer.set_cookies, answer.text, home.set_cookies, home.text
+    );
+    for secret in [id_token.as_str(), crate::provider::ACCESS_TOKEN] {
+        assert!(!seen.contains(secret));
+    }
+}
+
+#[actix_web::test]
+async fn r10_a_cookie_that_was_never_ours_opens_nothing() {
+    let world = World::start();
+    let mut browser = world.browser();
+    world.logs_in(&mut browser).await;
+    for kept in &mut browser.cookies {
+        kept.value.push('x');
+    }
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+#[actix_web::test]
+async fn a_session_ends_with_its_id_token_and_says_so_once() {
+    let world = World::start();
+    let mut browser = world.browser();
+    let end = world.now() + 300;
+    world
+        .logs_in_as(&mut browser, |claims| claims["exp"] = end.into())
+        .await;
+    world.passes(299);
+    assert!(is_signed_in(&mut browser).await);
+    world.passes(1);
+    let home = browser.opens("/").await;
+    assert!(home.says("notice.session_ended") && home.text.contains(r#"action="/login""#));
+    assert!(browser.cookie("rp_session").is_none());
+    assert!(!browser.opens("/").await.says("notice.session_ended"));
+}
+
+#[actix_web::test]
+async fn a_session_ends_earlier_when_the_settings_say_so() {
+    let world = World::start_with(&["--session-lifetime", "60"]);
+    let mut browser = world.browser();
+    world.logs_in(&mut browser).await;
+    world.passes(59);
+    assert!(is_signed_in(&mut browser).await);
+    world.passes(1);
+    assert!(browser.opens("/").await.says("notice.session_ended"));
+}
+
+#[actix_web::test]
+async fn r9_a_user_is_issuer_and_subject_never_the_address() {
+    let world = World::start();
+    let mut browser = world.browser();
+    world
+        .logs_in_as(&mut browser, |claims| {
+            claims["sub"] = "2".into();
+            claims["email"] = "1@example.com".into();
+        })
+        .await
+        .is_problem(502, "userinfo_subject");
+    assert!(!is_signed_in(&mut browser).await);
+}
