@@ -21,6 +21,7 @@ mod tokens;
 
 mod home;
 mod logout;
+mod process;
 mod session;
 mod site;
 mod userinfo;

@@ -1,0 +1,202 @@
+//! The real Relying Party against the real provider, over real ports: the ten steps from the click to the greeting.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
+
+use clap::Parser as _;
+use reqwest::{RequestBuilder, header};
+use shared::{
+    clock::{ManualClock, Timestamp},
+    flow::NoRecording,
+    random::SystemRandom,
+};
+use url::Url;
+
+/// Both servers, and the clock that they share.
+struct Pair {
+    rp: String,
+    idp: String,
+    clock: Arc<ManualClock>,
+}
+
+impl Pair {
+    fn start() -> Self {
+        let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let (rp_socket, idp_socket) = (listen(), listen());
+        let address = |socket: &TcpListener| format!("http://{}", socket.local_addr().unwrap());
+        let (rp, idp) = (address(&rp_socket), address(&idp_socket));
+        let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
+
+        let redirect_uri = format!("{rp}/auth");
+        let flags = ["idp", "--issuer", &idp, "--client-redirect-uri", &redirect_uri];
+        let settings = idp::config::Settings::try_from(idp::config::Arguments::parse_from(flags)).unwrap();
+        let surroundings = idp::startup::Surroundings {
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+            sink: Arc::new(NoRecording),
+        };
+        let application = idp::startup::Application::build_on(idp_socket, settings, surroundings).unwrap();
+        actix_web::rt::spawn(application.run());
+
+        let flags = ["rp", "--base-url", &rp, "--issuer", &idp];
+        let settings = rp::config::Settings::try_from(rp::config::Arguments::parse_from(flags)).unwrap();
+        let surroundings = rp::startup::Surroundings {
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+            sink: Arc::new(NoRecording),
+        };
+        let application = rp::startup::Application::build_on(rp_socket, settings, surroundings).unwrap();
+        actix_web::rt::spawn(application.run());
+        Self { rp, idp, clock }
+    }
+}
+
+/// A browser that follows redirects. Its cookies ignore ports, as cookies do: both servers see all of them.
+#[derive(Default)]
+struct Browser {
+    cookies: BTreeMap<(String, String), String>,
+    page: Option<Url>,
+    text: String,
+}
+
+impl Browser {
+    async fn opens(&mut self, address: &str) {
+        let request = http().get(address).header("sec-fetch-site", "none");
+        self.follows(Url::parse(address).unwrap(), request).await;
+    }
+
+    /// Submits the form of the page with these fields beside its CSRF token.
+    async fn submits(&mut self, target: Option<&str>, fields: &[(&str, &str)]) {
+        let page = self.page.clone().unwrap();
+        let target = target.map_or_else(|| page.clone(), |target| page.join(target).unwrap());
+        let csrf = self.text.split_once(r#"name="csrf" value=""#).unwrap().1;
+        let csrf = csrf.split('"').next().unwrap().to_owned();
+        let fields = [&[("csrf", csrf.as_str())], fields].concat();
+        let request = http()
+            .post(target.clone())
+            .header("sec-fetch-site", "same-origin")
+            .form(&fields);
+        self.follows(target, request).await;
+    }
+
+    async fn follows(&mut self, mut address: Url, mut request: RequestBuilder) {
+        loop {
+            let cookies: Vec<_> = self
+                .cookies
+                .iter()
+                .filter(|((_, path), _)| address.path().starts_with(path))
+                .map(|((name, _), value)| format!("{name}={value}"))
+                .collect();
+            let request_now = request
+                .header(header::COOKIE, cookies.join("; "))
+                .header(header::ACCEPT_LANGUAGE, "en");
+            let response = request_now.send().await.unwrap();
+            for cookie in response.headers().get_all(header::SET_COOKIE) {
+                self.keeps(cookie.to_str().unwrap());
+            }
+            let location = response.headers().get(header::LOCATION);
+            let Some(location) = location.map(|location| location.to_str().unwrap().to_owned()) else {
+                self.text = response.text().await.unwrap();
+                self.page = Some(address);
+                return;
+            };
+            address = address.join(&location).unwrap();
+            request = http().get(address.clone());
+        }
+    }
+
+    fn keeps(&mut self, set_cookie: &str) {
+        let (pair, attributes) = set_cookie.split_once("; ").unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        let path = attributes.split("; ").find_map(|a| a.strip_prefix("Path="));
+        let key = (name.to_owned(), path.unwrap_or("/").to_owned());
+        if attributes.contains("Max-Age=0") {
+            self.cookies.remove(&key);
+        } else {
+            self.cookies.insert(key, value.to_owned());
+        }
+    }
+
+    fn is_at(&self, start: &str) -> bool {
+        self.page.as_ref().unwrap().as_str().starts_with(start)
+    }
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+const PASSWORD: [(&str, &str); 2] = [("username", "demo"), ("password", "DemoTest2024!")];
+const AGREE: [(&str, &str); 6] = [
+    ("decision", "allow"),
+    ("scope", "openid"),
+    ("scope", "profile"),
+    ("scope", "email"),
+    ("scope", "api.access"),
+    ("scope", "rp.login"),
+];
+
+impl Pair {
+    async fn signs_in(&self, browser: &mut Browser) {
+        browser.opens(&format!("{}/login", self.rp)).await;
+        assert!(browser.is_at(&self.idp), "{:?}", browser.page);
+        browser.submits(None, &PASSWORD).await;
+        assert!(
+            browser.is_at(&format!("{}/consent/", self.idp)),
+            "{:?}",
+            browser.page
+        );
+        browser.submits(None, &AGREE).await;
+        assert!(browser.is_at(&format!("{}/", self.rp)), "{:?}", browser.page);
+    }
+}
+
+#[actix_web::test]
+async fn from_the_click_to_the_greeting_and_out_again() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    for text in ["Welcome, Demo User!", "1@example.com", "pwd", &pair.idp] {
+        assert!(browser.text.contains(text), "{text}: {}", browser.text);
+    }
+    browser.submits(Some("/logout"), &[]).await;
+    assert!(browser.text.contains(r#"action="/login""#), "{}", browser.text);
+}
+
+#[actix_web::test]
+async fn who_says_no_comes_back_to_a_red_box() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    browser.submits(None, &PASSWORD).await;
+    browser.submits(None, &[("decision", "deny")]).await;
+    assert!(browser.is_at(&format!("{}/", pair.rp)), "{:?}", browser.page);
+    assert!(browser.text.contains(r#"role="alert""#) && browser.text.contains("access_denied"));
+}
+
+#[actix_web::test]
+async fn the_session_ends_with_the_id_token() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    pair.clock.advance(Duration::from_secs(3599));
+    browser.opens(&format!("{}/", pair.rp)).await;
+    assert!(browser.text.contains("Welcome, Demo User!"));
+    pair.clock.advance(Duration::from_secs(1));
+    browser.opens(&format!("{}/", pair.rp)).await;
+    assert!(browser.text.contains(r#"action="/login""#), "{}", browser.text);
+}
+
+#[actix_web::test]
+async fn logging_in_again_asks_for_the_password_again() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    pair.signs_in(&mut browser).await;
+    assert!(browser.text.contains("Welcome, Demo User!"));
+}
