@@ -1,5 +1,5 @@
-//! Step 7: the browser is back. From here the code becomes tokens (steps 8 and 9, [`exchange`](crate::exchange)), the ID
-//! token is validated (step 10, [`validate`](crate::validate)), and a session starts (RFC 6749 §4.1.2, RFC 9207 §2.4).
+//! Step 7: the browser is back. From here the code becomes tokens (steps 8 and 9, [`exchange`]), the ID
+//! token is validated (step 10, [`validate`]), and a session starts (RFC 6749 §4.1.2, RFC 9207 §2.4).
 
 use std::sync::Arc;
 
@@ -42,7 +42,9 @@ pub async fn callback(
             login.kept.next.clone()
         }
         Ok(Outcome::Declined(code)) => {
-            session::leave_notice(&session, &Notice::oauth_error(code))?;
+            if state.sessions.have_room() {
+                session::leave_notice(&session, &Notice::oauth_error(code))?;
+            }
             login.advance(Attempt::decline).await?;
             state.settings.home()
         }

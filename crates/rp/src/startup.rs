@@ -37,7 +37,7 @@ use crate::{
     config::Settings,
     health, home, login, logout,
     provider::Provider,
-    session::Sessions,
+    sessions::Sessions,
     state::AppState,
 };
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::{clock::Clock, flow::CheckSink, random::Random};
 
-use crate::{attempt::AttemptStore, config::Settings, provider::Provider, session::Sessions};
+use crate::{attempt::AttemptStore, config::Settings, provider::Provider, sessions::Sessions};
 
 /// The state of the application.
 pub struct AppState {
