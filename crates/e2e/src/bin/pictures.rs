@@ -1,0 +1,104 @@
+//! Photographs the pages.
+//!
+//! `cargo run -p e2e --bin pictures -- FOLDER` takes every page and state, in both languages, in light and dark, in three
+//! widths: to be looked at after a change of looks or words. With `--readme` it takes the few that the README shows, for
+//! `docs/pictures`.
+
+use std::{fs, path::PathBuf};
+
+use clap::Parser;
+use e2e::{chrome::Profile, learner::Learner, pair::Pair, tour::tour};
+
+const LANGUAGES: [&str; 2] = ["en", "ja"];
+const SCHEMES: [&str; 2] = ["light", "dark"];
+const WIDTHS: [u32; 3] = [1280, 1024, 390];
+/// What the README shows.
+const CHOSEN: [&str; 5] = [
+    "rp-home",
+    "idp-login",
+    "idp-consent",
+    "rp-welcome",
+    "rp-error-issuer-mismatch",
+];
+
+#[derive(Parser)]
+struct Arguments {
+    /// Where to put the pictures
+    folder: PathBuf,
+    /// Only the README's, each as much of the page as a window shows
+    #[arg(long)]
+    readme: bool,
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let Arguments { folder, readme } = Arguments::parse();
+    fs::create_dir_all(&folder)?;
+    for language in LANGUAGES {
+        // The README shows the addresses that everybody will see.
+        let mut pair = if readme {
+            Pair::start_as_in_the_tutorial()
+        } else {
+            Pair::start()
+        };
+        let learner = Learner::with(
+            &pair,
+            Profile {
+                language,
+                ..Profile::default()
+            },
+        )
+        .await;
+        let camera = Camera {
+            folder: &folder,
+            language,
+            learner: &learner,
+        };
+        tour(&mut pair, &learner, async |name| {
+            if readme {
+                camera.takes_for_readme(name).await;
+            } else {
+                camera.takes_all(name).await;
+            }
+        })
+        .await;
+        pair.stops().await;
+    }
+    Ok(())
+}
+
+struct Camera<'a> {
+    folder: &'a std::path::Path,
+    language: &'static str,
+    learner: &'a Learner,
+}
+
+impl Camera<'_> {
+    async fn takes_all(&self, name: &str) {
+        for scheme in SCHEMES {
+            self.learner.prefers(scheme).await;
+            for width in WIDTHS {
+                self.learner.widens_to(width).await;
+                let picture = self.learner.photographs_page().await;
+                self.keeps(
+                    &format!("{name}.{}.{scheme}.{width}.png", self.language),
+                    &picture,
+                );
+            }
+        }
+    }
+
+    async fn takes_for_readme(&self, name: &str) {
+        if CHOSEN.contains(&name) {
+            self.learner.widens_to(WIDTHS[0]).await;
+            let picture = self.learner.photographs_window().await;
+            let short = name.rsplit('-').next_back().unwrap_or(name);
+            self.keeps(&format!("{short}.{}.png", self.language), &picture);
+        }
+    }
+
+    fn keeps(&self, name: &str, picture: &[u8]) {
+        let path = self.folder.join(name);
+        fs::write(&path, picture).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}

@@ -1,0 +1,182 @@
+//! Both servers in this process.
+
+use std::{
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use actix_web::{dev::ServerHandle, rt};
+use clap::Parser as _;
+use idp::config::Settings;
+use shared::{
+    clock::{Clock as _, ManualClock, SystemClock},
+    flow::{Check, CheckSink, NoRecording, Rule},
+    random::SystemRandom,
+};
+
+/// An IdP and an RP that know each other, as in the built-in demo.
+pub struct Pair {
+    /// The IdP's address.
+    pub issuer: String,
+    /// The RP's address.
+    pub home: String,
+    clock: Arc<ManualClock>,
+    idp_checks: Arc<Notebook>,
+    idp_settings: Settings,
+    idp: ServerHandle,
+    rp: ServerHandle,
+}
+
+/// Every rule that a server checked.
+#[derive(Default)]
+struct Notebook(Mutex<Vec<Rule>>);
+
+impl CheckSink for Notebook {
+    fn is_watching(&self) -> bool {
+        true
+    }
+
+    fn record(&self, check: &Check) {
+        self.0.lock().unwrap().push(check.rule);
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        // The futures do their work when they are called; there is nobody left to wait for it.
+        drop((self.idp.stop(false), self.rp.stop(false)));
+    }
+}
+
+impl Pair {
+    /// Both servers at 127.0.0.1.
+    pub fn start() -> Self {
+        Self::start_with("127.0.0.1", |_| ())
+    }
+
+    /// Both at the addresses that the tutorial uses, which must be free.
+    pub fn start_as_in_the_tutorial() -> Self {
+        Self::start_on(listen(5001), listen(5002), "127.0.0.1", |_| ())
+    }
+
+    /// The IdP under another name of this computer, or with other settings.
+    pub fn start_with(idp_host: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_on(listen(0), listen(0), idp_host, change)
+    }
+
+    fn start_on(
+        idp_listener: TcpListener,
+        rp_listener: TcpListener,
+        idp_host: &str,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let issuer = format!("http://{idp_host}:{}", idp_listener.local_addr().unwrap().port());
+        let home = format!("http://{}", rp_listener.local_addr().unwrap());
+        let redirect_uri = format!("{home}/auth");
+        let flags = ["idp", "--issuer", &issuer, "--client-redirect-uri", &redirect_uri];
+        let mut idp_settings = Settings::try_from(idp::config::Arguments::parse_from(flags)).unwrap();
+        change(&mut idp_settings);
+
+        // From here on time stands still. It starts at the present, because the browser has a clock too.
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let idp_checks = Arc::new(Notebook::default());
+        let idp = serve_idp(
+            idp_listener,
+            idp_settings.clone(),
+            clock.clone(),
+            idp_checks.clone(),
+        );
+        let rp = serve_rp(
+            rp_listener,
+            &["rp", "--issuer", &issuer, "--base-url", &home],
+            clock.clone(),
+        );
+        Self {
+            issuer,
+            home,
+            clock,
+            idp_checks,
+            idp_settings,
+            idp,
+            rp,
+        }
+    }
+
+    /// The clock of both servers moves on.
+    pub fn passes(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// How many requests the token endpoint has seen so far: each is one client that is authenticated.
+    pub fn token_calls(&self) -> usize {
+        let rules = self.idp_checks.0.lock().unwrap();
+        rules
+            .iter()
+            .filter(|rule| **rule == Rule::ClientAuthenticated)
+            .count()
+    }
+
+    /// The IdP's process ends. The RP soon notices: it asks again after a few seconds.
+    pub async fn stops_idp(&self) {
+        self.idp.stop(false).await;
+        self.passes(10);
+    }
+
+    /// Both end, and their ports are free again.
+    pub async fn stops(self) {
+        self.idp.stop(false).await;
+        self.rp.stop(false).await;
+    }
+
+    /// Another IdP starts at the same address. It remembers nothing and has another key.
+    pub fn restarts_idp(&mut self) {
+        let port = self
+            .idp_settings
+            .origin
+            .authority()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let listener = listen(port);
+        let (settings, checks) = (self.idp_settings.clone(), self.idp_checks.clone());
+        self.idp = serve_idp(listener, settings, self.clock.clone(), checks);
+        self.passes(10);
+    }
+}
+
+fn listen(port: u16) -> TcpListener {
+    TcpListener::bind(("127.0.0.1", port)).unwrap_or_else(|error| panic!("port {port}: {error}"))
+}
+
+fn serve_idp(
+    listener: TcpListener,
+    settings: Settings,
+    clock: Arc<ManualClock>,
+    sink: Arc<Notebook>,
+) -> ServerHandle {
+    let surroundings = idp::startup::Surroundings {
+        clock,
+        random: Arc::new(SystemRandom),
+        sink,
+    };
+    let application = idp::startup::Application::build_on(listener, settings, surroundings).unwrap();
+    let handle = application.handle();
+    rt::spawn(application.run());
+    handle
+}
+
+fn serve_rp(listener: TcpListener, flags: &[&str], clock: Arc<ManualClock>) -> ServerHandle {
+    let settings = rp::config::Settings::try_from(rp::config::Arguments::parse_from(flags)).unwrap();
+    let surroundings = rp::startup::Surroundings {
+        clock,
+        random: Arc::new(SystemRandom),
+        sink: Arc::new(NoRecording),
+    };
+    let application = rp::startup::Application::build_on(listener, settings, surroundings).unwrap();
+    let handle = application.handle();
+    rt::spawn(application.run());
+    handle
+}

@@ -1,0 +1,156 @@
+//! A tour past every page and every state of a page.
+
+use crate::{
+    learner::{LOGIN, Learner},
+    pair::Pair,
+    stranger::Stranger,
+};
+
+/// Leads a learner past everything there is to see, and has `look` called in front of each, with its name.
+pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(&'static str)) {
+    the_way_through(pair, learner, &mut look).await;
+    the_ways_out(pair, learner, &mut look).await;
+    errors_of_the_idp(pair, learner, &mut look).await;
+    errors_of_the_rp(pair, learner, &mut look).await;
+    an_outage(pair, learner, &mut look).await;
+}
+
+async fn the_way_through(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    learner.opens_home().await;
+    look("rp-home").await;
+    learner.clicks_login().await;
+    look("idp-login").await;
+    learner.signs_in_as("demo", "guess").await;
+    learner.finds("#failed").await;
+    look("idp-login-wrong-password").await;
+    learner.signs_in_as("demo", "DemoTest2024!").await;
+    learner.finds(".scopes").await;
+    look("idp-consent").await;
+    learner.allows().await;
+    learner.is_welcomed().await;
+    pair.passes(48);
+    learner.reloads().await;
+    look("rp-welcome").await;
+    learner
+        .evaluates(
+            "document.querySelectorAll('details').forEach(more => more.open = true)",
+            Vec::new(),
+        )
+        .await;
+    look("rp-welcome-with-everything-open").await;
+}
+
+async fn the_ways_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    learner.opens(&format!("{}/logout", pair.home)).await;
+    look("rp-logout").await;
+    learner.logs_out().await;
+    learner.finds("[role=status]").await;
+    look("rp-home-signed-out").await;
+    learner.logs_in().await;
+    pair.passes(3600);
+    learner.reloads().await;
+    learner.finds("[role=status]").await;
+    look("rp-home-session-ended").await;
+    learner.clicks_login().await;
+    learner.signs_in().await;
+    learner.cancels().await;
+    learner.finds("[role=alert]").await;
+    look("rp-home-cancelled").await;
+}
+
+async fn errors_of_the_idp(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    let redirect_uri = format!("redirect_uri={}/auth", pair.home);
+    for (name, target) in [
+        ("idp-error-not-found", "/nowhere".to_owned()),
+        (
+            "idp-error-unknown-client",
+            "/oauth/authorize?client_id=nobody".to_owned(),
+        ),
+        (
+            "idp-error-redirect-uri-missing",
+            "/oauth/authorize?client_id=client1".to_owned(),
+        ),
+        (
+            "idp-error-redirect-uri-unregistered",
+            format!("/oauth/authorize?client_id=client1&{redirect_uri}/"),
+        ),
+        (
+            "idp-error-parameter-repeated",
+            format!("/oauth/authorize?client_id=client1&{redirect_uri}&{redirect_uri}"),
+        ),
+        ("idp-error-interaction-unknown", "/login/in_none".to_owned()),
+    ] {
+        learner.opens(&format!("{}{target}", pair.issuer)).await;
+        look(name).await;
+    }
+    learner.logs_in().await;
+    learner.goes_back().await;
+    learner.finds(".error").await;
+    look("idp-error-already-answered").await;
+    learner.opens_home().await;
+    learner.logs_out().await;
+    learner.clicks_login().await;
+    learner.forgets_cookies().await;
+    learner.reloads().await;
+    look("idp-error-other-browser").await;
+}
+
+async fn errors_of_the_rp(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    for (name, target) in [
+        ("rp-error-not-found", "/nowhere".to_owned()),
+        ("rp-error-malformed", "/auth?state=%ff".to_owned()),
+        ("rp-error-address-too-long", format!("/?{}", "x".repeat(9000))),
+        ("rp-error-state-missing", "/auth".to_owned()),
+        ("rp-error-state-unknown", "/auth?state=made-up".to_owned()),
+    ] {
+        learner.opens(&format!("{}{target}", pair.home)).await;
+        look(name).await;
+    }
+    let evil = "https://evil.example";
+    for (name, issuer) in [
+        ("rp-error-issuer-mismatch", evil),
+        ("rp-error-token-refused", &pair.issuer),
+    ] {
+        learner.opens_home().await;
+        learner.clicks_login().await;
+        let state = learner.state_of_login().await;
+        learner
+            .opens(&format!(
+                "{}/auth?code=made-up&state={state}&iss={issuer}",
+                pair.home
+            ))
+            .await;
+        look(name).await;
+    }
+    learner.opens_home().await;
+    learner.clicks_login().await;
+    let state = learner.state_of_login().await;
+    learner.forgets_cookies().await;
+    learner
+        .opens(&format!(
+            "{}/auth?code=made-up&state={state}&iss={}",
+            pair.home, pair.issuer
+        ))
+        .await;
+    look("rp-error-state-of-another-browser").await;
+    learner.logs_in().await;
+    learner.opens(learner.last_request("/auth").await.as_str()).await;
+    look("rp-error-state-reused").await;
+    let stranger = Stranger::that_sends_a_form_to(&format!("{}/logout", pair.home));
+    learner.opens(&stranger.at("127.0.0.1")).await;
+    learner.clicks("button").await;
+    learner.finds(".error").await;
+    look("rp-error-foreign-origin").await;
+    learner.opens_home().await;
+    learner.logs_out().await;
+}
+
+async fn an_outage(pair: &mut Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    pair.stops_idp().await;
+    learner.opens_home().await;
+    look("rp-home-idp-away").await;
+    learner.clicks(LOGIN).await;
+    learner.finds(".error").await;
+    look("rp-error-idp-unreachable").await;
+    pair.restarts_idp();
+}
