@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use shared::{
     error::ErrorCode,
-    flow::{Rule, Step},
+    flow::{Rule, Step, Words},
 };
 use web::{catalogue::Catalogue, lang::Lang, problem::Problem};
 
@@ -103,6 +103,9 @@ fn every_problem_check_code_step_and_scope_has_its_texts() {
     }
     for rule in Rule::ALL {
         has(format!("check.{}.name", rule.id()));
+    }
+    for words in Words::ALL {
+        has(format!("shown.{}", words.id()));
     }
     for code in ErrorCode::ALL.map(ErrorCode::as_str).iter().chain(&["unknown"]) {
         has(format!("oauth_error.{code}"));

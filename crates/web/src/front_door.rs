@@ -14,7 +14,7 @@ use actix_web::{
     web,
 };
 use serde::Serialize;
-use shared::clock::Clock;
+use shared::{clock::Clock, flow::Shown};
 use tracing_actix_web::RequestId;
 
 use crate::{
@@ -143,8 +143,8 @@ struct CheckView {
     rule: &'static str,
     section: &'static str,
     step: u8,
-    expected: String,
-    actual: String,
+    expected: Shown<'static>,
+    actual: Shown<'static>,
 }
 
 /// Writes the page of a problem that a handler or the framework answered with.

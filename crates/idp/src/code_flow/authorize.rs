@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule},
+    flow::{Checks, Rule, Words},
     ids::ClientId,
     params::Params,
     pkce::CodeChallenge,
@@ -90,7 +90,12 @@ async fn known_client(
         .await
         .map_err(problems::from_store)?;
     checks
-        .judge(Rule::ClientKnown, "a registered client_id", id, client.is_some())
+        .judge(
+            Rule::ClientKnown,
+            Words::RegisteredClient,
+            params.get("client_id"),
+            client.is_some(),
+        )
         .map_err(|failed| problems::unknown_client().check(failed))?;
     client.ok_or_else(problems::unknown_client)
 }
@@ -141,8 +146,8 @@ fn validated(
     checks
         .judge(
             Rule::PromptPossible,
-            "a prompt that lets the user act",
-            prompt,
+            Words::PromptWithPage,
+            params.get("prompt"),
             !silent,
         )
         .map_err(Refusal::because(
@@ -172,9 +177,9 @@ fn by_value(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
             "Request objects by reference are not supported.",
         ),
     ] {
-        let actual = params.get(name).map_or("absent", |_| name);
+        let given = params.get(name);
         checks
-            .equal(Rule::RequestByValueOnly, "absent", actual)
+            .judge(Rule::RequestByValueOnly, Words::Absent, given, given.is_none())
             .map_err(Refusal::because(error, description))?;
     }
     Ok(())
@@ -187,7 +192,12 @@ fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope,
         .map(|scope| scope.intersection(&client.scope))
         .unwrap_or_default();
     checks
-        .judge(Rule::ScopeWellFormed, &client.scope, asked, !granted.is_empty())
+        .judge(
+            Rule::ScopeWellFormed,
+            client.scope.to_string(),
+            params.get("scope"),
+            !granted.is_empty(),
+        )
         .map_err(Refusal::because(
             ErrorCode::InvalidScope,
             "scope names nothing that this client may ask for.",
@@ -197,12 +207,12 @@ fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope,
 
 /// RFC 9700 §2.1.1: PKCE from every client, and only with S256.
 fn challenge(params: &Params, checks: &mut Checks) -> Result<CodeChallenge, Refusal> {
-    let presented = params.get("code_challenge").unwrap_or("absent");
-    let challenge = CodeChallenge::parse(presented);
+    let presented = params.get("code_challenge");
+    let challenge = CodeChallenge::parse(presented.unwrap_or_default());
     checks
         .judge(
             Rule::ChallengePresent,
-            "43 characters of base64url",
+            Words::Challenge,
             presented,
             challenge.is_ok(),
         )

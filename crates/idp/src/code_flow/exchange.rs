@@ -5,7 +5,7 @@
 
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule},
+    flow::{Checks, Rule, Shown, Words},
     params::Params,
     pkce::CodeVerifier,
     scope::Scope,
@@ -63,14 +63,10 @@ async fn claim(
         Redeem::Redeemed(_) => 4,
     };
     for (at, (rule, expected, otherwise)) in [
-        (Rule::CodeKnown, "a code of this provider", "unknown"),
-        (
-            Rule::CodeOfThisClient,
-            "issued to this client",
-            "issued to another client",
-        ),
-        (Rule::CodeFresh, "within its lifetime", "too late"),
-        (Rule::CodeUnused, "unused", "used before"),
+        (Rule::CodeKnown, Words::OwnCode, Words::UnknownCode),
+        (Rule::CodeOfThisClient, Words::ThisClient, Words::OtherClient),
+        (Rule::CodeFresh, Words::InTime, Words::Late),
+        (Rule::CodeUnused, Words::Unused, Words::Used),
     ]
     .into_iter()
     .enumerate()
@@ -92,9 +88,14 @@ async fn claim(
 
 /// RFC 6749 §4.1.3: the redirect URI of step 2 again, the very same.
 fn same_redirect_uri(grant: &Grant, params: &Params, checks: &mut Checks) -> Result<(), OAuthError> {
-    let presented = params.get("redirect_uri").unwrap_or("absent");
+    let presented = params.get("redirect_uri");
     checks
-        .equal(Rule::RedirectUriSame, &grant.redirect_uri, presented)
+        .judge(
+            Rule::RedirectUriSame,
+            grant.redirect_uri.as_str(),
+            presented,
+            presented == Some(grant.redirect_uri.as_str()),
+        )
         .map_err(refused(
             ErrorCode::InvalidGrant,
             "redirect_uri is not the one of the authorization request.",
@@ -106,13 +107,16 @@ fn meets_challenge(grant: &Grant, params: &Params, checks: &mut Checks) -> Resul
     let verifier = params
         .get("code_verifier")
         .and_then(|text| CodeVerifier::parse(text).ok());
-    let actual = verifier.as_ref().map_or_else(
-        || "absent or malformed".to_owned(),
-        |it| it.challenge().to_string(),
-    );
+    let actual = verifier.as_ref().map(|it| it.challenge().to_string());
+    let actual = actual.map_or(Words::AbsentOrMalformed.into(), Shown::from);
     let met = verifier.is_some_and(|verifier| grant.challenge.is_met_by(&verifier));
     checks
-        .judge(Rule::VerifierMeetsChallenge, &grant.challenge, actual, met)
+        .judge(
+            Rule::VerifierMeetsChallenge,
+            grant.challenge.as_str(),
+            actual,
+            met,
+        )
         .map_err(refused(
             ErrorCode::InvalidGrant,
             "code_verifier does not meet the code_challenge.",

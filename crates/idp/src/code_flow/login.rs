@@ -7,7 +7,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use shared::{
-    flow::{Rule, Step},
+    flow::{Rule, Step, Words},
     secret::Secret,
 };
 use web::{
@@ -84,12 +84,12 @@ pub async fn submit(
         .verify(password, expected)
         .await
         .map_err(problems::from_passwords)?;
-    let judged = checks.judge(
-        Rule::PasswordCorrect,
-        "correct",
-        if correct { "correct" } else { "wrong" },
-        correct,
-    );
+    let shown = if correct {
+        Words::CorrectPassword
+    } else {
+        Words::WrongPassword
+    };
+    let judged = checks.judge(Rule::PasswordCorrect, Words::CorrectPassword, shown, correct);
     let (Ok(()), Some(user)) = (judged, user) else {
         return show(&state, &request, &visit, Some(typed));
     };

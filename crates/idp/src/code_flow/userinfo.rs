@@ -7,7 +7,7 @@ use actix_web::{
 };
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule},
+    flow::{Checks, Rule, Words},
     params::Params,
     scope::Scope,
     secret::{Secret, SecretHash},
@@ -94,13 +94,9 @@ async fn active(
         Some(access) => state.stores.grants.is_live(access.grant, now).await?,
         None => false,
     };
-    let shown = if live {
-        "active"
-    } else {
-        "unknown, late or revoked"
-    };
+    let shown = if live { Words::Active } else { Words::Inactive };
     checks
-        .judge(Rule::BearerTokenActive, "active", shown, live)
+        .judge(Rule::BearerTokenActive, Words::Active, shown, live)
         .map_err(|_| inactive())?;
     let access = found.ok_or_else(inactive)?;
     // OpenID Connect Core §5.3.1: the token must come from an OpenID Connect request.
@@ -108,7 +104,7 @@ async fn active(
         .judge(
             Rule::BearerTokenScope,
             Scope::OPENID,
-            &access.scope,
+            access.scope.to_string(),
             access.scope.contains(Scope::OPENID),
         )
         .map_err(|_| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use shared::{
     clock::Timestamp,
-    flow::{Checks, Rule},
+    flow::{Checks, Rule, Words},
     params::Params,
     secret::{Secret, SecretHash},
 };
@@ -55,17 +55,12 @@ impl Visit {
             .as_ref()
             .is_some_and(|browser| browser.hash() == interaction.browser);
         let shown = if same {
-            "the same browser"
+            Words::SameBrowser
         } else {
-            "another browser"
+            Words::OtherBrowser
         };
         checks
-            .judge(
-                Rule::SameBrowser,
-                "the browser in which the login began",
-                shown,
-                same,
-            )
+            .judge(Rule::SameBrowser, Words::SameBrowser, shown, same)
             .map_err(|failed| problems::other_browser().check(failed))?;
         let browser = browser.ok_or_else(problems::other_browser)?;
         let client = state.stores.clients.find(&interaction.request.client_id).await;
@@ -94,12 +89,12 @@ impl Visit {
         let presented = params.get("csrf").unwrap_or_default();
         let accepted = state.csrf.accepts(presented, &self.browser, &self.secret_handle);
         let shown = if accepted {
-            "the token of this page"
+            Words::PageToken
         } else {
-            "another token, or none"
+            Words::OtherToken
         };
         checks
-            .judge(Rule::CsrfToken, "the token of this page", shown, accepted)
+            .judge(Rule::CsrfToken, Words::PageToken, shown, accepted)
             .map_err(|failed| Problem::csrf().check(failed))
     }
 

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, http::header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule},
+    flow::{Checks, Rule, Words},
     ids::ClientId,
     params::{self, Params},
     secret::{Secret, SecretHash},
@@ -53,12 +53,12 @@ pub async fn authenticate(
         .map_or_else(|| SecretHash::of(""), |client| client.secret);
     let matches = expected.matches(credentials.secret.expose()) && client.is_some();
     let shown = if matches {
-        "authenticated"
+        Words::Authenticated
     } else {
-        "unknown client or wrong secret"
+        Words::NotAuthenticated
     };
     checks
-        .judge(Rule::ClientAuthenticated, "authenticated", shown, matches)
+        .judge(Rule::ClientAuthenticated, Words::Authenticated, shown, matches)
         .map_err(|_| OAuthError::invalid_client())?;
     client.ok_or_else(OAuthError::invalid_client)
 }

@@ -1,11 +1,11 @@
 //! A check: a rule, what it expects, what was there, and the verdict.
 
-use std::{fmt::Display, sync::Arc};
+use std::sync::Arc;
 
 use serde::Serialize;
 use thiserror::Error;
 
-use super::Rule;
+use super::{Rule, Shown};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,9 +25,9 @@ pub struct Check {
     /// The rule.
     pub rule: Rule,
     /// What the rule asks for.
-    pub expected: String,
+    pub expected: Shown<'static>,
     /// What was there.
-    pub actual: String,
+    pub actual: Shown<'static>,
     /// How it came out.
     pub verdict: Verdict,
 }
@@ -80,15 +80,15 @@ impl Checks {
     }
 
     /// Judges: `passed`, or refused with both values.
-    pub fn judge(
+    pub fn judge<'a>(
         &mut self,
         rule: Rule,
-        expected: impl Display,
-        actual: impl Display,
+        expected: impl Into<Shown<'a>>,
+        actual: impl Into<Shown<'a>>,
         passed: bool,
     ) -> Result<(), Failed> {
         if passed {
-            self.note(rule, &expected, &actual, Verdict::Passed);
+            self.note(rule, expected.into(), actual.into(), Verdict::Passed);
             Ok(())
         } else {
             Err(self.refuse(rule, expected, actual))
@@ -96,20 +96,21 @@ impl Checks {
     }
 
     /// Notes that what was found is what was expected.
-    pub fn pass(&mut self, rule: Rule, found: impl Display) {
-        self.note(rule, &found, &found, Verdict::Passed);
+    pub fn pass<'a>(&mut self, rule: Rule, found: impl Into<Shown<'a>>) {
+        let found = found.into();
+        self.note(rule, found.clone(), found, Verdict::Passed);
     }
 
     /// Refuses, where the value that was looked for is not even there to be judged.
-    pub fn refuse(&mut self, rule: Rule, expected: impl Display, actual: impl Display) -> Failed {
-        let verdict = Verdict::Failed;
-        let noted = self.note(rule, &expected, &actual, verdict);
-        Failed(noted.unwrap_or_else(|| Check {
-            rule,
-            expected: expected.to_string(),
-            actual: actual.to_string(),
-            verdict,
-        }))
+    pub fn refuse<'a>(
+        &mut self,
+        rule: Rule,
+        expected: impl Into<Shown<'a>>,
+        actual: impl Into<Shown<'a>>,
+    ) -> Failed {
+        let check = made(rule, expected.into(), actual.into(), Verdict::Failed);
+        self.keep(&check);
+        Failed(check)
     }
 
     /// Judges two texts that must be the same.
@@ -118,8 +119,13 @@ impl Checks {
     }
 
     /// Notes that a rule has nothing to judge here.
-    pub fn not_applicable(&mut self, rule: Rule, expected: impl Display, actual: impl Display) {
-        self.note(rule, &expected, &actual, Verdict::NotApplicable);
+    pub fn not_applicable<'a>(
+        &mut self,
+        rule: Rule,
+        expected: impl Into<Shown<'a>>,
+        actual: impl Into<Shown<'a>>,
+    ) {
+        self.note(rule, expected.into(), actual.into(), Verdict::NotApplicable);
     }
 
     /// The checks so far, if they are kept.
@@ -127,27 +133,26 @@ impl Checks {
         self.kept.unwrap_or_default()
     }
 
-    fn note(
-        &mut self,
-        rule: Rule,
-        expected: &dyn Display,
-        actual: &dyn Display,
-        verdict: Verdict,
-    ) -> Option<Check> {
-        if self.kept.is_none() && !self.sink.is_watching() {
-            return None;
+    fn note(&mut self, rule: Rule, expected: Shown<'_>, actual: Shown<'_>, verdict: Verdict) {
+        if self.kept.is_some() || self.sink.is_watching() {
+            self.keep(&made(rule, expected, actual, verdict));
         }
-        let check = Check {
-            rule,
-            expected: expected.to_string(),
-            actual: actual.to_string(),
-            verdict,
-        };
-        self.sink.record(&check);
+    }
+
+    fn keep(&mut self, check: &Check) {
+        self.sink.record(check);
         if let Some(kept) = &mut self.kept {
             kept.push(check.clone());
         }
-        Some(check)
+    }
+}
+
+fn made(rule: Rule, expected: Shown<'_>, actual: Shown<'_>, verdict: Verdict) -> Check {
+    Check {
+        rule,
+        expected: expected.into_owned(),
+        actual: actual.into_owned(),
+        verdict,
     }
 }
 
@@ -155,7 +160,7 @@ impl Checks {
 mod tests {
     use std::sync::Mutex;
 
-    use super::*;
+    use super::{super::Words, *};
 
     #[derive(Default)]
     struct Notebook(Mutex<Vec<Check>>);
@@ -175,7 +180,7 @@ mod tests {
         let Failed(check) = Checks::new(Arc::new(NoRecording))
             .equal(Rule::Nonce, "a", "b")
             .unwrap_err();
-        assert_eq!((check.expected.as_str(), check.actual.as_str()), ("a", "b"));
+        assert_eq!((check.expected.value(), check.actual.value()), ("a", "b"));
         assert_eq!(check.verdict, Verdict::Failed);
     }
 
@@ -184,7 +189,7 @@ mod tests {
         let notebook = Arc::new(Notebook::default());
         let mut checks = Checks::kept(notebook.clone());
         checks.equal(Rule::Nonce, "a", "a").unwrap();
-        checks.not_applicable(Rule::AuthorizedParty, "client1", "absent");
+        checks.not_applicable(Rule::AuthorizedParty, "client1", Words::Absent);
         let verdicts = [Verdict::Passed, Verdict::NotApplicable];
         assert_eq!(
             notebook

@@ -4,6 +4,8 @@
 
 mod check;
 mod rule;
+mod shown;
 
 pub use check::{Check, CheckSink, Checks, Failed, NoRecording, Verdict};
 pub use rule::{Rule, Side, Step};
+pub use shown::{Shown, Words};
