@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use serde_json::Map;
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Failed, Rule, Step},
+    flow::{Checks, Failed, Rule, Step, Words},
     params::Params,
     secret::{Secret, SecretHash},
 };
@@ -82,22 +82,19 @@ async fn claim<'a>(
     params: &Params,
     checks: &mut Checks,
 ) -> Result<Login<'a>, Problem> {
-    const KNOWN: &str = "a login under way";
-    const BROWSER: &str = "the browser that started it";
-    const FIRST: &str = "the first time";
     let state = params.get("state").ok_or_else(problems::state_missing)?;
     let key = SecretHash::of(state);
     let cookie = attempt_cookie::presented(request, &app.settings, state);
     let claim = app.attempts.claim(key, cookie.as_deref(), app.clock.now()).await;
     if let Claim::Unknown = claim {
-        let failed = checks.refuse(Rule::StateKnown, KNOWN, "none");
+        let failed = checks.refuse(Rule::StateKnown, Words::LoginUnderWay, Words::NoSuchLogin);
         return Err(problems::state_unknown(failed));
     }
-    checks.pass(Rule::StateKnown, KNOWN);
+    checks.pass(Rule::StateKnown, Words::LoginUnderWay);
     match claim {
         Claim::Claimed(kept) => {
-            checks.pass(Rule::StateSameBrowser, BROWSER);
-            checks.pass(Rule::StateUnused, FIRST);
+            checks.pass(Rule::StateSameBrowser, Words::SameBrowser);
+            checks.pass(Rule::StateUnused, Words::Unused);
             let attempt = Attempt::CalledBack(kept.clone());
             Ok(Login {
                 app,
@@ -107,12 +104,12 @@ async fn claim<'a>(
             })
         }
         Claim::OtherBrowser => {
-            let failed = checks.refuse(Rule::StateSameBrowser, BROWSER, "another one");
+            let failed = checks.refuse(Rule::StateSameBrowser, Words::SameBrowser, Words::OtherBrowser);
             Err(problems::state_other_browser(failed))
         }
         Claim::Refused(problem) => Err(*problem),
         Claim::Used | Claim::Unknown => {
-            let failed = checks.refuse(Rule::StateUnused, FIRST, "it has been used");
+            let failed = checks.refuse(Rule::StateUnused, Words::Unused, Words::Used);
             Err(problems::state_reused(failed))
         }
     }
@@ -203,9 +200,9 @@ fn check_issuer(params: &Params, provider: &Metadata, checks: &mut Checks) -> Re
     let asked = provider.issuer.as_str();
     match params.get("iss") {
         Some(iss) => checks.equal(Rule::ResponseIssuer, asked, iss),
-        None if provider.announces_iss => Err(checks.refuse(Rule::ResponseIssuer, asked, "absent")),
+        None if provider.announces_iss => Err(checks.refuse(Rule::ResponseIssuer, asked, Words::Absent)),
         None => {
-            checks.not_applicable(Rule::ResponseIssuer, asked, "absent, and not announced");
+            checks.not_applicable(Rule::ResponseIssuer, asked, Words::AbsentNotAnnounced);
             Ok(())
         }
     }

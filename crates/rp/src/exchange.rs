@@ -13,7 +13,7 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule},
+    flow::{Checks, Rule, Words},
     secret::Secret,
 };
 use web::problem::Problem;
@@ -90,9 +90,13 @@ fn read(answer: &TokenAnswer, checks: &mut Checks) -> Result<Tokens, Problem> {
         .map_err(problems::token_type)?;
     // OpenID Connect Core §3.1.3.3: without an ID token nobody knows who signed in. Nobody is made up, either.
     let id_token = answer.extra_fields().id_token.clone();
-    let shown = if id_token.is_some() { "present" } else { "absent" };
+    let shown = if id_token.is_some() {
+        Words::Present
+    } else {
+        Words::Absent
+    };
     checks
-        .equal(Rule::IdTokenPresent, "present", shown)
+        .judge(Rule::IdTokenPresent, Words::Present, shown, id_token.is_some())
         .map_err(problems::id_token_missing)?;
     Ok(Tokens {
         access_token: Secret::new(answer.access_token().secret()),

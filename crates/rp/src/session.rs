@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use shared::{
     clock::Timestamp,
     error::ErrorCode,
-    flow::{Check, Verdict},
+    flow::{Check, Shown, Verdict},
     secret::Secret,
 };
 use web::problem::Problem;
@@ -56,9 +56,9 @@ pub struct MadeCheck {
     /// The section that asks for it.
     pub section: String,
     /// What the rule asks for.
-    pub expected: String,
+    pub expected: Shown<'static>,
     /// What was there.
-    pub actual: String,
+    pub actual: Shown<'static>,
     /// How it came out.
     pub verdict: String,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::{
-    flow::{Checks, Rule},
+    flow::{Checks, Rule, Words},
     secret::Secret,
 };
 use web::problem::Problem;
@@ -44,11 +44,7 @@ pub async fn ask(
     checks: &mut Checks,
 ) -> Result<Userinfo, Problem> {
     let Some(endpoint) = &provider.userinfo_endpoint else {
-        checks.not_applicable(
-            Rule::UserinfoSubject,
-            subject,
-            "the provider has no userinfo endpoint",
-        );
+        checks.not_applicable(Rule::UserinfoSubject, subject, Words::NoClaims);
         return Ok(Userinfo::None);
     };
     let claims = match http.get(endpoint, Some(access_token), MAX_ANSWER).await {
@@ -71,7 +67,7 @@ pub async fn ask(
         }
         Err(reason) => {
             tracing::warn!(reason, "no claims from the userinfo endpoint");
-            checks.not_applicable(Rule::UserinfoSubject, subject, "no claims were received");
+            checks.not_applicable(Rule::UserinfoSubject, subject, Words::NoClaims);
             Ok(Userinfo::Failed)
         }
     }

@@ -8,6 +8,7 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 use serde_json::{Map, Value};
+use shared::flow::{Shown, Words};
 use thiserror::Error;
 
 /// The longest token that is taken apart, in bytes.
@@ -34,6 +35,19 @@ pub enum Malformed {
     /// `kid` is not a text (RFC 7515 §4.1.4).
     #[error("its kid is not a text")]
     KeyId,
+}
+
+impl From<Malformed> for Shown<'static> {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::TooLong => Self::WordsWith(Words::TooLong, "64 KiB".into()),
+            Malformed::Parts(count) => Self::WordsWith(Words::Parts, count.to_string().into()),
+            Malformed::Base64(part) => Self::WordsWith(Words::NotBase64, part.into()),
+            Malformed::Json(part) => Self::WordsWith(Words::NotJson, part.into()),
+            Malformed::Type => Self::Words(Words::OtherType),
+            Malformed::KeyId => Self::Words(Words::KeyIdNotText),
+        }
+    }
 }
 
 /// A JWT, taken apart.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use shared::{
     clock::Timestamp,
-    flow::{Checks, Failed, Rule},
+    flow::{Checks, Failed, Rule, Shown, Words},
     id_token::at_hash,
 };
 
@@ -58,13 +58,12 @@ pub struct IdToken {
 
 /// Takes the token apart.
 pub fn read(id_token: &str, checks: &mut Checks) -> Result<UnverifiedJwt, Failed> {
-    const EXPECTED: &str = "header.payload.signature, of type JWT";
     match UnverifiedJwt::parse(id_token) {
         Ok(jwt) => {
-            checks.pass(Rule::TokenWellFormed, EXPECTED);
+            checks.pass(Rule::TokenWellFormed, Words::SignedJwt);
             Ok(jwt)
         }
-        Err(malformed) => Err(checks.refuse(Rule::TokenWellFormed, EXPECTED, malformed)),
+        Err(malformed) => Err(checks.refuse(Rule::TokenWellFormed, Words::SignedJwt, malformed)),
     }
 }
 
@@ -105,13 +104,12 @@ fn check_issuer(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Check
 /// OpenID Connect Core §2: `sub` is there, and has 255 ASCII characters at most. It is the user's name at this issuer;
 /// nobody may sign in without one.
 fn check_subject(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<String, Failed> {
-    const EXPECTED: &str = "1 to 255 ASCII characters";
     let fits = |sub: &&str| (1..=255).contains(&sub.len()) && sub.is_ascii();
     let found = jwt.claims.get("sub");
     let Some(sub) = found.and_then(Value::as_str).filter(fits) else {
-        return Err(checks.refuse(Rule::SubjectClaim, EXPECTED, shown(found)));
+        return Err(checks.refuse(Rule::SubjectClaim, Words::SubjectText, shown(found)));
     };
-    checks.judge(Rule::SubjectClaim, EXPECTED, sub, true)?;
+    checks.judge(Rule::SubjectClaim, Words::SubjectText, sub, true)?;
     Ok(sub.to_owned())
 }
 
@@ -124,7 +122,7 @@ fn check_audience(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Che
         Some(one) => is_us(one),
         None => false,
     };
-    let wanted = format!("{}, and nobody else", expected.client_id);
+    let wanted = Shown::WordsWith(Words::NobodyElse, expected.client_id.into());
     checks.judge(Rule::Audience, wanted, shown(aud), passed)
 }
 
@@ -137,7 +135,7 @@ fn check_authorized_party(
     if jwt.claims.contains_key("azp") {
         same(jwt, "azp", Rule::AuthorizedParty, expected.client_id, checks)
     } else {
-        checks.not_applicable(Rule::AuthorizedParty, expected.client_id, "absent");
+        checks.not_applicable(Rule::AuthorizedParty, expected.client_id, Words::Absent);
         Ok(())
     }
 }
@@ -153,22 +151,21 @@ fn check_algorithm(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<(), Faile
 /// RFC 7515 §4.1.11: `crit` lists what a reader must understand. We understand no extension.
 fn check_critical_header(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<(), Failed> {
     let crit = jwt.header.get("crit");
-    checks.judge(Rule::CriticalHeader, "absent", shown(crit), crit.is_none())
+    checks.judge(Rule::CriticalHeader, Words::Absent, shown(crit), crit.is_none())
 }
 
 /// Step 6: One of the issuer's own keys signed it. A key that the token brings along (`jwk`, `jku`, `x5c`, `x5u`) is not
 /// even looked at (RFC 8725 §3.10).
 fn check_signature(jwt: &UnverifiedJwt, keys: &KeySet, checks: &mut Checks) -> Result<(), Failed> {
-    let key = jwt
-        .kid()
-        .map_or_else(|| "any key".to_owned(), |kid| format!("key {}", cut(kid)));
-    let wanted = format!("made by {key} of the issuer");
+    let wanted = jwt.kid().map_or(Shown::Words(Words::SignedByIssuer), |kid| {
+        Shown::WordsWith(Words::SignedByKey, cut(kid).into())
+    });
     let found = match (
         keys.knows(jwt.kid()),
         keys.verify(jwt.kid(), jwt.signed(), jwt.signature()),
     ) {
-        (false, _) => "the issuer has no such key",
-        (true, false) => "made by somebody else",
+        (false, _) => Words::NoSuchKey,
+        (true, false) => Words::SignedByOther,
         (true, true) => {
             checks.pass(Rule::Signature, wanted);
             return Ok(());
@@ -183,7 +180,7 @@ fn check_expiry(
     expected: &Expected<'_>,
     checks: &mut Checks,
 ) -> Result<Timestamp, Failed> {
-    let wanted = format!("after {} ({} s of tolerance)", expected.now, SKEW.as_secs());
+    let wanted = Shown::WordsWith(Words::After, expected.now.to_string().into());
     let found = jwt.claims.get("exp");
     let Some(exp) = time(found).filter(|exp| expected.now < *exp + SKEW) else {
         return Err(checks.refuse(Rule::Expiry, wanted, shown(found)));
@@ -196,7 +193,7 @@ fn check_expiry(
 fn check_issued_at(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Checks) -> Result<(), Failed> {
     let iat = jwt.claims.get("iat");
     let passed = time(iat).is_some_and(|iat| iat <= expected.now + SKEW);
-    let wanted = format!("not after {} ({} s of tolerance)", expected.now, SKEW.as_secs());
+    let wanted = Shown::WordsWith(Words::NotAfter, expected.now.to_string().into());
     checks.judge(Rule::IssuedAt, wanted, shown(iat), passed)
 }
 
@@ -216,7 +213,7 @@ fn check_access_token_hash(
     if jwt.claims.contains_key("at_hash") {
         same(jwt, "at_hash", Rule::AccessTokenHash, &wanted, checks)
     } else {
-        checks.not_applicable(Rule::AccessTokenHash, wanted, "absent");
+        checks.not_applicable(Rule::AccessTokenHash, wanted, Words::Absent);
         Ok(())
     }
 }
@@ -230,10 +227,10 @@ fn check_library(
 ) -> Result<(), Failed> {
     match library::verify(jwt.as_str(), keys, expected) {
         Ok(()) => {
-            checks.pass(Rule::LibraryVerifier, "accepted");
+            checks.pass(Rule::LibraryVerifier, Words::Accepted);
             Ok(())
         }
-        Err(reason) => Err(checks.refuse(Rule::LibraryVerifier, "accepted", reason)),
+        Err(reason) => Err(checks.refuse(Rule::LibraryVerifier, Words::Accepted, reason)),
     }
 }
 
@@ -269,11 +266,11 @@ fn time(value: Option<&Value>) -> Option<Timestamp> {
 }
 
 /// A value as a check shows it: a text as it is, anything else as JSON, and never too much of it.
-fn shown(value: Option<&Value>) -> String {
+fn shown(value: Option<&Value>) -> Shown<'static> {
     match value {
-        None => "absent".to_owned(),
-        Some(Value::String(text)) => cut(text),
-        Some(other) => cut(&other.to_string()),
+        None => Words::Absent.into(),
+        Some(Value::String(text)) => cut(text).into(),
+        Some(other) => cut(&other.to_string()).into(),
     }
 }
 

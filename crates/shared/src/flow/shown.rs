@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct as _};
 
 /// A value, or words about one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,26 @@ impl Serialize for Shown<'_> {
         shown.serialize_field("words", &self.words().map(Words::id))?;
         shown.serialize_field("value", self.value())?;
         shown.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Shown<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Kept {
+            words: Option<String>,
+            value: String,
+        }
+        let Kept { words, value } = Kept::deserialize(deserializer)?;
+        let Some(id) = words else {
+            return Ok(Self::Value(value.into()));
+        };
+        let words = Words::find(&id).ok_or_else(|| D::Error::custom("unknown words"))?;
+        Ok(if value.is_empty() {
+            Self::Words(words)
+        } else {
+            Self::WordsWith(words, value.into())
+        })
     }
 }
 
@@ -221,6 +241,18 @@ mod tests {
         assert_eq!(names.len(), Words::ALL.len());
         assert_eq!(Words::find("absent"), Some(Words::Absent));
         assert_eq!(Words::find("x"), None);
+    }
+
+    #[test]
+    fn what_was_shown_can_be_kept() {
+        for shown in [
+            Shown::from("S256"),
+            Words::Absent.into(),
+            Shown::WordsWith(Words::After, "12".into()),
+        ] {
+            let kept = serde_json::to_string(&shown).unwrap();
+            assert_eq!(serde_json::from_str::<Shown<'static>>(&kept).unwrap(), shown);
+        }
     }
 
     #[test]
