@@ -22,8 +22,9 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A large enough window for any page's first look.
 const WINDOW: &str = "--window-size=1280,800";
-const QUIET: [&str; 10] = [
+const QUIET: [&str; 11] = [
     "--headless=new",
+    "--hide-scrollbars",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",

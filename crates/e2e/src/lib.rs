@@ -15,6 +15,7 @@
 pub mod chrome;
 pub mod learner;
 pub mod pair;
+pub mod senses;
 pub mod stranger;
 pub mod tour;
 pub mod wait;

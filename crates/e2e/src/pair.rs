@@ -157,7 +157,7 @@ fn serve_idp(
     clock: Arc<ManualClock>,
     sink: Arc<Notebook>,
 ) -> ServerHandle {
-    let surroundings = idp::startup::Surroundings {
+    let surroundings = web::server::Surroundings {
         clock,
         random: Arc::new(SystemRandom),
         sink,
@@ -170,7 +170,7 @@ fn serve_idp(
 
 fn serve_rp(listener: TcpListener, flags: &[&str], clock: Arc<ManualClock>) -> ServerHandle {
     let settings = rp::config::Settings::try_from(rp::config::Arguments::parse_from(flags)).unwrap();
-    let surroundings = rp::startup::Surroundings {
+    let surroundings = web::server::Surroundings {
         clock,
         random: Arc::new(SystemRandom),
         sink: Arc::new(NoRecording),

@@ -4,7 +4,10 @@
 //! widths: to be looked at after a change of looks or words. With `--readme` it takes the few that the README shows, for
 //! `docs/pictures`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use clap::Parser;
 use e2e::{chrome::Profile, learner::Learner, pair::Pair, tour::tour};
@@ -12,13 +15,13 @@ use e2e::{chrome::Profile, learner::Learner, pair::Pair, tour::tour};
 const LANGUAGES: [&str; 2] = ["en", "ja"];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 const WIDTHS: [u32; 3] = [1280, 1024, 390];
-/// What the README shows.
-const CHOSEN: [&str; 5] = [
-    "rp-home",
-    "idp-login",
-    "idp-consent",
-    "rp-welcome",
-    "rp-error-issuer-mismatch",
+/// What the README shows, and how it calls it.
+const CHOSEN: [(&str, &str); 5] = [
+    ("rp-home", "rp-home"),
+    ("idp-login", "idp-login"),
+    ("idp-consent", "idp-consent"),
+    ("rp-welcome", "rp-welcome"),
+    ("rp-error-issuer-mismatch", "rp-error"),
 ];
 
 #[derive(Parser)]
@@ -31,7 +34,7 @@ struct Arguments {
 }
 
 #[actix_web::main]
-async fn main() -> std::io::Result<()> {
+async fn main() -> io::Result<()> {
     let Arguments { folder, readme } = Arguments::parse();
     fs::create_dir_all(&folder)?;
     for language in LANGUAGES {
@@ -41,64 +44,63 @@ async fn main() -> std::io::Result<()> {
         } else {
             Pair::start()
         };
-        let learner = Learner::with(
-            &pair,
-            Profile {
-                language,
-                ..Profile::default()
-            },
-        )
-        .await;
+        let profile = Profile {
+            language,
+            ..Profile::default()
+        };
+        let learner = Learner::with(&pair, profile).await;
         let camera = Camera {
             folder: &folder,
             language,
             learner: &learner,
         };
+        let mut kept = Ok(());
         tour(&mut pair, &learner, async |name| {
-            if readme {
-                camera.takes_for_readme(name).await;
-            } else {
-                camera.takes_all(name).await;
+            if kept.is_ok() {
+                kept = if readme {
+                    camera.takes_for_readme(name).await
+                } else {
+                    camera.takes_all(name).await
+                };
             }
         })
         .await;
+        kept?;
         pair.stops().await;
     }
     Ok(())
 }
 
 struct Camera<'a> {
-    folder: &'a std::path::Path,
+    folder: &'a Path,
     language: &'static str,
     learner: &'a Learner,
 }
 
 impl Camera<'_> {
-    async fn takes_all(&self, name: &str) {
+    async fn takes_all(&self, name: &str) -> io::Result<()> {
         for scheme in SCHEMES {
             self.learner.prefers(scheme).await;
             for width in WIDTHS {
                 self.learner.widens_to(width).await;
                 let picture = self.learner.photographs_page().await;
-                self.keeps(
-                    &format!("{name}.{}.{scheme}.{width}.png", self.language),
-                    &picture,
-                );
+                let file = format!("{name}.{}.{scheme}.{width}.png", self.language);
+                fs::write(self.folder.join(file), picture)?;
             }
         }
+        Ok(())
     }
 
-    async fn takes_for_readme(&self, name: &str) {
-        if CHOSEN.contains(&name) {
-            self.learner.widens_to(WIDTHS[0]).await;
-            let picture = self.learner.photographs_window().await;
-            let short = name.rsplit('-').next_back().unwrap_or(name);
-            self.keeps(&format!("{short}.{}.png", self.language), &picture);
-        }
-    }
-
-    fn keeps(&self, name: &str, picture: &[u8]) {
-        let path = self.folder.join(name);
-        fs::write(&path, picture).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    async fn takes_for_readme(&self, name: &str) -> io::Result<()> {
+        let Some((_, short)) = CHOSEN.iter().find(|(chosen, _)| *chosen == name) else {
+            return Ok(());
+        };
+        self.learner.prefers("light").await;
+        self.learner.widens_to(WIDTHS[0]).await;
+        let picture = self.learner.photographs_window().await;
+        fs::write(
+            self.folder.join(format!("{short}-{}.png", self.language)),
+            picture,
+        )
     }
 }
