@@ -5,33 +5,26 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use idp::{
     config::{Arguments, Command, Settings},
-    startup::{Application, Surroundings},
+    startup::Application,
+};
+use web::{
+    health,
+    server::{self, Failure, Surroundings},
+    telemetry,
 };
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let asked = arguments.command;
-    let outcome = match Settings::try_from(arguments) {
-        Ok(settings) if asked == Some(Command::Health) => web::health::probe(settings.bind, &settings.origin),
-        Ok(settings) => serve(settings).await,
-        Err(mistake) => Err(mistake),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("idp: {sentence}");
-            ExitCode::FAILURE
-        }
-    }
+    server::exit("idp", run(Arguments::parse()).await)
 }
 
-async fn serve(settings: Settings) -> Result<(), String> {
-    web::telemetry::start(&settings.log, settings.log_format)?;
-    let application =
-        Application::build(settings, Surroundings::default()).map_err(|error| error.to_string())?;
-    application
-        .run()
-        .await
-        .map_err(|error| format!("the server stopped: {error}"))
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let asked = arguments.command;
+    let settings = Settings::try_from(arguments).map_err(Failure::Mistake)?;
+    if asked == Some(Command::Health) {
+        return health::probe(settings.bind, &settings.origin).map_err(Failure::Trouble);
+    }
+    telemetry::start(&settings.log, settings.log_format).map_err(Failure::Mistake)?;
+    let application = Application::build(settings, Surroundings::default()).map_err(Failure::trouble)?;
+    application.run().await.map_err(Failure::trouble)
 }

@@ -4,7 +4,6 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
-    time::Duration,
 };
 
 use actix_web::{
@@ -13,18 +12,13 @@ use actix_web::{
     middleware::from_fn,
     web::{self as actix, Data},
 };
-use shared::{
-    clock::{Clock, SystemClock},
-    flow::{CheckSink, NoRecording},
-    random::{Random, SystemRandom},
-};
-use thiserror::Error;
 use tracing_actix_web::TracingLogger;
 use web::{
     assets,
     front_door::{Alias, Site, front_door},
-    pages::{House, Pages, PagesError},
+    pages::{House, Pages},
     problem::Problem,
+    server::{self, StartError, Surroundings},
     settings::exposure_warning,
     telemetry::RequestSpan,
 };
@@ -32,60 +26,13 @@ use web::{
 use crate::{
     code_flow::{authorize, consent, discovery, login, userinfo},
     config::Settings,
-    domain::password::HashError,
     http::{csrf::CsrfKey, oauth_error::OAuthError},
-    keys::{KeyError, SigningKey},
+    keys::SigningKey,
     passwords::Passwords,
     state::AppState,
     store::memory,
     token_endpoint,
 };
-
-/// How long requests under way may take to finish when the server is told to stop, in seconds.
-const DRAIN: u64 = 10;
-/// How often stores forget what has ended.
-const SWEEP: Duration = Duration::from_secs(30);
-
-/// Why the server did not start. Each is one sentence for whoever started it.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The port is taken, or may not be used.
-    #[error("cannot listen on {0}: {1}. Is another copy running? IDP_BIND chooses another address")]
-    Listen(SocketAddr, io::Error),
-    /// No key to sign with.
-    #[error("IDP_KEYS: {0}")]
-    Key(#[from] KeyError),
-    /// Templates or texts.
-    #[error(transparent)]
-    Pages(#[from] PagesError),
-    /// Argon2id does not work here.
-    #[error("passwords cannot be checked: {0}")]
-    Passwords(#[from] HashError),
-    /// The framework.
-    #[error("the server does not start: {0}")]
-    Server(#[from] io::Error),
-}
-
-/// What a server takes from the world around it.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
-    /// Who watches its checks.
-    pub sink: Arc<dyn CheckSink>,
-}
-
-impl Default for Surroundings {
-    fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            sink: Arc::new(NoRecording),
-        }
-    }
-}
 
 /// A server that is ready to run.
 pub struct Application {
@@ -97,8 +44,7 @@ pub struct Application {
 impl Application {
     /// Listens where the settings say.
     pub fn build(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
-        let bind = settings.bind;
-        let listener = TcpListener::bind(bind).map_err(|error| StartError::Listen(bind, error))?;
+        let listener = server::listen(settings.bind, "IDP_BIND")?;
         Self::build_on(listener, settings, surroundings)
     }
 
@@ -122,7 +68,7 @@ impl Application {
                 .wrap(TracingLogger::<RequestSpan>::new())
                 .configure(|app| routes(app, shared.settings.origin.path()))
         })
-        .shutdown_timeout(DRAIN)
+        .shutdown_timeout(server::DRAIN_SECONDS)
         .listen(listener)?
         .run();
         Ok(Self {
@@ -151,16 +97,11 @@ impl Application {
     pub async fn run(self) -> io::Result<()> {
         tracing::info!(address = %self.address, issuer = self.state.settings.origin.as_str(), "the provider is ready");
         let state = self.state;
-        let sweeper = actix_web::rt::spawn(async move {
-            let mut pause = tokio::time::interval(SWEEP);
-            loop {
-                pause.tick().await;
-                state.stores.sweep(state.clock.now()).await;
-            }
-        });
-        let stopped = self.server.await;
-        sweeper.abort();
-        stopped
+        let sweep = move || {
+            let state = state.clone();
+            async move { state.stores.sweep(state.clock.now()).await }
+        };
+        server::serve(self.server, sweep).await
     }
 }
 
@@ -169,7 +110,8 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
     let key = settings
         .keys
         .as_deref()
-        .map_or_else(SigningKey::generate, SigningKey::kept_in)?;
+        .map_or_else(SigningKey::generate, SigningKey::kept_in);
+    let key = key.map_err(|error| StartError::Own(format!("IDP_KEYS: {error}")))?;
     Ok(AppState {
         metadata: discovery::metadata(&settings),
         site: Data::new(Site {
@@ -184,7 +126,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
             settings.capacity,
         ),
         key,
-        passwords: Arc::new(Passwords::new(random.as_ref())?),
+        passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
         csrf: CsrfKey::new(random.as_ref()),
         settings,
         clock,

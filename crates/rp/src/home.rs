@@ -68,26 +68,28 @@ struct ClaimView<'a> {
     label: bool,
 }
 
-/// Claims that the catalogue has a name for, under `claim.<name>`.
-pub const LABELLED: [&str; 18] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "auth_time",
-    "nonce",
-    "at_hash",
-    "amr",
+/// Claims that the catalogue has a name for, under `claim.<name>`, in the order in which people ask for them: who, at
+/// whom, when and how, and what only protocols read.
+pub const LABELLED: [&str; 19] = [
     "name",
     "preferred_username",
     "given_name",
     "family_name",
     "email",
     "email_verified",
+    "sub",
+    "iss",
+    "aud",
+    "azp",
+    "auth_time",
+    "amr",
     "acr",
-    "jti",
+    "exp",
+    "iat",
+    "nonce",
+    "at_hash",
     "sid",
+    "jti",
 ];
 
 /// Claims that were checked in step 10, each with its rule.
@@ -209,7 +211,14 @@ fn merged(signed_in: &SignedIn) -> Vec<Claim<'_>> {
         .iter()
         .filter(|(name, _)| !own.contains_key(*name))
         .map(|(name, value)| (name.as_str(), value, "userinfo"));
-    first.chain(second).collect()
+    let mut claims: Vec<Claim<'_>> = first.chain(second).collect();
+    claims.sort_by_key(|(name, ..)| {
+        LABELLED
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or(LABELLED.len())
+    });
+    claims
 }
 
 fn claim_view<'a>(&(name, value, source): &Claim<'a>, checks: &'a [MadeCheck]) -> ClaimView<'a> {

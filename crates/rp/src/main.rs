@@ -5,35 +5,26 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use rp::{
     config::{Arguments, Command, Settings},
-    startup::{Application, Surroundings},
+    startup::Application,
+};
+use web::{
+    health,
+    server::{self, Failure, Surroundings},
+    telemetry,
 };
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    server::exit("rp", run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
     let asked = arguments.command;
-    let settings = match Settings::try_from(arguments) {
-        Ok(settings) => settings,
-        Err(mistake) => return failed(2, &mistake),
-    };
-    if let Err(mistake) = web::telemetry::start(&settings.log, settings.log_format) {
-        return failed(2, &mistake);
+    let settings = Settings::try_from(arguments).map_err(Failure::Mistake)?;
+    if asked == Some(Command::Health) {
+        return health::probe(settings.bind, &settings.base_url).map_err(Failure::Trouble);
     }
-    let outcome = match asked {
-        Some(Command::Health) => web::health::probe(settings.bind, &settings.base_url),
-        None => serve(settings).await,
-    };
-    outcome.map_or_else(|sentence| failed(1, &sentence), |()| ExitCode::SUCCESS)
-}
-
-async fn serve(settings: Settings) -> Result<(), String> {
-    let application =
-        Application::build(settings, Surroundings::default()).map_err(|error| error.to_string())?;
-    let served = application.run().await;
-    served.map_err(|error| format!("the server stopped: {error}"))
-}
-
-fn failed(code: u8, sentence: &str) -> ExitCode {
-    eprintln!("rp: {sentence}");
-    ExitCode::from(code)
+    telemetry::start(&settings.log, settings.log_format).map_err(Failure::Mistake)?;
+    let application = Application::build(settings, Surroundings::default()).map_err(Failure::trouble)?;
+    application.run().await.map_err(Failure::trouble)
 }

@@ -31,7 +31,7 @@ impl Pair {
         let redirect_uri = format!("{rp}/auth");
         let flags = ["idp", "--issuer", &idp, "--client-redirect-uri", &redirect_uri];
         let settings = idp::config::Settings::try_from(idp::config::Arguments::parse_from(flags)).unwrap();
-        let surroundings = idp::startup::Surroundings {
+        let surroundings = web::server::Surroundings {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             sink: Arc::new(NoRecording),
@@ -41,7 +41,7 @@ impl Pair {
 
         let flags = ["rp", "--base-url", &rp, "--issuer", &idp];
         let settings = rp::config::Settings::try_from(rp::config::Arguments::parse_from(flags)).unwrap();
-        let surroundings = rp::startup::Surroundings {
+        let surroundings = web::server::Surroundings {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             sink: Arc::new(NoRecording),

@@ -2,7 +2,8 @@
 //!
 //! A request comes in through the [`front_door`], which knows the site's own [`origin`]; its form is read by
 //! [`form`]; the answer is a page ([`pages`], in a [`lang`]uage, with texts from the [`catalogue`]) or a [`problem`].
-//! Around them: [`assets`], [`telemetry`], [`health`], and what settings and stores have in common.
+//! Around them: [`assets`], [`telemetry`], [`health`], how a [`server`] starts and ends, and what settings and stores have
+//! in common.
 
 pub mod assets;
 pub mod catalogue;
@@ -16,5 +17,6 @@ pub mod moment;
 pub mod origin;
 pub mod pages;
 pub mod problem;
+pub mod server;
 pub mod settings;
 pub mod telemetry;

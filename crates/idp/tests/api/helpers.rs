@@ -8,7 +8,7 @@ use clap::Parser as _;
 use idp::{
     config::{Arguments, Settings},
     domain::client::RedirectUri,
-    startup::{Application, Surroundings},
+    startup::Application,
     state::AppState,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
@@ -68,7 +68,7 @@ impl Idp {
         settings.clients.push(other);
         change(&mut settings);
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
-        let surroundings = Surroundings {
+        let surroundings = web::server::Surroundings {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             sink: Arc::new(NoRecording),

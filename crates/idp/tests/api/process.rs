@@ -142,7 +142,7 @@ async fn a_taken_port_is_said_in_one_sentence() {
 async fn a_mistake_in_the_settings_is_said_in_one_sentence() {
     let output = idp(&["--issuer", "http://idp.example"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(said.lines().count() == 1 && said.contains("IDP_ISSUER"), "{said}");
 }
 

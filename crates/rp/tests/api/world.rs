@@ -10,7 +10,7 @@ use actix_web::dev::ServerHandle;
 use clap::Parser as _;
 use rp::{
     config::{Arguments, Settings},
-    startup::{Application, Surroundings},
+    startup::Application,
 };
 use serde_json::{Value, json};
 use shared::{
@@ -75,7 +75,7 @@ impl World {
         let line = [&["rp", "--issuer", issuer], address, arguments].concat();
         let settings = Settings::try_from(Arguments::parse_from(line)).unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
-        let surroundings = Surroundings {
+        let surroundings = web::server::Surroundings {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             sink: Arc::new(NoRecording),

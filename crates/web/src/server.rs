@@ -1,0 +1,130 @@
+//! What starting, running and ending a server means, for both.
+
+use std::{
+    fmt::Display,
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{dev::Server, rt};
+use shared::{
+    clock::{Clock, SystemClock},
+    flow::{CheckSink, NoRecording},
+    random::{Random, SystemRandom},
+};
+use thiserror::Error;
+
+use crate::pages::PagesError;
+
+/// How long requests under way may take to finish when the server is told to stop, in seconds.
+pub const DRAIN_SECONDS: u64 = 10;
+/// How often stores forget what has ended.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// What a server takes from the world around it.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Who watches its checks.
+    pub sink: Arc<dyn CheckSink>,
+}
+
+impl Default for Surroundings {
+    /// The computer's clock and randomness; nobody watches.
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            sink: Arc::new(NoRecording),
+        }
+    }
+}
+
+/// Why a server does not start. Each is one sentence for whoever started it.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The port is taken, or may not be used.
+    #[error(
+        "cannot listen on {address}: {error}. Is another copy running? {setting} chooses another address"
+    )]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// The setting that says so.
+        setting: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Templates or texts.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
+    /// Something that only this server needs.
+    #[error("{0}")]
+    Own(String),
+    /// The framework.
+    #[error("the server does not start: {0}")]
+    Server(#[from] io::Error),
+}
+
+impl StartError {
+    /// Something that only this server needs is missing or wrong.
+    pub fn own(error: impl Display) -> Self {
+        Self::Own(error.to_string())
+    }
+}
+
+/// Opens the socket that `setting` names.
+pub fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Listen {
+        address,
+        setting,
+        error,
+    })
+}
+
+/// Serves until the process is told to stop and requests under way have finished; sweeps now and then.
+pub async fn serve<Swept: Future>(server: Server, sweep: impl Fn() -> Swept + 'static) -> io::Result<()> {
+    let sweeping = rt::spawn(async move {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            sweep().await;
+        }
+    });
+    let ended = server.await;
+    sweeping.abort();
+    ended
+}
+
+/// Why a program does not end well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Whoever started it made a mistake: exit code 2, as for unknown flags.
+    Mistake(String),
+    /// Something else is wrong: exit code 1.
+    Trouble(String),
+}
+
+impl Failure {
+    /// Something that whoever started it cannot see in the settings.
+    pub fn trouble(error: impl Display) -> Self {
+        Self::Trouble(error.to_string())
+    }
+}
+
+/// Ends a program: a failure is one sentence on standard error.
+pub fn exit(program: &str, outcome: Result<(), Failure>) -> ExitCode {
+    let (sentence, code) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Mistake(sentence)) => (sentence, 2),
+        Err(Failure::Trouble(sentence)) => (sentence, 1),
+    };
+    eprintln!("{program}: {sentence}");
+    ExitCode::from(code)
+}
