@@ -79,7 +79,7 @@ pub struct Arguments {
     session_idle: Duration,
 
     /// Seconds that any session lives
-    #[arg(long, env = "IDP_SESSION_LIFETIME", default_value = "86400", value_parser = settings::lifetime)]
+    #[arg(long = "session-lifetime", env = "IDP_SESSION_LIFETIME", default_value = "86400", value_parser = settings::lifetime)]
     session_most: Duration,
 
     /// Seconds for signing in and consenting

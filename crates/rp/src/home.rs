@@ -227,7 +227,7 @@ fn claim_view<'a>(&(name, value, source): &Claim<'a>, checks: &'a [MadeCheck]) -
     let check = rule.and_then(|(_, rule)| checks.iter().find(|check| check.rule == *rule));
     ClaimView {
         name,
-        value: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        value: readable(value),
         time: value
             .as_i64()
             .filter(|_| is_time)
@@ -235,5 +235,17 @@ fn claim_view<'a>(&(name, value, source): &Claim<'a>, checks: &'a [MadeCheck]) -
         source,
         verdict: check.map_or("not_applicable", |check| check.verdict.as_str()),
         label: LABELLED.contains(&name),
+    }
+}
+
+/// Texts without quotation marks, several of them behind each other, anything else as JSON.
+fn readable(value: &Value) -> String {
+    let texts = value
+        .as_array()
+        .map(|several| several.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    match (value, texts) {
+        (Value::String(text), _) => text.clone(),
+        (_, Some(Some(texts))) => texts.join(" "),
+        _ => value.to_string(),
     }
 }
