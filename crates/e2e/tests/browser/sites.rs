@@ -100,7 +100,10 @@ async fn i7_a_consent_link_opened_in_another_browser_is_refused() {
     let login = attacker.address().await;
     attacker.signs_in().await;
     let consent = attacker.address().await;
+    // The victim is no stranger to the IdP: they have a login of their own under way.
     let victim = Learner::of(&pair).await;
+    victim.opens_home().await;
+    victim.clicks_login().await;
     for link in [login, consent] {
         victim.opens(link.as_str()).await;
         victim.sees("This login began in another browser").await;
