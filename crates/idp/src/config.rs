@@ -91,11 +91,11 @@ pub struct Arguments {
     capacity: u32,
 
     /// Accept an http issuer that is not on this computer; for a lab network only
-    #[arg(long, env = "IDP_ALLOW_HTTP", global = true)]
+    #[arg(long, env = "IDP_ALLOW_HTTP", value_parser = clap::builder::BoolishValueParser::new(), global = true)]
     allow_http: bool,
 
     /// What to log: error, warn, info, debug, or a filter such as idp=debug,info
-    #[arg(long, env = "IDP_LOG", default_value = "info")]
+    #[arg(long, env = "IDP_LOG", default_value = "info,actix_server=warn")]
     log: String,
 
     /// How to log

@@ -98,6 +98,7 @@ async fn interaction(stores: &Stores) -> Interaction {
             scope: Scope::parse("openid").unwrap(),
             nonce: None,
             challenge: CodeVerifier::generate(&SystemRandom).challenge(),
+            ui_locales: None,
         },
         stage: Stage::AwaitingLogin,
         expires: at(600),

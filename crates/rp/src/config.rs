@@ -81,11 +81,11 @@ pub struct Arguments {
     session_lifetime: Duration,
 
     /// Accept http addresses that are not on this computer; for a lab network only
-    #[arg(long, env = "RP_ALLOW_HTTP", global = true)]
+    #[arg(long, env = "RP_ALLOW_HTTP", value_parser = clap::builder::BoolishValueParser::new(), global = true)]
     allow_http: bool,
 
     /// What to log: error, warn, info, debug, or a filter such as rp=debug,info
-    #[arg(long, env = "RP_LOG", default_value = "info")]
+    #[arg(long, env = "RP_LOG", default_value = "info,actix_server=warn")]
     log: String,
 
     /// How to log

@@ -1,6 +1,6 @@
 //! The two languages of the pages, and how a visitor's is found.
 
-use actix_web::{HttpRequest, http::header::ACCEPT_LANGUAGE};
+use actix_web::{HttpMessage as _, HttpRequest, http::header::ACCEPT_LANGUAGE};
 
 use crate::cookies;
 
@@ -8,6 +8,9 @@ use crate::cookies;
 pub const PARAMETER: &str = "lang";
 /// The cookie that keeps the choice. Cookies ignore ports, so a choice made at the RP holds at the IdP too.
 pub const COOKIE: &str = "lang";
+
+/// What the application suggests, kept with the request.
+struct Suggested(Lang);
 
 /// A language of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,12 +41,27 @@ impl Lang {
             .find(|lang| lang.tag().eq_ignore_ascii_case(primary))
     }
 
-    /// The visitor's language: the switch, the kept choice, what the browser prefers, Japanese.
+    /// The visitor's language: the switch, the kept choice, what the application suggests, what the browser prefers,
+    /// Japanese.
     pub fn of(request: &HttpRequest) -> Self {
         Self::switched(request)
             .or_else(|| cookies::value(request, COOKIE).and_then(|tag| Self::from_tag(&tag)))
+            .or_else(|| {
+                request
+                    .extensions()
+                    .get::<Suggested>()
+                    .map(|suggested| suggested.0)
+            })
             .or_else(|| Self::preferred(request.headers().get(ACCEPT_LANGUAGE)?.to_str().ok()?))
             .unwrap_or(Self::Ja)
+    }
+
+    /// Notes what the application that sent the visitor suggests: `ui_locales`, tags in the order of preference
+    /// (OpenID Connect Core §3.1.2.1). One that we do not speak is passed over.
+    pub fn suggest(request: &HttpRequest, ui_locales: &str) {
+        if let Some(lang) = ui_locales.split(' ').find_map(Self::from_tag) {
+            request.extensions_mut().insert(Suggested(lang));
+        }
     }
 
     /// The language that this very request switches to.
@@ -90,5 +108,20 @@ mod tests {
         assert_eq!(visitor("/", "", "fr, en-GB;q=0.8, ja;q=0.3"), Lang::En);
         assert_eq!(visitor("/", "", "fr"), Lang::Ja);
         assert_eq!(visitor("/?lang=xx", "lang=", "en;q=0, *"), Lang::Ja);
+    }
+
+    #[test]
+    fn what_the_application_suggests_counts_more_than_the_browser_and_less_than_the_visitor() {
+        for (cookie, ui_locales, shown) in [
+            ("", "se en-GB ja", Lang::En),
+            ("", "se", Lang::Ja),
+            ("lang=ja", "en", Lang::Ja),
+        ] {
+            let request = TestRequest::default()
+                .insert_header(("cookie", cookie))
+                .to_http_request();
+            Lang::suggest(&request, ui_locales);
+            assert_eq!(Lang::of(&request), shown, "{cookie} {ui_locales}");
+        }
     }
 }

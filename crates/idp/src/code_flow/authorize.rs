@@ -160,6 +160,7 @@ fn validated(
         scope,
         nonce: params.get("nonce").map(ToOwned::to_owned),
         challenge,
+        ui_locales: params.get("ui_locales").map(ToOwned::to_owned),
     })
 }
 

@@ -9,7 +9,7 @@ use shared::{
     params::Params,
     secret::{Secret, SecretHash},
 };
-use web::problem::Problem;
+use web::{lang::Lang, problem::Problem};
 
 use crate::{
     domain::{
@@ -50,6 +50,10 @@ impl Visit {
             .await
             .map_err(problems::from_store)?;
         let interaction = found.ok_or_else(problems::interaction_unknown)?;
+        Lang::suggest(
+            request,
+            interaction.request.ui_locales.as_deref().unwrap_or_default(),
+        );
         let browser = browser::browser(state, request);
         let same = browser
             .as_ref()

@@ -20,6 +20,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// What the verifier of step 8 must meet.
     pub challenge: CodeChallenge,
+    /// In which languages the client would like the pages to be.
+    pub ui_locales: Option<String>,
 }
 
 /// How far an interaction has come.

@@ -211,3 +211,18 @@ async fn a_login_that_takes_too_long_says_so() {
     let answer = browser.signs_in("demo", "DemoTest2024!").await;
     answer.is_error_page("login");
 }
+
+#[actix_web::test]
+async fn ui_locales_chooses_the_language_unless_the_visitor_has() {
+    let idp = Idp::start();
+    let mut browser = Browser::new(&idp);
+    let page = browser
+        .opens(&AuthorizationRequest::new().with("ui_locales", "se en"))
+        .await;
+    assert!(page.body.contains(r#"<html lang="en""#), "{}", page.body);
+    browser.cookies.insert("lang".into(), "ja".into());
+    let page = browser
+        .opens(&AuthorizationRequest::new().with("ui_locales", "se en"))
+        .await;
+    assert!(page.body.contains(r#"<html lang="ja""#), "{}", page.body);
+}
