@@ -1,7 +1,7 @@
 //! The ID token's claims: who signed in, at which provider, for which client, when and how (OpenID Connect Core §2).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What an ID token of this provider says. Name and e-mail come from the userinfo endpoint (OpenID Connect Core §5.4).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IdTokenClaims {
     /// Who issued it.
     pub iss: Issuer,

@@ -4,7 +4,6 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
@@ -57,8 +56,7 @@ impl CodeVerifier {
 }
 
 /// `code_challenge`: what the whole world may see of the verifier, in step 2.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct CodeChallenge(String);
 
 impl CodeChallenge {

@@ -51,7 +51,7 @@ impl fmt::Debug for Secret {
 }
 
 /// SHA-256 of a [`Secret`]. Good for values with 128 bits of randomness and more; passwords need Argon2id.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use thiserror::Error;
 
 use super::{Rule, Shown};
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The actual value is as expected.
     Passed,
@@ -20,7 +18,7 @@ pub enum Verdict {
 }
 
 /// One check that was made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Check {
     /// The rule.
     pub rule: Rule,

@@ -1,7 +1,5 @@
 //! The ten steps and the rules that are checked in them.
 
-use serde::{Serialize, Serializer};
-
 /// One of the ten numbered steps of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -226,12 +224,6 @@ impl Rule {
             Self::LibraryVerifier => ("library_verifier", Rp, Validation, "OpenID Connect Core §3.1.3.7"),
             Self::UserinfoSubject => ("userinfo_subject", Rp, Validation, "OpenID Connect Core §5.3.2"),
         }
-    }
-}
-
-impl Serialize for Rule {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.id())
     }
 }
 
