@@ -10,7 +10,9 @@
 //! 5. [`tokens`], [`keys`] and [`passwords`] mint, sign and check.
 //! 6. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
 //!
-//! Each module uses only what stands below it in this list, and the crate `shared`.
+//! Each module uses only what stands below it in this list, and the crates `web` and `shared`; only the token endpoint
+//! reaches up, to the grant that it hands over to. Beside them stand [`config`], the built-in [`demo`], the [`state`]
+//! that handlers share, and [`problems`]: every failure that a person sees.
 
 pub mod startup;
 

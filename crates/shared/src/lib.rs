@@ -2,8 +2,9 @@
 //!
 //! Here belong values and rules that a specification gives both sides: identifiers, secrets, scopes, PKCE,
 //! error codes, the form encoding, token answers and claims, and the checks that each side makes in the ten
-//! steps of the flow. Here does not belong: servers, stores, files, sockets, pages. Everything in this crate is
-//! pure; time and randomness come in from outside ([`clock`], [`random`]).
+//! steps of the flow. Here does not belong: servers, stores, files, sockets, pages. Time and
+//! randomness come in from outside: everything here is pure but [`clock::SystemClock`] and [`random::SystemRandom`],
+//! which a server hands to all others when it starts.
 
 pub mod authorize;
 pub mod clock;
