@@ -198,7 +198,8 @@ fn text(
     find(&key, &values).ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
 }
 
-/// This page's address in `lang`, path and query kept.
+/// This page's address in `lang`, path and query kept. The path is not even written down: one that begins with `//` or
+/// `/\` would lead to another site.
 fn in_language(request: &HttpRequest, lang: Lang) -> String {
     let kept = request.query_string().split('&').filter(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
@@ -206,7 +207,7 @@ fn in_language(request: &HttpRequest, lang: Lang) -> String {
     });
     let switch = format!("{}={}", crate::lang::PARAMETER, lang.tag());
     let query: Vec<&str> = kept.chain([switch.as_str()]).collect();
-    format!("{}?{}", request.path(), query.join("&"))
+    format!("?{}", query.join("&"))
 }
 
 #[derive(Serialize)]
@@ -270,12 +271,24 @@ mod tests {
     #[test]
     fn switching_the_language_keeps_the_address() {
         let request = TestRequest::with_uri("/auth?code=a%2Bb&lang=ja&state=x").to_http_request();
-        assert_eq!(
-            in_language(&request, Lang::En),
-            "/auth?code=a%2Bb&state=x&lang=en"
-        );
+        assert_eq!(in_language(&request, Lang::En), "?code=a%2Bb&state=x&lang=en");
         let request = TestRequest::with_uri("/").to_http_request();
-        assert_eq!(in_language(&request, Lang::Ja), "/?lang=ja");
+        assert_eq!(in_language(&request, Lang::Ja), "?lang=ja");
+    }
+
+    #[test]
+    fn r11_switching_the_language_never_leaves_the_site() {
+        for path in [
+            "//evil.example/x",
+            "/\\evil.example",
+            "/%09/evil.example",
+            "/a?b=//c",
+        ] {
+            let request = TestRequest::with_uri(path).to_http_request();
+            let page = url::Url::parse(&format!("http://127.0.0.1:5002{path}")).unwrap();
+            let switched = page.join(&in_language(&request, Lang::En)).unwrap();
+            assert_eq!((switched.origin(), switched.path()), (page.origin(), page.path()));
+        }
     }
 
     #[test]
