@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use rp::{
     config::{Arguments, Command, Settings},
     startup::Application,
@@ -15,10 +14,11 @@ use web::{
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    server::exit("rp", run(Arguments::parse()).await)
+    server::exit("rp", run().await)
 }
 
-async fn run(arguments: Arguments) -> Result<(), Failure> {
+async fn run() -> Result<(), Failure> {
+    let arguments: Arguments = server::arguments()?;
     let asked = arguments.command;
     let settings = Settings::try_from(arguments).map_err(Failure::Mistake)?;
     if asked == Some(Command::Health) {

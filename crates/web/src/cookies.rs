@@ -1,11 +1,11 @@
 //! Cookies, set in one way only.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time},
 };
-use shared::clock::Timestamp;
-use std::time::Duration;
 
 /// The value of the cookie `name`, if the browser sent one.
 pub fn value(request: &HttpRequest, name: &str) -> Option<String> {
@@ -37,7 +37,6 @@ pub fn cookie<'a>(
 /// Tells the browser to forget a cookie.
 pub fn forget<'a>(name: &'a str, path: &'a str, secure: bool) -> Cookie<'a> {
     let mut cookie = cookie(name, String::new(), path, secure, Some(Duration::ZERO));
-    let long_ago = time::OffsetDateTime::from_unix_timestamp(Timestamp::from_unix(0).as_unix());
-    cookie.set_expires(long_ago.ok());
+    cookie.set_expires(time::OffsetDateTime::UNIX_EPOCH);
     cookie
 }

@@ -157,6 +157,18 @@ fn explain(site: &Site, request: &HttpRequest, mut response: HttpResponse) -> Ht
         }
         _ => return response,
     };
+    let mut page = page_of(site, request, problem);
+    // What the handler already said, such as `Set-Cookie` and `Allow`, stays.
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+            page.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    page
+}
+
+/// The page of a problem, with the number under which the log tells of it.
+fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse {
     let reference = request
         .extensions()
         .get::<RequestId>()
@@ -205,12 +217,6 @@ fn explain(site: &Site, request: &HttpRequest, mut response: HttpResponse) -> Ht
             "Something went wrong. See the log.".to_owned(),
         )
     });
-    // What the handler already said, such as `Set-Cookie` and `Allow`, stays.
-    for (name, value) in response.headers() {
-        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
-            page.headers_mut().append(name.clone(), value.clone());
-        }
-    }
     if let Some(seconds) = problem.retry_after {
         page.headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -220,3 +220,25 @@ impl ResponseError for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_common_problem_is_listed() {
+        let made = [
+            Problem::not_found(),
+            Problem::method_not_allowed(),
+            Problem::malformed(""),
+            Problem::too_large(),
+            Problem::address_too_long(),
+            Problem::misdirected(),
+            Problem::foreign_origin(),
+            Problem::csrf(),
+            Problem::overloaded(),
+            Problem::internal(""),
+        ];
+        assert_eq!(made.map(|problem| problem.id), Problem::COMMON);
+    }
+}

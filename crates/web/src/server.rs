@@ -11,6 +11,7 @@ use std::{
 };
 
 use actix_web::{dev::Server, rt};
+use clap::Parser;
 use shared::{
     clock::{Clock, SystemClock},
     flow::{CheckSink, NoRecording},
@@ -100,6 +101,21 @@ pub async fn serve<Swept: Future>(server: Server, sweep: impl Fn() -> Swept + 's
     let ended = server.await;
     sweeping.abort();
     ended
+}
+
+/// The flags and environment variables of a program; `--help` and `--version` end it here. A mistake is one sentence, as
+/// it is for those that are found later.
+pub fn arguments<A: Parser>() -> Result<A, Failure> {
+    A::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            error.exit();
+        }
+        let said = error.to_string();
+        // Behind the first empty line it speaks of how the program is used.
+        let words = said.lines().map(str::trim).take_while(|line| !line.is_empty());
+        let sentence = words.collect::<Vec<_>>().join(" ");
+        Failure::Mistake(sentence.trim_start_matches("error: ").to_owned())
+    })
 }
 
 /// Why a program does not end well.

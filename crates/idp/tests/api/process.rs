@@ -140,10 +140,16 @@ async fn a_taken_port_is_said_in_one_sentence() {
 
 #[actix_web::test]
 async fn a_mistake_in_the_settings_is_said_in_one_sentence() {
-    let output = idp(&["--issuer", "http://idp.example"]).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said.lines().count() == 1 && said.contains("IDP_ISSUER"), "{said}");
+    for (flags, named) in [
+        (["--issuer", "http://idp.example"], "IDP_ISSUER"),
+        (["--bind", "5001"], "--bind"),
+        (["--code-lifetime", "10m"], "--code-lifetime"),
+    ] {
+        let output = idp(&flags).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.lines().count() == 1 && said.contains(named), "{said}");
+    }
 }
 
 #[actix_web::test]

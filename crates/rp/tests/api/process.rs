@@ -166,6 +166,9 @@ async fn a_mistake_in_the_settings_is_said_in_one_sentence() {
         ["--scope", "profile"],
         ["--client-secret-file", "/no/such/file"],
         ["--log", "rp=nonsense=info"],
+        ["--bind", "5002"],
+        ["--attempt-lifetime", "10m"],
+        ["--no-such-flag", "x"],
     ] {
         let output = rp(&flags).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
