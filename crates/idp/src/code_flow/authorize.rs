@@ -107,53 +107,18 @@ fn validated(
     return_address: ReturnAddress,
     checks: &mut Checks,
 ) -> Result<AuthorizationRequest, Refusal> {
-    use ErrorCode::InvalidRequest;
     // RFC 6749 §3.1: no parameter stands twice.
     if params.repeated(&REPEATABLE).is_some() {
         return Err(Refusal {
-            error: InvalidRequest,
+            error: ErrorCode::InvalidRequest,
             description: "A parameter stands more than once.",
         });
     }
     by_value(params, checks)?;
-    // RFC 6749 §3.1.1: which grant is meant.
-    let response_type = params.get("response_type").ok_or(Refusal {
-        error: InvalidRequest,
-        description: "response_type is missing.",
-    })?;
-    checks
-        .equal(Rule::ResponseTypeCode, "code", response_type)
-        .map_err(Refusal::because(
-            ErrorCode::UnsupportedResponseType,
-            "The only response_type here is code.",
-        ))?;
-    // OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without being asked.
-    checks
-        .equal(
-            Rule::ResponseModeQuery,
-            "query",
-            params.get("response_mode").unwrap_or("query"),
-        )
-        .map_err(Refusal::because(
-            InvalidRequest,
-            "The only response_mode here is query.",
-        ))?;
+    code_in_query(params, checks)?;
     let scope = scope(client, params, checks)?;
     let challenge = challenge(params, checks)?;
-    // OpenID Connect Core §3.1.2.1: without a page nobody can sign in and consent, and both are asked at every login.
-    let prompt = params.get("prompt").unwrap_or_default();
-    let silent = prompt.split(' ').any(|value| value == "none");
-    checks
-        .judge(
-            Rule::PromptPossible,
-            Words::PromptWithPage,
-            params.get("prompt"),
-            !silent,
-        )
-        .map_err(Refusal::because(
-            ErrorCode::LoginRequired,
-            "The user must sign in.",
-        ))?;
+    prompt(params, checks)?;
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         return_address,
@@ -184,6 +149,28 @@ fn by_value(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
             .map_err(Refusal::because(error, description))?;
     }
     Ok(())
+}
+
+/// RFC 6749 §3.1.1: which grant is meant. OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without
+/// being asked.
+fn code_in_query(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
+    let response_type = params.get("response_type").ok_or(Refusal {
+        error: ErrorCode::InvalidRequest,
+        description: "response_type is missing.",
+    })?;
+    checks
+        .equal(Rule::ResponseTypeCode, "code", response_type)
+        .map_err(Refusal::because(
+            ErrorCode::UnsupportedResponseType,
+            "The only response_type here is code.",
+        ))?;
+    let response_mode = params.get("response_mode").unwrap_or("query");
+    checks
+        .equal(Rule::ResponseModeQuery, "query", response_mode)
+        .map_err(Refusal::because(
+            ErrorCode::InvalidRequest,
+            "The only response_mode here is query.",
+        ))
 }
 
 /// RFC 6749 §3.3. Values that the client is not registered for are dropped; the token answer states what is left.
@@ -233,6 +220,18 @@ fn challenge(params: &Params, checks: &mut Checks) -> Result<CodeChallenge, Refu
         error: ErrorCode::InvalidRequest,
         description: "code_challenge is malformed.",
     })
+}
+
+/// OpenID Connect Core §3.1.2.1: without a page nobody can sign in and consent, and both are asked at every login.
+fn prompt(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
+    let prompt = params.get("prompt");
+    let silent = prompt.is_some_and(|prompt| prompt.split(' ').any(|value| value == "none"));
+    checks
+        .judge(Rule::PromptPossible, Words::PromptWithPage, prompt, !silent)
+        .map_err(Refusal::because(
+            ErrorCode::LoginRequired,
+            "The user must sign in.",
+        ))
 }
 
 /// Keeps what was asked for, bound to this browser, and shows the login page.

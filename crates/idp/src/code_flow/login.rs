@@ -7,7 +7,8 @@ use actix_web::{
 };
 use serde::Serialize;
 use shared::{
-    flow::{Rule, Step, Words},
+    flow::{Checks, Rule, Step, Words},
+    params::Params,
     secret::Secret,
 };
 use web::{
@@ -69,6 +70,32 @@ pub async fn submit(
         return visit.lead_on(&state, &visit.interaction.stage);
     }
 
+    let Some(authentication) = authenticate(&state, &params, &mut checks).await? else {
+        let typed = params.get("username").unwrap_or_default();
+        return show(&state, &request, &visit, Some(typed));
+    };
+    let signed_in = state
+        .stores
+        .interactions
+        .sign_in(visit.handle, authentication.clone(), visit.now)
+        .await;
+    let stage = signed_in
+        .map_err(problems::from_store)?
+        .ok_or_else(problems::interaction_unknown)?;
+    let location = visit.address_of(&state, &stage)?;
+    let mut response = HttpResponse::SeeOther();
+    browser::renew_session(&state, &request, authentication, &mut response)
+        .await
+        .map_err(problems::from_store)?;
+    Ok(response.insert_header((header::LOCATION, location)).finish())
+}
+
+/// Whether name and password are right, and so who it is.
+async fn authenticate(
+    state: &AppState,
+    params: &Params,
+    checks: &mut Checks,
+) -> Result<Option<Authentication>, Problem> {
     let typed = params.get("username").unwrap_or_default();
     let password = Secret::new(params.get("password").unwrap_or_default());
     let user = state
@@ -90,29 +117,11 @@ pub async fn submit(
         Words::WrongPassword
     };
     let judged = checks.judge(Rule::PasswordCorrect, Words::CorrectPassword, shown, correct);
-    let (Ok(()), Some(user)) = (judged, user) else {
-        return show(&state, &request, &visit, Some(typed));
-    };
-
-    let authentication = Authentication {
+    Ok(user.filter(|_| judged.is_ok()).map(|user| Authentication {
         subject: user.subject.clone(),
         at: state.clock.now(),
         methods: &["pwd"],
-    };
-    let signed_in = state
-        .stores
-        .interactions
-        .sign_in(visit.handle, authentication.clone(), visit.now)
-        .await;
-    let stage = signed_in
-        .map_err(problems::from_store)?
-        .ok_or_else(problems::interaction_unknown)?;
-    let location = visit.address_of(&state, &stage)?;
-    let mut response = HttpResponse::SeeOther();
-    browser::renew_session(&state, &request, authentication, &mut response)
-        .await
-        .map_err(problems::from_store)?;
-    Ok(response.insert_header((header::LOCATION, location)).finish())
+    }))
 }
 
 /// The page; `failed` is the name that was typed with a wrong password.
