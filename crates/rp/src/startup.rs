@@ -31,6 +31,7 @@ use crate::{
 
 /// How many logins can be under way at a time.
 const MAX_ATTEMPTS: usize = 10_000;
+
 /// A server that is ready to run.
 pub struct Application {
     address: SocketAddr,
@@ -51,7 +52,6 @@ impl Application {
         settings: Settings,
         surroundings: Surroundings,
     ) -> Result<Self, StartError> {
-        let Surroundings { clock, random, sink } = surroundings;
         let address = listener.local_addr()?;
         if let Some(warning) = exposure_warning(address) {
             tracing::warn!("{warning}");
@@ -59,24 +59,13 @@ impl Application {
         let site = Data::new(Site {
             origin: settings.base_url.clone(),
             pages: Pages::load(House::Rp, settings.base_url.clone())?,
-            clock: clock.clone(),
+            clock: surroundings.clock.clone(),
             alias: Alias::Redirect,
         });
-        let sessions = Sessions::new(clock.clone(), random.clone());
-        let attempts = Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS));
+        let state = Data::new(state(settings, surroundings)?);
         let mut signing_key = [0; 64];
-        random.fill(&mut signing_key);
+        state.random.fill(&mut signing_key);
         let signing_key = Key::from(&signing_key);
-        let state = Data::new(AppState {
-            provider: Provider::new(settings.issuer.clone(), clock.clone(), sink.clone())
-                .map_err(StartError::own)?,
-            settings,
-            clock,
-            random,
-            sink,
-            attempts,
-            sessions,
-        });
         let shared = state.clone();
         let server = HttpServer::new(move || {
             let state = &shared;
@@ -123,6 +112,20 @@ impl Application {
         };
         server::serve(self.server, sweep).await
     }
+}
+
+fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
+    let Surroundings { clock, random, sink } = surroundings;
+    Ok(AppState {
+        provider: Provider::new(settings.issuer.clone(), clock.clone(), sink.clone())
+            .map_err(StartError::own)?,
+        attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
+        sessions: Sessions::new(clock.clone(), random.clone()),
+        settings,
+        clock,
+        random,
+        sink,
+    })
 }
 
 /// The addresses, in the order of the flow.
