@@ -181,6 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_named_by_its_thumbprint() {
+        let published = serde_json::to_value(SigningKey::generate().unwrap().public()).unwrap();
+        let key = &published["keys"][0];
+        // RFC 7638 §3.1: the required members in alphabetical order, without spaces.
+        let members = format!(r#"{{"e":{},"kty":"RSA","n":{}}}"#, key["e"], key["n"]);
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, members.as_bytes());
+        assert_eq!(key["kid"], URL_SAFE_NO_PAD.encode(hash));
+    }
+
+    #[test]
     fn a_kept_key_is_the_same_after_a_restart() {
         let folder = std::env::temp_dir().join(format!("idp-keys-{}", std::process::id()));
         let first = SigningKey::kept_in(&folder).unwrap();

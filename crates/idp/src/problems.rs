@@ -67,3 +67,22 @@ pub fn from_store(error: StoreError) -> Problem {
 pub fn from_passwords(busy: Busy) -> Problem {
     Problem::overloaded().detail(busy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_listed() {
+        let made = [
+            unknown_client(),
+            redirect_uri_missing(),
+            redirect_uri_unregistered(),
+            parameter_repeated(""),
+            interaction_unknown(),
+            other_browser(),
+            already_answered(""),
+        ];
+        assert_eq!(made.map(|problem| problem.id), ALL);
+    }
+}

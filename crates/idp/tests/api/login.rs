@@ -1,5 +1,7 @@
 //! Steps 3 and 4: the login page and the password.
 
+use web::{catalogue::Catalogue, lang::Lang};
+
 use crate::helpers::{Answer, AuthorizationRequest, Browser, Idp, http};
 
 async fn at_login(idp: &Idp) -> Browser {
@@ -165,6 +167,11 @@ async fn i15_every_redirect_after_a_form_is_a_303() {
         .post(idp.at("/oauth/authorize"))
         .form(AuthorizationRequest::new().pairs());
     assert_eq!(Answer::of(posted).await.status, 303);
+    for decision in ["allow", "deny"] {
+        let mut browser = at_login(&idp).await;
+        browser.signs_in("demo", "DemoTest2024!").await;
+        assert_eq!(browser.decides(decision).await.status, 303, "{decision}");
+    }
 }
 
 #[actix_web::test]
@@ -204,12 +211,13 @@ async fn cookies_are_for_this_provider_and_not_for_scripts() {
 #[actix_web::test]
 async fn a_login_that_takes_too_long_says_so() {
     let idp = Idp::start();
+    let texts = Catalogue::load(Lang::Ja).unwrap();
     let mut browser = at_login(&idp).await;
     idp.passes(599);
     assert_eq!(browser.signs_in("demo", "wrong").await.status, 200);
     idp.passes(1);
     let answer = browser.signs_in("demo", "DemoTest2024!").await;
-    answer.is_error_page("login");
+    answer.is_error_page(texts.get("problem.interaction_unknown.title").unwrap());
 }
 
 #[actix_web::test]

@@ -1,6 +1,11 @@
 //! The session: new at login, on the server, and over when the ID token is.
 
-use crate::world::{World, is_signed_in};
+use serde_json::json;
+
+use crate::{
+    provider::Canned,
+    world::{World, is_signed_in},
+};
 
 #[actix_web::test]
 async fn r10_the_session_gets_a_new_key_at_login_and_the_old_one_is_dead() {
@@ -131,12 +136,15 @@ async fn a_session_ends_earlier_when_the_settings_say_so() {
 async fn r9_a_user_is_issuer_and_subject_never_the_address() {
     let world = World::start();
     let mut browser = world.browser();
-    world
-        .logs_in_as(&mut browser, |claims| {
-            claims["sub"] = "2".into();
-            claims["email"] = "1@example.com".into();
-        })
-        .await
-        .is_problem(502, "userinfo_subject");
-    assert!(!is_signed_in(&mut browser).await);
+    // Somebody else who has the address of user 1 now.
+    let userinfo = json!({ "sub": "2", "email": "1@example.com" });
+    world.provider.answers("/userinfo", Canned::Json(200, userinfo));
+    let answer = world
+        .logs_in_as(&mut browser, |claims| claims["sub"] = "2".into())
+        .await;
+    assert!(answer.leads_to("/"), "{answer:?}");
+    let issuer = &world.provider.issuer;
+    let user = format!(r#"<b>2</b> <span class="muted">@</span> <code>{issuer}</code>"#);
+    let home = browser.opens("/").await;
+    assert!(home.text.contains(&user), "{}", home.text);
 }
