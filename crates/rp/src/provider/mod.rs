@@ -4,7 +4,13 @@ mod discovery;
 mod http;
 mod jwks;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use shared::{
     clock::{Clock, Timestamp},
@@ -26,7 +32,7 @@ const FRESH: Duration = Duration::from_secs(5);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why the provider could not be asked.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum ProviderError {
     /// It does not answer.
     #[error("{0}")]
@@ -54,11 +60,15 @@ pub struct Provider {
     http: HttpClient,
     clock: Arc<dyn Clock>,
     sink: Arc<dyn CheckSink>,
-    metadata: Mutex<Option<Dated<Arc<Metadata>>>>,
+    metadata: Mutex<Option<Described>>,
+    described: AtomicU64,
     probe: Mutex<Option<Dated<bool>>>,
     keys: RwLock<Option<Arc<KeySet>>>,
     keys_asked: Mutex<Option<Timestamp>>,
 }
+
+/// How the provider described itself the last time, if it did.
+type Described = Result<Dated<Arc<Metadata>>, ProviderError>;
 
 #[derive(Clone)]
 struct Dated<T> {
@@ -85,6 +95,7 @@ impl Provider {
             clock,
             sink,
             metadata: Mutex::default(),
+            described: AtomicU64::default(),
             probe: Mutex::default(),
             keys: RwLock::default(),
             keys_asked: Mutex::default(),
@@ -98,22 +109,29 @@ impl Provider {
 
     /// What it says about itself, asked again at every login that begins more than a moment after the last.
     pub async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
-        // Whoever waits for the lock finds the answer that the one before brought.
+        // Whoever waits for the lock shares what the one before waited for, good or bad: a provider that is silent for
+        // 5 s keeps nobody waiting for longer.
+        let before = self.described.load(Ordering::SeqCst);
         let mut kept = self.metadata.lock().await;
         let now = self.clock.now();
-        if let Some(known) = kept.as_ref().filter(|known| known.is_fresh(now)) {
-            return Ok(known.value.clone());
+        match kept.as_ref() {
+            Some(Ok(known)) if known.is_fresh(now) => return Ok(known.value.clone()),
+            Some(Err(error)) if self.described.load(Ordering::SeqCst) != before => return Err(error.clone()),
+            _ => {}
         }
+        let asked = self.describe().await;
+        let at = self.clock.now();
+        *kept = Some(asked.clone().map(|value| Dated { value, at }));
+        self.described.fetch_add(1, Ordering::SeqCst);
+        asked
+    }
+
+    async fn describe(&self) -> Result<Arc<Metadata>, ProviderError> {
         let body = self
             .fetch(&discovery::document_url(&self.issuer), MAX_ANSWER)
             .await?;
         let mut checks = Checks::new(self.sink.clone());
-        let metadata = Arc::new(discovery::read(&body, &self.issuer, &mut checks)?);
-        *kept = Some(Dated {
-            value: metadata.clone(),
-            at: now,
-        });
-        Ok(metadata)
+        discovery::read(&body, &self.issuer, &mut checks).map(Arc::new)
     }
 
     /// Whether it answers, for the home page: asked at most once a moment, and not waited for long.
@@ -153,6 +171,8 @@ impl Provider {
         }
         *asked = Some(now);
         let fetched = self.fetch(&metadata.jwks_uri, jwks::MAX_SET).await;
+        // Fetching takes time too: whoever waited for it does not begin again.
+        *asked = Some(self.clock.now());
         match (fetched.and_then(|body| KeySet::read(&body)), kept) {
             (Ok(keys), _) => {
                 let keys = Arc::new(keys);

@@ -158,3 +158,18 @@ async fn r16_a_provider_that_does_not_answer_is_given_five_seconds() {
         "{took:?}"
     );
 }
+
+#[actix_web::test]
+async fn r16_all_who_wait_for_a_silent_provider_wait_together() {
+    let world = World::start();
+    let discovery = "/.well-known/openid-configuration";
+    world.provider.answers(discovery, Canned::Silence);
+    let began = Instant::now();
+    let mut browsers = [(); 3].map(|()| world.browser());
+    let logins = browsers.iter_mut().map(|browser| browser.opens("/login"));
+    for answer in futures_util::future::join_all(logins).await {
+        answer.is_problem(502, "idp_unreachable");
+    }
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert_eq!(world.provider.calls(discovery).len(), 1);
+}
