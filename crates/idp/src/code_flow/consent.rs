@@ -93,8 +93,10 @@ pub async fn submit(
         .await
         .map_err(problems::from_store)?;
     let authentication = decided.ok_or_else(|| problems::already_answered(&visit.client.uri))?;
-    let response = if allowed {
-        AuthorizationResponse::Code(grant(&state, &visit, authentication, &params).await?)
+    // Whoever unticks everything says no, too: a scope is never empty (RFC 6749 §3.3).
+    let scope = ticked(&visit.interaction.request.scope, &params);
+    let response = if allowed && !scope.is_empty() {
+        AuthorizationResponse::Code(grant(&state, &visit, authentication, scope).await?)
     } else {
         AuthorizationResponse::Error {
             error: ErrorCode::AccessDenied,
@@ -177,15 +179,19 @@ fn row<'a>(value: &'a str, user: &User) -> ScopeRow<'a> {
     }
 }
 
+/// What was asked for, as far as the user left it ticked.
+fn ticked(asked: &Scope, params: &Params) -> Scope {
+    asked.filtered(|value| value == Scope::OPENID || params.all("scope").any(|ticked| ticked == value))
+}
+
 /// What the user allowed becomes a grant, known by its code until step 8.
 async fn grant(
     state: &AppState,
     visit: &Visit,
     authentication: Authentication,
-    params: &Params,
+    scope: Scope,
 ) -> Result<shared::secret::Secret, Problem> {
     let asked = &visit.interaction.request;
-    let ticked = |value: &str| params.all("scope").any(|ticked| ticked == value);
     let mut id = [0; 16];
     state.random.fill(&mut id);
     let expires = visit.now + state.settings.code_lifetime;
@@ -193,9 +199,7 @@ async fn grant(
         id: GrantId(uuid::Builder::from_random_bytes(id).into_uuid()),
         client_id: asked.client_id.clone(),
         authentication,
-        scope: asked
-            .scope
-            .filtered(|value| value == Scope::OPENID || ticked(value)),
+        scope,
         nonce: asked.nonce.clone(),
         redirect_uri: asked.return_address.redirect_uri().as_str().to_owned(),
         challenge: asked.challenge.clone(),

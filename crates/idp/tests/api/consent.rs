@@ -120,6 +120,18 @@ async fn what_is_not_ticked_is_not_granted_and_the_answer_states_it() {
 }
 
 #[actix_web::test]
+async fn who_unticks_everything_says_no() {
+    let idp = Idp::start();
+    let mut browser = Browser::new(&idp);
+    browser
+        .opens(&AuthorizationRequest::new().with("scope", "profile"))
+        .await;
+    browser.signs_in("demo", "DemoTest2024!").await;
+    let location = browser.submits(&[("decision", "allow")]).await.location();
+    location.is_refusal(&idp, "access_denied");
+}
+
+#[actix_web::test]
 async fn a_decision_that_is_neither_yes_nor_no_is_refused_and_decides_nothing() {
     let idp = Idp::start();
     let mut browser = at_consent(&idp).await;
