@@ -27,7 +27,8 @@ pub async fn post(
     request: HttpRequest,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, OAuthError> {
-    userinfo(&state, &request, &form?.params(&[])?).await
+    let params = form.and_then(|form| form.params(&[])).map_err(unreadable)?;
+    userinfo(&state, &request, &params).await
 }
 
 async fn userinfo(
@@ -68,8 +69,9 @@ fn bearer_token(request: &HttpRequest, form: &Params) -> Result<Secret, OAuthErr
             .map(Secret::new)
             .ok_or_else(OAuthError::no_bearer_token);
     };
-    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-    match token {
+    let credentials = value.to_str().ok().and_then(|value| value.split_once(' '));
+    // RFC 6750 §2.1: one space or more.
+    match credentials.map(|(scheme, token)| (scheme, token.trim_start_matches(' '))) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
             Ok(Secret::new(token))
         }
@@ -112,6 +114,14 @@ async fn active(
             OAuthError::bearer(ErrorCode::InsufficientScope, description, StatusCode::FORBIDDEN)
         })?;
     Ok(access)
+}
+
+/// RFC 6750 §3: whoever brings no usable token is told how to bring one.
+fn unreadable(error: FormError) -> OAuthError {
+    OAuthError {
+        challenge: Some(r#"Bearer error="invalid_request""#.into()),
+        ..error.into()
+    }
 }
 
 fn inactive() -> OAuthError {

@@ -57,13 +57,13 @@ impl OAuthError {
         }
     }
 
-    /// RFC 6750 §3.1: no token at all, so no error code in the challenge.
+    /// RFC 6750 §3.1: no token at all, so no error code in the challenge. §3: the scheme never stands alone.
     pub fn no_bearer_token() -> Self {
         Self {
             code: ErrorCode::InvalidToken,
             description: "This endpoint needs an access token.".into(),
             status: StatusCode::UNAUTHORIZED,
-            challenge: Some("Bearer".into()),
+            challenge: Some(r#"Bearer realm="userinfo endpoint""#.into()),
         }
     }
 

@@ -46,6 +46,9 @@ async fn the_token_may_come_by_get_by_post_or_in_the_form() {
         http()
             .get(&address)
             .header("authorization", format!("bearer {token}")),
+        http()
+            .get(&address)
+            .header("authorization", format!("Bearer   {token}")),
     ] {
         assert_eq!(Answer::of(request).await.json()["sub"], "1");
     }
@@ -89,7 +92,16 @@ async fn a_missing_wrong_or_late_token_gets_401_and_a_challenge() {
     let absent = Answer::of(http().get(idp.at("/oauth/userinfo"))).await;
     assert_eq!(
         (absent.status, absent.header("www-authenticate")),
-        (401, "Bearer")
+        (401, r#"Bearer realm="userinfo endpoint""#)
+    );
+    // Neither does a form that cannot be read hold one.
+    let twice = http()
+        .post(idp.at("/oauth/userinfo"))
+        .form(&[("access_token", &token), ("access_token", &token)]);
+    let twice = Answer::of(twice).await;
+    assert_eq!(
+        (twice.status, twice.header("www-authenticate")),
+        (400, r#"Bearer error="invalid_request""#)
     );
     idp.passes(3599);
     assert_eq!(idp.userinfo(&token).await.status, 200);
