@@ -9,6 +9,7 @@ use std::{
 use actix_web::{
     App, HttpServer, ResponseError as _,
     dev::{Server, ServerHandle},
+    http::header::{self, HeaderValue},
     middleware::from_fn,
     web::{self as actix, Data},
 };
@@ -137,23 +138,27 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
 
 /// Every address of the provider, in the order of the flow.
 fn routes(app: &mut actix::ServiceConfig, base: &str) {
-    let back_channel = |path: &str| {
-        actix::resource(path).default_service(actix::to(async || {
-            OAuthError::method_not_allowed().error_response()
+    // RFC 9110 §15.5.6: a refused method is answered with those that are not.
+    let back_channel = |path: &str, methods: &'static str| {
+        actix::resource(path).default_service(actix::to(move || async move {
+            let mut refusal = OAuthError::method_not_allowed().error_response();
+            let methods = HeaderValue::from_static(methods);
+            refusal.headers_mut().insert(header::ALLOW, methods);
+            refusal
         }))
     };
     // RFC 8414 §3.1: the well-known part stands before the issuer's own path.
-    app.route(
-        &format!("/.well-known/oauth-authorization-server{base}"),
-        actix::get().to(discovery::metadata_document),
+    app.service(
+        actix::resource(format!("/.well-known/oauth-authorization-server{base}"))
+            .route(actix::get().to(discovery::metadata_document)),
     );
     app.service(
         actix::scope(base)
-            .route(
-                "/.well-known/openid-configuration",
-                actix::get().to(discovery::metadata_document),
+            .service(
+                actix::resource("/.well-known/openid-configuration")
+                    .route(actix::get().to(discovery::metadata_document)),
             )
-            .route("/oauth/jwks", actix::get().to(discovery::jwks))
+            .service(actix::resource("/oauth/jwks").route(actix::get().to(discovery::jwks)))
             // step 2
             .service(
                 actix::resource("/oauth/authorize")
@@ -173,15 +178,15 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
                     .route(actix::post().to(consent::submit)),
             )
             // steps 8 and 9
-            .service(back_channel("/oauth/token").route(actix::post().to(token_endpoint::token)))
+            .service(back_channel("/oauth/token", "POST").route(actix::post().to(token_endpoint::token)))
             // after step 10
             .service(
-                back_channel("/oauth/userinfo")
+                back_channel("/oauth/userinfo", "GET, POST")
                     .route(actix::get().to(userinfo::get))
                     .route(actix::post().to(userinfo::post)),
             )
-            .route("/health", actix::get().to(health))
-            .route("/assets/{name}", actix::get().to(assets::serve)),
+            .service(actix::resource("/health").route(actix::get().to(health)))
+            .service(actix::resource("/assets/{name}").route(actix::get().to(assets::serve))),
     );
     app.default_service(actix::to(async || Problem::not_found().error_response()));
 }

@@ -1,6 +1,6 @@
 //! The body of a form, read strictly and within bounds.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest, ResponseError,
@@ -14,6 +14,8 @@ use thiserror::Error;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
+/// How long a body may take: as long as the head of a request may, by the framework's default.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a form was not read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -24,7 +26,7 @@ pub enum FormError {
     /// Another media type.
     #[error("the body is not application/x-www-form-urlencoded")]
     MediaType,
-    /// The connection ended before the body did.
+    /// The connection, or our patience, ended before the body did.
     #[error("the body is incomplete")]
     Incomplete,
     /// Not well-formed, or a parameter stands twice.
@@ -80,25 +82,31 @@ impl FromRequest for Form {
             .trim()
             .eq_ignore_ascii_case("application/x-www-form-urlencoded");
         let announced = header("content-length").and_then(|length| length.parse::<usize>().ok());
-        let mut payload = payload.take();
+        let payload = payload.take();
         Box::pin(async move {
             if announced.is_some_and(|length| length > MAX_BODY) {
                 return Err(FormError::TooLarge);
             }
-            let mut body = BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk = chunk.map_err(|_| FormError::Incomplete)?;
-                if body.len() + chunk.len() > MAX_BODY {
-                    return Err(FormError::TooLarge);
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let body = tokio::time::timeout(PATIENCE, read(payload)).await;
+            let body = body.map_err(|_| FormError::Incomplete)??;
             // An empty body needs no media type.
             if !is_form && !body.is_empty() {
                 Err(FormError::MediaType)
             } else {
-                Ok(Self(body.freeze()))
+                Ok(Self(body))
             }
         })
     }
+}
+
+async fn read(mut payload: Payload) -> Result<Bytes, FormError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| FormError::Incomplete)?;
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(FormError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
 }

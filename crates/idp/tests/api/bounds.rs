@@ -152,6 +152,16 @@ async fn i22_bytes_that_are_no_http_never_make_it_a_5xx() {
 }
 
 #[actix_web::test]
+async fn i22_a_body_that_never_comes_is_not_waited_for() {
+    let idp = Idp::start();
+    let host = idp.issuer.trim_start_matches("http://");
+    let head = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10";
+    let request = format!("POST /oauth/token HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\na=");
+    let status = raw(&idp, request.as_bytes()).await;
+    assert!(status.contains("400"), "{status}");
+}
+
+#[actix_web::test]
 async fn a_handle_that_is_unknown_gets_a_page() {
     let idp = Idp::start();
     for path in [
@@ -170,6 +180,24 @@ async fn a_handle_that_is_unknown_gets_a_page() {
     let deleted = Answer::of(http().delete(idp.at("/oauth/authorize"))).await;
     assert_eq!(deleted.status, 405);
     assert!(deleted.body.contains("<html"), "{}", deleted.body);
+}
+
+#[actix_web::test]
+async fn a_refused_method_is_answered_with_those_that_are_not() {
+    let idp = Idp::start();
+    for (path, methods) in [
+        ("/.well-known/openid-configuration", "GET"),
+        ("/.well-known/oauth-authorization-server", "GET"),
+        ("/oauth/jwks", "GET"),
+        ("/oauth/authorize", "GET, POST"),
+        ("/login/x", "GET, POST"),
+        ("/oauth/token", "POST"),
+        ("/oauth/userinfo", "GET, POST"),
+        ("/health", "GET"),
+    ] {
+        let answer = Answer::of(http().delete(idp.at(path))).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, methods), "{path}");
+    }
 }
 
 #[actix_web::test]
