@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use shared::{
     error::ErrorCode,
@@ -10,28 +14,29 @@ use shared::{
 };
 use web::{catalogue::Catalogue, lang::Lang, problem::Problem};
 
+fn templates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates")
+}
+
 /// The key of a text as a template asks for it: `problem.*.title` where a part is filled in when the page is drawn.
 fn keys_asked_for() -> Vec<String> {
     let mut keys = Vec::new();
-    visit(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates"),
-        &mut |template| {
-            for call in template.split("key=").skip(1) {
-                let expression = call.split([',', ')']).next().unwrap();
-                let parts = expression.split('~').map(str::trim);
-                keys.push(
-                    parts
-                        .map(|part| {
-                            part.strip_prefix('"')
-                                .and_then(|part| part.strip_suffix('"'))
-                                .unwrap_or("*")
-                                .to_owned()
-                        })
-                        .collect(),
-                );
-            }
-        },
-    );
+    visit(&templates(), &mut |template| {
+        for call in template.split("key=").skip(1) {
+            let expression = call.split([',', ')']).next().unwrap();
+            let parts = expression.split('~').map(str::trim);
+            keys.push(
+                parts
+                    .map(|part| {
+                        part.strip_prefix('"')
+                            .and_then(|part| part.strip_suffix('"'))
+                            .unwrap_or("*")
+                            .to_owned()
+                    })
+                    .collect(),
+            );
+        }
+    });
     keys
 }
 
@@ -78,67 +83,80 @@ fn every_text_that_a_page_asks_for_is_there() {
 
 #[test]
 fn every_text_is_used() {
-    let asked_for = keys_asked_for();
+    let asked_for = [keys_asked_for(), keys_filled_in()].concat();
     let catalogue = Catalogue::load(Lang::Ja).unwrap();
     for key in catalogue.keys() {
-        assert!(
-            asked_for.iter().any(|asked_for| matches(asked_for, key)),
-            "{key} is never used"
-        );
+        assert!(asked_for.iter().any(|used| used == key), "{key} is never used");
     }
 }
 
 #[test]
-fn every_problem_check_code_step_and_scope_has_its_texts() {
+fn every_text_whose_key_is_filled_in_is_there() {
     let catalogue = Catalogue::load(Lang::Ja).unwrap();
-    let has = |key: String| assert!(catalogue.get(&key).is_some(), "no text {key}");
-    for problem in Problem::COMMON
-        .iter()
-        .chain(&idp::problems::ALL)
-        .chain(&rp::problems::ALL)
-    {
-        for part in ["title", "what", "you", "app", "idp", "next"] {
-            has(format!("problem.{problem}.{part}"));
-        }
-    }
-    for rule in Rule::ALL {
-        has(format!("check.{}.name", rule.id()));
-    }
-    for words in Words::ALL {
-        has(format!("shown.{}", words.id()));
-    }
-    for code in ErrorCode::ALL.map(ErrorCode::as_str).iter().chain(&["unknown"]) {
-        has(format!("oauth_error.{code}"));
-    }
-    for step in Step::ALL {
-        has(format!("step.{}.name", web::pages::step_id(step)));
-    }
-    let client = idp::demo::client(
-        "",
-        idp::domain::client::RedirectUri::parse("http://127.0.0.1/").unwrap(),
-    );
-    for value in client.scope.iter() {
-        has(format!("scope.{value}.name"));
-        has(format!("scope.{value}.what"));
+    for key in keys_filled_in() {
+        assert!(catalogue.get(&key).is_some(), "no text {key}");
     }
 }
 
-#[test]
-fn every_term_that_a_text_names_is_explained() {
-    let explained =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates/parts/terms.html"));
-    let explained = explained.unwrap();
-    for lang in Lang::ALL {
-        let catalogue = Catalogue::load(lang).unwrap();
+/// Every key of which a part is filled in when the page is drawn.
+fn keys_filled_in() -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut add = |before: &str, names: &[&str], behind: &[&str]| {
+        for name in names {
+            keys.extend(behind.iter().map(|behind| format!("{before}.{name}{behind}")));
+        }
+    };
+    let problems = [&Problem::COMMON[..], &idp::problems::ALL, &rp::problems::ALL].concat();
+    let parts = [".title", ".what", ".you", ".app", ".idp", ".next"];
+    add("problem", &problems, &parts);
+    let words: Vec<_> = Words::ALL.iter().map(|words| words.id()).collect();
+    add("shown", &words, &[""]);
+    add("check", &Rule::ALL.map(Rule::id), &[".name"]);
+    add("verdict", &["passed", "failed", "not_applicable"], &[""]);
+    add("oauth_error", &ErrorCode::ALL.map(ErrorCode::as_str), &[""]);
+    add("oauth_error", &["unknown"], &[""]);
+    add("error.mend", &["you", "app", "idp"], &[""]);
+    add("step", &Step::ALL.map(web::pages::step_id), &[".name"]);
+    add("channel", &["front", "back", "inside"], &[""]);
+    add("house", &["idp", "rp"], &[".name", ".abbr", ".title"]);
+    let redirect_uri = idp::domain::client::RedirectUri::parse("http://127.0.0.1/").unwrap();
+    let client = idp::demo::client("", redirect_uri);
+    let scope: Vec<_> = client.scope.iter().collect();
+    add("scope", &scope, &[".name", ".what"]);
+    add("claim", &rp::home::LABELLED, &[""]);
+    add("claims.source", &["id_token", "userinfo", "both"], &[""]);
+    add("notice", &["signed_out", "session_ended"], &[""]);
+    let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
+    let attributes = |name: &str| -> Vec<&str> {
+        let values = diagram.split(name).skip(1);
+        values.map(|rest| rest.split('"').next().unwrap()).collect()
+    };
+    add("hop", &attributes(" lanes=\""), &[""]);
+    add("seq", &attributes(" what=\""), &[""]);
+    keys.extend(terms_named().into_iter().map(|id| format!("term.{id}.what")));
+    keys
+}
+
+/// Every term that a text names, `[word](id)`.
+fn terms_named() -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for catalogue in Lang::ALL.map(|lang| Catalogue::load(lang).unwrap()) {
         for key in catalogue.keys() {
-            for term in catalogue.get(key).unwrap().split("](").skip(1) {
-                let id = term.split(')').next().unwrap();
-                assert!(explained.contains(&format!("\"{id}\"")), "{key} names {id}");
-                assert!(
-                    catalogue.get(&format!("term.{id}.what")).is_some(),
-                    "{id} is not explained"
-                );
-            }
+            let terms = catalogue.get(key).unwrap().split("](").skip(1);
+            named.extend(terms.map(|term| term.split(')').next().unwrap().to_owned()));
         }
     }
+    named
+}
+
+#[test]
+fn the_glossary_explains_the_terms_that_texts_name_and_no_others() {
+    let glossary = fs::read_to_string(templates().join("parts/terms.html")).unwrap();
+    let list = glossary.split_once("id in [").unwrap().1;
+    let list = list.split_once(']').unwrap().0;
+    let explained: BTreeSet<_> = list
+        .split(", ")
+        .map(|id| id.trim_matches('"').to_owned())
+        .collect();
+    assert_eq!(explained, terms_named());
 }
