@@ -264,7 +264,7 @@ pub const fn step_id(step: Step) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
+    use actix_web::{body::MessageBody as _, test::TestRequest};
 
     use super::*;
 
@@ -288,6 +288,28 @@ mod tests {
             let page = url::Url::parse(&format!("http://127.0.0.1:5002{path}")).unwrap();
             let switched = page.join(&in_language(&request, Lang::En)).unwrap();
             assert_eq!((switched.origin(), switched.path()), (page.origin(), page.path()));
+        }
+    }
+
+    #[test]
+    fn whoever_runs_a_server_is_the_first_to_mend_it() {
+        for (house, named) in [(House::Idp, "house idp"), (House::Rp, "house rp")] {
+            let pages = Pages::load(house, Origin::parse("http://127.0.0.1:1", false).unwrap()).unwrap();
+            let problem = serde_json::json!({ "id": "internal", "status": 500, "mender": "server" });
+            let at = crate::moment::Moment::from(shared::clock::Timestamp::from_unix(0));
+            let page = serde_json::json!({ "problem": problem, "reference": "0000-0000", "at": at });
+            let request = TestRequest::default().to_http_request();
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            let answer = pages
+                .respond(&request, status, Kind::Plain, "error.html", None, &page)
+                .unwrap();
+            let html = answer.into_body().try_into_bytes().unwrap();
+            let html = String::from_utf8(html.to_vec()).unwrap();
+            let first = html.split_once(r#"<li class="first">"#).unwrap().1;
+            assert!(
+                first.trim_start().starts_with(&format!(r#"<h3 class="{named}"#)),
+                "{html}"
+            );
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Mender {
     App,
     /// The operator of the identity provider.
     Idp,
+    /// Whoever runs the server that shows the page: the application's developer or the provider's operator.
+    Server,
 }
 
 impl Mender {
@@ -27,6 +29,7 @@ impl Mender {
             Self::You => "you",
             Self::App => "app",
             Self::Idp => "idp",
+            Self::Server => "server",
         }
     }
 }
@@ -132,7 +135,7 @@ impl Problem {
 
     /// No room at the moment (RFC 9110 §15.6.4).
     pub fn overloaded() -> Self {
-        let problem = Self::new("overloaded", StatusCode::SERVICE_UNAVAILABLE, Mender::Idp);
+        let problem = Self::new("overloaded", StatusCode::SERVICE_UNAVAILABLE, Mender::Server);
         Self {
             retry_after: Some(30),
             ..problem.code(ErrorCode::TemporarilyUnavailable)
@@ -141,7 +144,7 @@ impl Problem {
 
     /// Something broke; only the log knows what.
     pub fn internal(detail: impl Display) -> Self {
-        Self::new("internal", StatusCode::INTERNAL_SERVER_ERROR, Mender::Idp)
+        Self::new("internal", StatusCode::INTERNAL_SERVER_ERROR, Mender::Server)
             .code(ErrorCode::ServerError)
             .detail(detail)
     }
