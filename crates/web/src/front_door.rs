@@ -52,14 +52,18 @@ pub struct Site {
     pub alias: Alias,
 }
 
-/// The middleware: bounds the address, refuses other hosts, turns problems into pages, adds the common headers.
+/// The middleware: takes HEAD for GET, bounds the address, refuses other hosts, turns problems into pages, adds the common headers.
 pub async fn front_door(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(site) = request.app_data::<web::Data<Site>>().cloned() else {
         return Err(Problem::internal("the application has no site").into());
     };
+    // RFC 9110 §9.3.2: HEAD is GET whose answer has no body. The framework leaves that out, by what came over the wire.
+    if *request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
     let answered = match admit(&site, request.request()) {
         Admission::Granted => next
             .call(request)

@@ -201,6 +201,24 @@ async fn a_refused_method_is_answered_with_those_that_are_not() {
 }
 
 #[actix_web::test]
+async fn head_is_answered_as_get_without_the_body() {
+    let idp = Idp::start();
+    for (path, status) in [
+        ("/.well-known/openid-configuration", 200),
+        ("/health", 200),
+        ("/oauth/authorize", 400),
+        ("/oauth/token", 405),
+    ] {
+        let (head, get) = (http().head(idp.at(path)), http().get(idp.at(path)));
+        let (head, get) = (Answer::of(head).await, Answer::of(get).await);
+        assert_eq!((head.status, head.body.as_str()), (status, ""), "{path}");
+        for name in ["content-type", "content-length", "cache-control"] {
+            assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn every_error_page_has_a_reference_number_and_speaks_both_languages() {
     let idp = Idp::start();
     for (lang, word) in [("ja", "認証サーバー"), ("en", "Identity Provider")] {
