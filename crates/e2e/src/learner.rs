@@ -1,24 +1,45 @@
 //! Somebody in front of a browser, and what they do. What they see stands in [`senses`](crate::senses).
 
 use serde_json::{Value, json};
-use thirtyfour::{By, Key};
+use thirtyfour::By;
 
 use crate::{
     chrome::{Chrome, Profile},
     pair::Pair,
-    wait::eventually,
 };
 
 /// The button that begins a login.
 pub const LOGIN: &str = "form[action='/login'] button";
 /// The button of the login page.
-pub const SIGN_IN: &str = "main form button[type=submit]";
+pub const SIGN_IN: &str = "form:has(#password) button[type=submit]";
 /// The first button of the consent page.
 pub const ALLOW: &str = "button[value=allow]";
 /// The second one.
 pub const CANCEL: &str = "button[value=deny]";
 /// The button that ends the session.
 pub const LOGOUT: &str = "form[action='/logout'] button";
+
+/// A key that moves about in a page.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "they say it on the keyboard")]
+pub enum Key {
+    Tab,
+    Enter,
+    Space,
+    Escape,
+}
+
+impl Key {
+    /// Name, code, virtual key code and text, as in the DOM's keyboard events.
+    const fn on_the_keyboard(self) -> (&'static str, &'static str, u8, &'static str) {
+        match self {
+            Self::Tab => ("Tab", "Tab", 9, ""),
+            Self::Enter => ("Enter", "Enter", 13, "\r"),
+            Self::Space => (" ", "Space", 32, " "),
+            Self::Escape => ("Escape", "Escape", 27, ""),
+        }
+    }
+}
 
 /// A learner with a browser of their own.
 pub struct Learner {
@@ -98,7 +119,7 @@ impl Learner {
     /// Clicks what `selector` names, as soon as it is there.
     pub async fn clicks(&self, selector: &str) {
         let driver = &self.chrome.driver;
-        eventually(format!("a click on {selector}"), async || {
+        self.waits_for(&format!("a click on {selector}"), async || {
             driver.find(By::Css(selector)).await.ok()?.click().await.ok()
         })
         .await;
@@ -110,7 +131,7 @@ impl Learner {
         let path = format!(
             "//main//*[self::a or self::button or self::summary][contains(normalize-space(.), '{words}')]"
         );
-        eventually(format!("a click on {words:?}"), async || {
+        self.waits_for(&format!("a click on {words:?}"), async || {
             driver.find(By::XPath(&path)).await.ok()?.click().await.ok()
         })
         .await;
@@ -166,15 +187,17 @@ impl Learner {
         self.chrome.driver.enter_frame(number).await.unwrap();
     }
 
-    /// Presses a key.
+    /// Presses a key. Straight to the browser: chromedriver repeats a key when the page changes under it, which Enter
+    /// makes it do.
     pub async fn presses(&self, key: Key) {
-        self.chrome
-            .driver
-            .action_chain()
-            .send_keys(key)
-            .perform()
-            .await
-            .unwrap();
+        let (name, code, number, text) = key.on_the_keyboard();
+        for kind in ["keyDown", "keyUp"] {
+            let typed = if kind == "keyDown" { text } else { "" };
+            let event = json!({
+                "type": kind, "key": name, "code": code, "windowsVirtualKeyCode": number, "text": typed,
+            });
+            self.asks_devtools("Input.dispatchKeyEvent", event).await;
+        }
     }
 
     /// Presses Tab until `selector` has the focus; every stop on the way must be seen to have it.

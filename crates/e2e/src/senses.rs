@@ -5,24 +5,26 @@ use serde_json::{Value, json};
 use thirtyfour::{By, WebElement};
 use url::Url;
 
-use crate::{
-    learner::Learner,
-    wait::{eventually, soon},
-};
+use crate::{learner::Learner, wait::soon};
 
 impl Learner {
     /// The page says this, now or in a moment.
     pub async fn sees(&self, words: &str) {
-        if soon(async || self.text().await.contains(words).then_some(()))
-            .await
-            .is_none()
-        {
+        let what = format!("{words:?}");
+        self.waits_for(&what, async || self.text().await.contains(words).then_some(()))
+            .await;
+    }
+
+    /// Looks until there is something to see; if there never is, says what there was instead.
+    pub(crate) async fn waits_for<T>(&self, what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+        let Some(seen) = soon(look).await else {
             panic!(
-                "{words:?} is not on the page {}, which says:\n{}",
+                "waited in vain for {what} at {}, which says:\n{}",
                 self.address().await,
                 self.text().await
             );
-        }
+        };
+        seen
     }
 
     /// The page that is there does not say this.
@@ -44,7 +46,7 @@ impl Learner {
     /// The address is, or soon will be, this one.
     pub async fn is_at(&self, address: &str) {
         let driver = &self.chrome.driver;
-        eventually(format!("the address {address}"), async || {
+        self.waits_for(&format!("the address {address}"), async || {
             let here = driver.current_url().await.ok()?;
             (here.as_str() == address).then_some(())
         })
@@ -59,7 +61,8 @@ impl Learner {
     /// What `selector` names, as soon as it is there.
     pub async fn finds(&self, selector: &str) -> WebElement {
         let driver = &self.chrome.driver;
-        eventually(selector, async || driver.find(By::Css(selector)).await.ok()).await
+        self.waits_for(selector, async || driver.find(By::Css(selector)).await.ok())
+            .await
     }
 
     /// How often there is such a thing on the page.
@@ -80,7 +83,9 @@ impl Learner {
     /// What stands at an `XPath`.
     pub async fn reads_path(&self, path: &str) -> String {
         let driver = &self.chrome.driver;
-        let found = eventually(path, async || driver.find(By::XPath(path)).await.ok()).await;
+        let found = self
+            .waits_for(path, async || driver.find(By::XPath(path)).await.ok())
+            .await;
         found.text().await.unwrap()
     }
 

@@ -2,10 +2,9 @@
 
 use e2e::{
     chrome::Profile,
-    learner::{ALLOW, CANCEL, LOGIN, LOGOUT, Learner, SIGN_IN},
+    learner::{ALLOW, CANCEL, Key, LOGIN, LOGOUT, Learner, SIGN_IN},
     pair::Pair,
 };
-use thirtyfour::Key;
 
 #[actix_web::test]
 async fn the_browsers_language_is_the_first_choice() {
