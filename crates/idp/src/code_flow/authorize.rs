@@ -181,7 +181,7 @@ fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope,
         .unwrap_or_default();
     checks
         .judge(
-            Rule::ScopeWellFormed,
+            Rule::ScopeAllowed,
             client.scope.to_string(),
             params.get("scope"),
             !granted.is_empty(),

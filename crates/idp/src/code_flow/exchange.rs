@@ -54,36 +54,40 @@ async fn claim(
         .grants
         .redeem(SecretHash::of(code), &client.id, forget, now)
         .await?;
-    // What the store found in one step, told as the rules that it applied, in their order.
-    let found = match &redeemed {
-        Redeem::Unknown => 0,
-        Redeem::OtherClient => 1,
-        Redeem::Late => 2,
-        Redeem::AlreadyUsed => 3,
-        Redeem::Redeemed(_) => 4,
+    let refuse = refused(
+        ErrorCode::InvalidGrant,
+        "The code is unknown, late, used or another client's.",
+    );
+    // The store found out in one step; here it is told rule by rule.
+    if let Redeem::Unknown = redeemed {
+        return Err(refuse(checks.refuse(
+            Rule::CodeKnown,
+            Words::OwnCode,
+            Words::UnknownCode,
+        )));
+    }
+    checks.pass(Rule::CodeKnown, Words::OwnCode);
+    if let Redeem::OtherClient = redeemed {
+        return Err(refuse(checks.refuse(
+            Rule::CodeOfThisClient,
+            Words::ThisClient,
+            Words::OtherClient,
+        )));
+    }
+    checks.pass(Rule::CodeOfThisClient, Words::ThisClient);
+    if let Redeem::Late = redeemed {
+        return Err(refuse(checks.refuse(Rule::CodeFresh, Words::InTime, Words::Late)));
+    }
+    checks.pass(Rule::CodeFresh, Words::InTime);
+    let Redeem::Redeemed(grant) = redeemed else {
+        return Err(refuse(checks.refuse(
+            Rule::CodeUnused,
+            Words::Unused,
+            Words::Used,
+        )));
     };
-    for (at, (rule, expected, otherwise)) in [
-        (Rule::CodeKnown, Words::OwnCode, Words::UnknownCode),
-        (Rule::CodeOfThisClient, Words::ThisClient, Words::OtherClient),
-        (Rule::CodeFresh, Words::InTime, Words::Late),
-        (Rule::CodeUnused, Words::Unused, Words::Used),
-    ]
-    .into_iter()
-    .enumerate()
-    .take(found + 1)
-    {
-        let passed = at < found;
-        checks
-            .judge(rule, expected, if passed { expected } else { otherwise }, passed)
-            .map_err(refused(
-                ErrorCode::InvalidGrant,
-                "The code is unknown, late, used or another client's.",
-            ))?;
-    }
-    match redeemed {
-        Redeem::Redeemed(grant) => Ok(*grant),
-        other => Err(OAuthError::internal(format!("{other:?} passed its checks"))),
-    }
+    checks.pass(Rule::CodeUnused, Words::Unused);
+    Ok(*grant)
 }
 
 /// RFC 6749 §4.1.3: the redirect URI of step 2 again, the very same.
