@@ -38,12 +38,7 @@ pub struct Arguments {
     bind: SocketAddr,
 
     /// Issuer: the address by which browsers and clients reach this server
-    #[arg(
-        long,
-        env = "IDP_ISSUER",
-        default_value = "http://127.0.0.1:5001",
-        global = true
-    )]
+    #[arg(long, env = "IDP_ISSUER", default_value = "http://127.0.0.1:5001", global = true)]
     issuer: String,
 
     /// Folder for the signing key; without it a new key is made at every start
@@ -51,11 +46,7 @@ pub struct Arguments {
     keys: Option<PathBuf>,
 
     /// Redirect URI of the built-in client client1
-    #[arg(
-        long,
-        env = "IDP_CLIENT_REDIRECT_URI",
-        default_value = "http://127.0.0.1:5002/auth"
-    )]
+    #[arg(long, env = "IDP_CLIENT_REDIRECT_URI", default_value = "http://127.0.0.1:5002/auth")]
     client_redirect_uri: String,
 
     /// Cookie that keeps the user's session
@@ -143,10 +134,7 @@ pub struct Settings {
 impl Settings {
     /// How long sessions live.
     pub const fn session_lifetime(&self) -> SessionLifetime {
-        SessionLifetime {
-            idle: self.session_idle,
-            most: self.session_most,
-        }
+        SessionLifetime { idle: self.session_idle, most: self.session_most }
     }
 }
 
@@ -201,11 +189,7 @@ mod tests {
         let settings = settings(&[]).unwrap();
         assert_eq!(settings.origin.as_str(), "http://127.0.0.1:5001");
         assert_eq!(settings.clients[0].id.as_str(), "client1");
-        assert!(
-            settings.clients[0]
-                .redirect_uri("http://127.0.0.1:5002/auth")
-                .is_some()
-        );
+        assert!(settings.clients[0].redirect_uri("http://127.0.0.1:5002/auth").is_some());
     }
 
     #[test]
@@ -213,17 +197,11 @@ mod tests {
         for (flags, named) in [
             (&["--issuer", "http://idp.example"][..], "IDP_ISSUER"),
             (&["--issuer", "http://127.0.0.1:5001/"], "slash"),
-            (
-                &["--client-redirect-uri", "javascript:x"],
-                "IDP_CLIENT_REDIRECT_URI",
-            ),
+            (&["--client-redirect-uri", "javascript:x"], "IDP_CLIENT_REDIRECT_URI"),
             (&["--code-lifetime", "601"], "IDP_CODE_LIFETIME"),
             (&["--code-lifetime", "0"], "--code-lifetime"),
             (&["--session-cookie", "a b"], "--session-cookie"),
-            (
-                &["--session-cookie", "x", "--browser-cookie", "x"],
-                "IDP_BROWSER_COOKIE",
-            ),
+            (&["--session-cookie", "x", "--browser-cookie", "x"], "IDP_BROWSER_COOKIE"),
             (&["--bind", "5001"], "--bind"),
         ] {
             let mistake = settings(flags).unwrap_err();

@@ -59,11 +59,6 @@ mod tests {
     #[tokio::test]
     async fn the_demo_user_signs_in_with_the_password_that_the_page_shows() {
         let passwords = Arc::new(Passwords::new(&SystemRandom).unwrap());
-        assert_eq!(
-            passwords
-                .verify(Secret::new(PASSWORD), Some(user().unwrap().password))
-                .await,
-            Ok(true)
-        );
+        assert_eq!(passwords.verify(Secret::new(PASSWORD), Some(user().unwrap().password)).await, Ok(true));
     }
 }

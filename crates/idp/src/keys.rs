@@ -78,9 +78,7 @@ impl SigningKey {
         let pair = KeyPair::from_der(key.as_bytes()).map_err(|error| unusable(&error))?;
         let mut public = Jwk::from_encoding_key(&key, Algorithm::RS256).map_err(|error| unusable(&error))?;
         // RFC 7638: the name of a key is a hash of what it is, so no two keys share one.
-        let kid = public
-            .thumbprint(ThumbprintHash::SHA256)
-            .map_err(|error| unusable(&error))?;
+        let kid = public.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(&error))?;
         public.common.key_id = Some(kid.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         Ok(Self { pair, public, kid })
@@ -93,34 +91,20 @@ impl SigningKey {
 
     /// What the world may know of it (RFC 7517 §5).
     pub fn public(&self) -> JwkSet {
-        JwkSet {
-            keys: vec![self.public.clone()],
-        }
+        JwkSet { keys: vec![self.public.clone()] }
     }
 
     /// Signs claims: a JWT in compact form (RFC 7515 §3.1).
     pub fn sign(&self, claims: &impl Serialize) -> Result<Secret, SigningError> {
-        let header = Header {
-            kid: Some(self.kid.clone()),
-            ..Header::new(Algorithm::RS256)
-        };
+        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::RS256) };
         let encode = |part: Result<Vec<u8>, serde_json::Error>| {
-            part.map(|json| URL_SAFE_NO_PAD.encode(json))
-                .map_err(|_| SigningError)
+            part.map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(|_| SigningError)
         };
-        let (header, payload) = (
-            encode(serde_json::to_vec(&header))?,
-            encode(serde_json::to_vec(claims))?,
-        );
+        let (header, payload) = (encode(serde_json::to_vec(&header))?, encode(serde_json::to_vec(claims))?);
         let mut token = format!("{header}.{payload}");
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                token.as_bytes(),
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
             .map_err(|_| SigningError)?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
@@ -171,12 +155,7 @@ mod tests {
     #[test]
     fn i24_no_private_member_is_published() {
         let published = serde_json::to_value(SigningKey::generate().unwrap().public()).unwrap();
-        let members: Vec<_> = published["keys"][0]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
+        let members: Vec<_> = published["keys"][0].as_object().unwrap().keys().cloned().collect();
         assert_eq!(members, ["alg", "e", "kid", "kty", "n", "use"]);
     }
 

@@ -61,10 +61,7 @@ impl Passwords {
         let verified = tokio::task::spawn_blocking(move || {
             let mut memory = this.lend();
             let exists = expected.is_some();
-            let matches = expected
-                .as_ref()
-                .unwrap_or(&this.nobody)
-                .matches(&password, &mut memory);
+            let matches = expected.as_ref().unwrap_or(&this.nobody).matches(&password, &mut memory);
             this.computed.fetch_add(1, Ordering::Relaxed);
             this.give_back(memory);
             matches && exists
@@ -78,18 +75,11 @@ impl Passwords {
     }
 
     fn lend(&self) -> Vec<Block> {
-        self.memory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default()
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     fn give_back(&self, memory: Vec<Block>) {
-        self.memory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(memory);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }
 
@@ -103,10 +93,7 @@ mod tests {
     async fn i11_as_much_is_computed_for_nobody_as_for_somebody() {
         let passwords = Arc::new(Passwords::new(&SystemRandom).unwrap());
         let known = Some(PasswordHash::of(&Secret::new("right"), &SystemRandom).unwrap());
-        assert_eq!(
-            passwords.verify(Secret::new("right"), known.clone()).await,
-            Ok(true)
-        );
+        assert_eq!(passwords.verify(Secret::new("right"), known.clone()).await, Ok(true));
         assert_eq!(passwords.verify(Secret::new("wrong"), known).await, Ok(false));
         assert_eq!(passwords.verify(Secret::new("right"), None).await, Ok(false));
         assert_eq!(passwords.computed(), 3);

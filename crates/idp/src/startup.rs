@@ -72,11 +72,7 @@ impl Application {
         .shutdown_timeout(server::DRAIN_SECONDS)
         .listen(listener)?
         .run();
-        Ok(Self {
-            address,
-            server,
-            state,
-        })
+        Ok(Self { address, server, state })
     }
 
     /// Where it listens.
@@ -108,10 +104,7 @@ impl Application {
 
 fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
     let Surroundings { clock, random, sink } = surroundings;
-    let key = settings
-        .keys
-        .as_deref()
-        .map_or_else(SigningKey::generate, SigningKey::kept_in);
+    let key = settings.keys.as_deref().map_or_else(SigningKey::generate, SigningKey::kept_in);
     let key = key.map_err(|error| StartError::Own(format!("IDP_KEYS: {error}")))?;
     Ok(AppState {
         metadata: discovery::metadata(&settings),
@@ -121,11 +114,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
             clock: Arc::clone(&clock),
             alias: Alias::Refuse,
         }),
-        stores: memory::stores(
-            settings.clients.clone(),
-            settings.users.clone(),
-            settings.capacity,
-        ),
+        stores: memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity),
         key,
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
         csrf: CsrfKey::new(random.as_ref()),

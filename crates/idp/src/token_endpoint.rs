@@ -33,15 +33,11 @@ pub async fn token(
     let grant_type = params
         .get("grant_type")
         .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "grant_type is missing."))?;
-    checks
-        .equal(Rule::GrantTypeKnown, "authorization_code", grant_type)
-        .map_err(refused(
-            ErrorCode::UnsupportedGrantType,
-            "The only grant_type here is authorization_code.",
-        ))?;
-    exchange::exchange(&state, &client, &params, &mut checks)
-        .await
-        .map(|tokens| answer(&tokens))
+    checks.equal(Rule::GrantTypeKnown, "authorization_code", grant_type).map_err(refused(
+        ErrorCode::UnsupportedGrantType,
+        "The only grant_type here is authorization_code.",
+    ))?;
+    exchange::exchange(&state, &client, &params, &mut checks).await.map(|tokens| answer(&tokens))
 }
 
 /// RFC 6749 §5.1: nobody on the way may keep the tokens.

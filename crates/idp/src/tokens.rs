@@ -47,11 +47,6 @@ pub fn id_token_claims(
         auth_time: grant.authentication.at,
         nonce: grant.nonce.clone(),
         at_hash: id_token::at_hash(access_token.expose()),
-        amr: grant
-            .authentication
-            .methods
-            .iter()
-            .map(|method| (*method).to_owned())
-            .collect(),
+        amr: grant.authentication.methods.iter().map(|method| (*method).to_owned()).collect(),
     }
 }

@@ -32,10 +32,7 @@ const CAPACITY: usize = 64;
 const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
 
 fn in_memory() -> Stores {
-    let client = demo::client(
-        "http://127.0.0.1:5002/",
-        RedirectUri::parse(REDIRECT_URI).unwrap(),
-    );
+    let client = demo::client("http://127.0.0.1:5002/", RedirectUri::parse(REDIRECT_URI).unwrap());
     memory::stores(vec![client], vec![demo::user().unwrap()], CAPACITY)
 }
 
@@ -74,20 +71,11 @@ fn handle(name: &str) -> SecretHash {
 }
 
 fn login(now: Timestamp) -> Authentication {
-    Authentication {
-        subject: Subject::new("1"),
-        at: now,
-        methods: &["pwd"],
-    }
+    Authentication { subject: Subject::new("1"), at: now, methods: &["pwd"] }
 }
 
 async fn interaction(stores: &Stores) -> Interaction {
-    let client = stores
-        .clients
-        .find(&ClientId::new("client1"))
-        .await
-        .unwrap()
-        .unwrap();
+    let client = stores.clients.find(&ClientId::new("client1")).await.unwrap().unwrap();
     let query = format!("redirect_uri={REDIRECT_URI}&state=s");
     let return_address = ReturnAddress::of(&client, &Params::parse(query.as_bytes(), &[]).unwrap()).unwrap();
     Interaction {
@@ -120,268 +108,126 @@ fn grant(expires: Timestamp) -> Grant {
 }
 
 async fn clients_and_users_are_found_by_their_names_only(stores: Stores) {
-    for (id, known) in [
-        ("client1", true),
-        ("client2", false),
-        ("CLIENT1", false),
-        ("", false),
-    ] {
-        assert_eq!(
-            stores.clients.find(&ClientId::new(id)).await.unwrap().is_some(),
-            known,
-            "{id}"
-        );
+    for (id, known) in [("client1", true), ("client2", false), ("CLIENT1", false), ("", false)] {
+        assert_eq!(stores.clients.find(&ClientId::new(id)).await.unwrap().is_some(), known, "{id}");
     }
-    let by_name = stores
-        .users
-        .find_by_name(&Username::parse("Demo"))
-        .await
-        .unwrap()
-        .unwrap();
+    let by_name = stores.users.find_by_name(&Username::parse("Demo")).await.unwrap().unwrap();
     let by_subject = stores.users.find(&Subject::new("1")).await.unwrap().unwrap();
     assert_eq!(by_name.subject, by_subject.subject);
     assert!(stores.users.find(&Subject::new("demo")).await.unwrap().is_none());
 }
 
 async fn a_session_lives_as_long_as_it_is_used_and_not_for_ever(stores: Stores) {
-    let lifetime = SessionLifetime {
-        idle: Duration::from_secs(10),
-        most: Duration::from_secs(25),
-    };
-    let session = UserSession {
-        authentication: login(at(0)),
-    };
-    stores
-        .sessions
-        .start(handle("id"), session.clone(), lifetime)
-        .await
-        .unwrap();
+    let lifetime = SessionLifetime { idle: Duration::from_secs(10), most: Duration::from_secs(25) };
+    let session = UserSession { authentication: login(at(0)) };
+    stores.sessions.start(handle("id"), session.clone(), lifetime).await.unwrap();
     for now in [9, 18, 24] {
         assert_eq!(
-            stores
-                .sessions
-                .use_now(handle("id"), lifetime, at(now))
-                .await
-                .unwrap(),
+            stores.sessions.use_now(handle("id"), lifetime, at(now)).await.unwrap(),
             Some(session.clone()),
             "{now}"
         );
     }
-    assert_eq!(
-        stores
-            .sessions
-            .use_now(handle("id"), lifetime, at(25))
-            .await
-            .unwrap(),
-        None
-    );
-    assert_eq!(
-        stores
-            .sessions
-            .use_now(handle("other"), lifetime, at(1))
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(stores.sessions.use_now(handle("id"), lifetime, at(25)).await.unwrap(), None);
+    assert_eq!(stores.sessions.use_now(handle("other"), lifetime, at(1)).await.unwrap(), None);
 }
 
 async fn an_ended_session_is_gone(stores: Stores) {
-    let lifetime = SessionLifetime {
-        idle: Duration::from_secs(10),
-        most: Duration::from_secs(25),
-    };
+    let lifetime = SessionLifetime { idle: Duration::from_secs(10), most: Duration::from_secs(25) };
     stores
         .sessions
-        .start(
-            handle("id"),
-            UserSession {
-                authentication: login(at(0)),
-            },
-            lifetime,
-        )
+        .start(handle("id"), UserSession { authentication: login(at(0)) }, lifetime)
         .await
         .unwrap();
     stores.sessions.end(handle("id"), at(1)).await.unwrap();
-    assert_eq!(
-        stores
-            .sessions
-            .use_now(handle("id"), lifetime, at(2))
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(stores.sessions.use_now(handle("id"), lifetime, at(2)).await.unwrap(), None);
 }
 
 async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
     let store = &stores.interactions;
-    store
-        .begin(handle("in"), interaction(&stores).await, at(0))
-        .await
-        .unwrap();
-    assert_eq!(
-        store.decide(handle("in"), at(1)).await.unwrap(),
-        None,
-        "nobody has signed in"
-    );
-    let awaiting = Some(Stage::AwaitingConsent {
-        authentication: login(at(2)),
-    });
-    assert_eq!(
-        store.sign_in(handle("in"), login(at(2)), at(2)).await.unwrap(),
-        awaiting
-    );
+    store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
+    assert_eq!(store.decide(handle("in"), at(1)).await.unwrap(), None, "nobody has signed in");
+    let awaiting = Some(Stage::AwaitingConsent { authentication: login(at(2)) });
+    assert_eq!(store.sign_in(handle("in"), login(at(2)), at(2)).await.unwrap(), awaiting);
     assert_eq!(
         store.sign_in(handle("in"), login(at(3)), at(3)).await.unwrap(),
         awaiting,
         "the first login counts"
     );
-    assert_eq!(
-        store.sign_out(handle("in"), at(4)).await.unwrap(),
-        Some(Stage::AwaitingLogin)
-    );
+    assert_eq!(store.sign_out(handle("in"), at(4)).await.unwrap(), Some(Stage::AwaitingLogin));
     store.sign_in(handle("in"), login(at(5)), at(5)).await.unwrap();
-    assert_eq!(
-        store.decide(handle("in"), at(6)).await.unwrap(),
-        Some(login(at(5)))
-    );
-    assert_eq!(
-        store.find(handle("in"), at(7)).await.unwrap().unwrap().stage,
-        Stage::Answered { at: at(6) }
-    );
+    assert_eq!(store.decide(handle("in"), at(6)).await.unwrap(), Some(login(at(5))));
+    assert_eq!(store.find(handle("in"), at(7)).await.unwrap().unwrap().stage, Stage::Answered { at: at(6) });
     assert!(store.find(handle("other"), at(7)).await.unwrap().is_none());
 }
 
 async fn only_one_decision_counts(stores: Stores) {
     let store = &stores.interactions;
-    store
-        .begin(handle("in"), interaction(&stores).await, at(0))
-        .await
-        .unwrap();
+    store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
     store.sign_in(handle("in"), login(at(1)), at(1)).await.unwrap();
     let decisions = futures_util::future::join_all((0..50).map(|_| store.decide(handle("in"), at(2)))).await;
-    assert_eq!(
-        decisions
-            .into_iter()
-            .filter(|decision| decision.as_ref().unwrap().is_some())
-            .count(),
-        1
-    );
+    assert_eq!(decisions.into_iter().filter(|decision| decision.as_ref().unwrap().is_some()).count(), 1);
 }
 
 async fn an_interaction_ends_by_itself(stores: Stores) {
     let store = &stores.interactions;
-    store
-        .begin(handle("in"), interaction(&stores).await, at(0))
-        .await
-        .unwrap();
+    store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
     assert!(store.find(handle("in"), at(599)).await.unwrap().is_some());
     assert!(store.find(handle("in"), at(600)).await.unwrap().is_none());
-    assert_eq!(
-        store
-            .sign_in(handle("in"), login(at(600)), at(600))
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(store.sign_in(handle("in"), login(at(600)), at(600)).await.unwrap(), None);
 }
 
 async fn a_code_is_redeemed_once_and_reuse_revokes_its_grant(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
     let id = grant(at(60)).id;
-    store
-        .issue(handle("code"), grant(at(60)), at(120), at(0))
-        .await
-        .unwrap();
-    assert!(matches!(
-        store.redeem(handle("code"), &client, at(3600), at(1)).await,
-        Ok(Redeem::Redeemed(_))
-    ));
+    store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
+    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(1)).await, Ok(Redeem::Redeemed(_))));
     assert!(store.is_live(id, at(2)).await.unwrap());
-    assert!(matches!(
-        store.redeem(handle("code"), &client, at(3600), at(3)).await,
-        Ok(Redeem::AlreadyUsed)
-    ));
+    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(3)).await, Ok(Redeem::AlreadyUsed)));
     assert!(!store.is_live(id, at(4)).await.unwrap());
-    assert!(matches!(
-        store.redeem(handle("other"), &client, at(3600), at(5)).await,
-        Ok(Redeem::Unknown)
-    ));
+    assert!(matches!(store.redeem(handle("other"), &client, at(3600), at(5)).await, Ok(Redeem::Unknown)));
 }
 
 async fn fifty_at_once_redeem_a_code_once(stores: Stores) {
     let client = ClientId::new("client1");
-    stores
-        .grants
-        .issue(handle("code"), grant(at(60)), at(120), at(0))
-        .await
-        .unwrap();
+    stores.grants.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
     let stores = Arc::new(stores);
     let tasks = (0..50).map(|_| {
         let (stores, client) = (stores.clone(), client.clone());
-        actix_web::rt::spawn(async move {
-            stores
-                .grants
-                .redeem(handle("code"), &client, at(3600), at(1))
-                .await
-        })
+        actix_web::rt::spawn(
+            async move { stores.grants.redeem(handle("code"), &client, at(3600), at(1)).await },
+        )
     });
     let outcomes = futures_util::future::join_all(tasks).await;
-    let redeemed = outcomes
-        .iter()
-        .filter(|outcome| matches!(outcome, Ok(Ok(Redeem::Redeemed(_)))));
+    let redeemed = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Ok(Redeem::Redeemed(_)))));
     assert_eq!(redeemed.count(), 1);
 }
 
 async fn another_client_leaves_a_code_as_it_was(stores: Stores) {
     let store = &stores.grants;
-    store
-        .issue(handle("code"), grant(at(60)), at(120), at(0))
-        .await
-        .unwrap();
-    let other = store
-        .redeem(handle("code"), &ClientId::new("client2"), at(3600), at(1))
-        .await;
+    store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
+    let other = store.redeem(handle("code"), &ClientId::new("client2"), at(3600), at(1)).await;
     assert!(matches!(other, Ok(Redeem::OtherClient)));
-    let own = store
-        .redeem(handle("code"), &ClientId::new("client1"), at(3600), at(2))
-        .await;
+    let own = store.redeem(handle("code"), &ClientId::new("client1"), at(3600), at(2)).await;
     assert!(matches!(own, Ok(Redeem::Redeemed(_))));
 }
 
 async fn a_late_code_is_late_and_later_unknown(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
-    store
-        .issue(handle("code"), grant(at(60)), at(120), at(0))
-        .await
-        .unwrap();
-    assert!(matches!(
-        store.redeem(handle("code"), &client, at(3600), at(60)).await,
-        Ok(Redeem::Late)
-    ));
-    assert!(matches!(
-        store.redeem(handle("code"), &client, at(3600), at(120)).await,
-        Ok(Redeem::Unknown)
-    ));
+    store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
+    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(60)).await, Ok(Redeem::Late)));
+    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(120)).await, Ok(Redeem::Unknown)));
 }
 
 async fn a_used_code_is_remembered_as_long_as_what_it_bought(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
-    store
-        .issue(handle("code"), grant(at(60)), at(120), at(0))
-        .await
-        .unwrap();
-    store
-        .redeem(handle("code"), &client, at(3600), at(1))
-        .await
-        .unwrap();
+    store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
+    store.redeem(handle("code"), &client, at(3600), at(1)).await.unwrap();
     assert!(matches!(
         store.redeem(handle("code"), &client, at(9999), at(3599)).await,
         Ok(Redeem::AlreadyUsed)
     ));
-    assert!(matches!(
-        store.redeem(handle("code"), &client, at(9999), at(3600)).await,
-        Ok(Redeem::Unknown)
-    ));
+    assert!(matches!(store.redeem(handle("code"), &client, at(9999), at(3600)).await, Ok(Redeem::Unknown)));
 }
 
 async fn an_access_token_ends_by_itself(stores: Stores) {
@@ -392,74 +238,29 @@ async fn an_access_token_ends_by_itself(stores: Stores) {
         scope: Scope::parse("openid").unwrap(),
         expires: at(3600),
     };
-    stores
-        .access_tokens
-        .keep(handle("token"), access, at(0))
-        .await
-        .unwrap();
-    assert!(
-        stores
-            .access_tokens
-            .find(handle("token"), at(3599))
-            .await
-            .unwrap()
-            .is_some()
-    );
-    assert!(
-        stores
-            .access_tokens
-            .find(handle("token"), at(3600))
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        stores
-            .access_tokens
-            .find(handle("other"), at(1))
-            .await
-            .unwrap()
-            .is_none()
-    );
+    stores.access_tokens.keep(handle("token"), access, at(0)).await.unwrap();
+    assert!(stores.access_tokens.find(handle("token"), at(3599)).await.unwrap().is_some());
+    assert!(stores.access_tokens.find(handle("token"), at(3600)).await.unwrap().is_none());
+    assert!(stores.access_tokens.find(handle("other"), at(1)).await.unwrap().is_none());
 }
 
 async fn sweeping_takes_what_has_ended_and_nothing_else(stores: Stores) {
     let store = &stores.interactions;
-    store
-        .begin(handle("old"), interaction(&stores).await, at(0))
-        .await
-        .unwrap();
-    let young = Interaction {
-        expires: at(900),
-        ..interaction(&stores).await
-    };
+    store.begin(handle("old"), interaction(&stores).await, at(0)).await.unwrap();
+    let young = Interaction { expires: at(900), ..interaction(&stores).await };
     store.begin(handle("young"), young, at(300)).await.unwrap();
     stores.sweep(at(600)).await;
-    assert!(
-        store.find(handle("old"), at(599)).await.unwrap().is_none(),
-        "swept"
-    );
+    assert!(store.find(handle("old"), at(599)).await.unwrap().is_none(), "swept");
     assert!(store.find(handle("young"), at(600)).await.unwrap().is_some());
 }
 
 async fn a_full_store_refuses_the_new_and_keeps_what_is_under_way(stores: Stores) {
     let store = &stores.interactions;
     for number in 0..CAPACITY {
-        store
-            .begin(handle(&format!("in{number}")), interaction(&stores).await, at(0))
-            .await
-            .unwrap();
+        store.begin(handle(&format!("in{number}")), interaction(&stores).await, at(0)).await.unwrap();
     }
-    assert_eq!(
-        store
-            .begin(handle("new"), interaction(&stores).await, at(1))
-            .await,
-        Err(StoreError::Full)
-    );
+    assert_eq!(store.begin(handle("new"), interaction(&stores).await, at(1)).await, Err(StoreError::Full));
     assert!(store.find(handle("in0"), at(1)).await.unwrap().is_some());
-    let later = Interaction {
-        expires: at(1200),
-        ..interaction(&stores).await
-    };
+    let later = Interaction { expires: at(1200), ..interaction(&stores).await };
     store.begin(handle("new"), later, at(600)).await.unwrap();
 }

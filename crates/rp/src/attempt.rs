@@ -205,9 +205,7 @@ impl AttemptStore for MemoryAttempts {
     }
 
     async fn claim(&self, state: SecretHash, presented: Option<&str>, now: Timestamp) -> Claim {
-        self.0
-            .update(&state, now, |attempt| attempt.claim(presented))
-            .unwrap_or(Claim::Unknown)
+        self.0.update(&state, now, |attempt| attempt.claim(presented)).unwrap_or(Claim::Unknown)
     }
 
     async fn put(&self, state: SecretHash, attempt: Attempt, now: Timestamp) {
@@ -248,19 +246,13 @@ mod tests {
     }
 
     fn tokens() -> Tokens {
-        Tokens {
-            access_token: Secret::new("access"),
-            id_token: Secret::new("id"),
-        }
+        Tokens { access_token: Secret::new("access"), id_token: Secret::new("id") }
     }
 
     async fn store_with(state: &str) -> MemoryAttempts {
         let store = MemoryAttempts::with_capacity(8);
         let attempt = Attempt::Prepared(kept()).send().unwrap();
-        store
-            .begin(SecretHash::of(state), attempt, LATER, NOW)
-            .await
-            .unwrap();
+        store.begin(SecretHash::of(state), attempt, LATER, NOW).await.unwrap();
         store
     }
 
@@ -313,9 +305,6 @@ mod tests {
             assert!(skipped.is_err());
         }
         let skipped = called_back().validate().unwrap_err();
-        assert_eq!(
-            skipped.to_string(),
-            "a login attempt that is called back cannot become validated"
-        );
+        assert_eq!(skipped.to_string(), "a login attempt that is called back cannot become validated");
     }
 }

@@ -20,23 +20,12 @@ pub fn issue(
 ) -> Vec<Cookie<'static>> {
     let list = list_name(settings);
     let known = cookies::value(request, &list).unwrap_or_default();
-    let mut recent: Vec<&str> = known
-        .split('.')
-        .filter(|short| is_short(short))
-        .chain([short(state)])
-        .collect();
+    let mut recent: Vec<&str> =
+        known.split('.').filter(|short| is_short(short)).chain([short(state)]).collect();
     let dropped = recent.len().saturating_sub(AT_MOST);
-    let mut issued: Vec<_> = recent
-        .drain(..dropped)
-        .map(|short| forget(settings, short))
-        .collect();
+    let mut issued: Vec<_> = recent.drain(..dropped).map(|short| forget(settings, short)).collect();
     issued.push(set(settings, &list, recent.join("."), "login"));
-    issued.push(set(
-        settings,
-        &name(settings, state),
-        value.expose().to_owned(),
-        "auth",
-    ));
+    issued.push(set(settings, &name(settings, state), value.expose().to_owned(), "auth"));
     issued
 }
 
@@ -74,8 +63,5 @@ fn short(state: &str) -> &str {
 }
 
 fn is_short(text: &str) -> bool {
-    text.len() == 8
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }

@@ -96,12 +96,7 @@ async fn claim<'a>(
             checks.pass(Rule::StateSameBrowser, Words::SameBrowser);
             checks.pass(Rule::StateUnused, Words::Unused);
             let attempt = Attempt::CalledBack(kept.clone());
-            Ok(Login {
-                app,
-                key,
-                kept,
-                attempt,
-            })
+            Ok(Login { app, key, kept, attempt })
         }
         Claim::OtherBrowser => {
             let failed = checks.refuse(Rule::StateSameBrowser, Words::SameBrowser, Words::OtherBrowser);
@@ -163,10 +158,7 @@ impl Login<'_> {
         let now = self.app.clock.now();
         let outcome = userinfo.id().to_owned();
         SignedIn {
-            user: UserKey {
-                iss: self.kept.provider.issuer.to_string(),
-                sub: id_token.subject,
-            },
+            user: UserKey { iss: self.kept.provider.issuer.to_string(), sub: id_token.subject },
             began: now,
             ends: id_token.expires.min(now + self.app.settings.session_lifetime),
             id_token_claims: id_token.claims,

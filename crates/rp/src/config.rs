@@ -57,11 +57,7 @@ pub struct Arguments {
     client_secret_file: Option<PathBuf>,
 
     /// What to ask for
-    #[arg(
-        long,
-        env = "RP_SCOPE",
-        default_value = "openid profile email api.access rp.login"
-    )]
+    #[arg(long, env = "RP_SCOPE", default_value = "openid profile email api.access rp.login")]
     scope: String,
 
     /// Cookie that keeps the user's session
@@ -184,15 +180,11 @@ fn address_of(bind: SocketAddr) -> String {
 fn check_issuer(text: String, allow_http: bool) -> Result<Issuer, String> {
     let url = Url::parse(&text).map_err(|_| format!("RP_ISSUER: {text:?} is not an absolute URL"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(format!(
-            "RP_ISSUER: {text:?} is not an http or https URL with a host"
-        ));
+        return Err(format!("RP_ISSUER: {text:?} is not an http or https URL with a host"));
     }
     let credentials = !url.username().is_empty() || url.password().is_some();
     if credentials || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!(
-            "RP_ISSUER: {text:?} must not have a query, a fragment or credentials"
-        ));
+        return Err(format!("RP_ISSUER: {text:?} must not have a query, a fragment or credentials"));
     }
     if url.scheme() == "http" && !origin::is_loopback(&url) && !allow_http {
         return Err(format!(
@@ -227,10 +219,7 @@ mod tests {
         assert_eq!(settings.redirect_uri(), "http://127.0.0.1:5002/auth");
         assert_eq!(settings.issuer.as_str(), "http://127.0.0.1:5001");
         assert_eq!(settings.client_id.as_str(), "client1");
-        assert_eq!(
-            settings.scope.to_string(),
-            "openid profile email api.access rp.login"
-        );
+        assert_eq!(settings.scope.to_string(), "openid profile email api.access rp.login");
     }
 
     #[test]
@@ -260,10 +249,7 @@ mod tests {
         ];
         for (arguments, expected) in mistakes {
             let sentence = given(arguments).unwrap_err();
-            assert!(
-                sentence.contains(expected) && !sentence.contains('\n'),
-                "{arguments:?}: {sentence}"
-            );
+            assert!(sentence.contains(expected) && !sentence.contains('\n'), "{arguments:?}: {sentence}");
         }
     }
 

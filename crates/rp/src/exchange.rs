@@ -81,20 +81,11 @@ fn read(answer: &TokenAnswer, checks: &mut Checks) -> Result<Tokens, Problem> {
     // OpenID Connect Core §3.1.3.3: the kind of token that we know how to use, in any case (RFC 6749 §5.1).
     let kind = answer.token_type();
     checks
-        .judge(
-            Rule::TokenType,
-            "Bearer",
-            kind.as_ref(),
-            *kind == BasicTokenType::Bearer,
-        )
+        .judge(Rule::TokenType, "Bearer", kind.as_ref(), *kind == BasicTokenType::Bearer)
         .map_err(problems::token_type)?;
     // OpenID Connect Core §3.1.3.3: without an ID token nobody knows who signed in. Nobody is made up, either.
     let id_token = answer.extra_fields().id_token.clone();
-    let shown = if id_token.is_some() {
-        Words::Present
-    } else {
-        Words::Absent
-    };
+    let shown = if id_token.is_some() { Words::Present } else { Words::Absent };
     checks
         .judge(Rule::IdTokenPresent, Words::Present, shown, id_token.is_some())
         .map_err(problems::id_token_missing)?;

@@ -15,8 +15,6 @@ struct Health {
 /// The answer for containers and scripts.
 pub async fn health(state: Data<AppState>) -> HttpResponse {
     let reachable = state.provider.is_reachable().await;
-    HttpResponse::Ok().json(Health {
-        status: "ok",
-        provider: if reachable { "reachable" } else { "unreachable" },
-    })
+    HttpResponse::Ok()
+        .json(Health { status: "ok", provider: if reachable { "reachable" } else { "unreachable" } })
 }

@@ -118,8 +118,7 @@ pub async fn home(
             let page = signed_in_page(&signed_in, notice, now)?;
             let progress = Some(Progress::Done);
             let template = "rp/home_signed_in.html";
-            site.pages
-                .respond(&request, StatusCode::OK, Kind::Form, template, progress, &page)
+            site.pages.respond(&request, StatusCode::OK, Kind::Form, template, progress, &page)
         }
         Visitor::Ended => {
             session.purge();
@@ -145,8 +144,7 @@ async fn signed_out(
         prompt: "login",
     };
     let template = "rp/home_signed_out.html";
-    site.pages
-        .respond(request, StatusCode::OK, Kind::Form, template, None, &page)
+    site.pages.respond(request, StatusCode::OK, Kind::Form, template, None, &page)
 }
 
 fn signed_in_page(
@@ -157,16 +155,11 @@ fn signed_in_page(
     let claims = merged(signed_in);
     let name = claims.iter().find(|claim| claim.0 == "name");
     let own = &signed_in.id_token_claims;
-    let auth_time = own
-        .get("auth_time")
-        .and_then(Value::as_i64)
-        .map(Timestamp::from_unix);
+    let auth_time = own.get("auth_time").and_then(Value::as_i64).map(Timestamp::from_unix);
     let amr = own.get("amr").and_then(Value::as_array);
     let left = signed_in.ends.since(now).as_secs();
-    let json: Map<String, Value> = claims
-        .iter()
-        .map(|(name, value, _)| ((*name).to_owned(), (*value).clone()))
-        .collect();
+    let json: Map<String, Value> =
+        claims.iter().map(|(name, value, _)| ((*name).to_owned(), (*value).clone())).collect();
     Ok(SignedInPage {
         notice,
         name: name.and_then(|claim| claim.1.as_str()),
@@ -183,10 +176,7 @@ fn signed_in_page(
             minutes: left / 60,
             seconds: left % 60,
         },
-        claims: claims
-            .iter()
-            .map(|claim| claim_view(claim, &signed_in.checks))
-            .collect(),
+        claims: claims.iter().map(|claim| claim_view(claim, &signed_in.checks)).collect(),
         claims_json: serde_json::to_string_pretty(&json).map_err(Problem::internal)?,
         checks: &signed_in.checks,
         userinfo: &signed_in.userinfo,
@@ -200,11 +190,7 @@ type Claim<'a> = (&'a str, &'a Value, &'static str);
 fn merged(signed_in: &SignedIn) -> Vec<Claim<'_>> {
     let (own, told) = (&signed_in.id_token_claims, &signed_in.userinfo_claims);
     let first = own.iter().map(|(name, value)| {
-        let source = if told.get(name) == Some(value) {
-            "both"
-        } else {
-            "id_token"
-        };
+        let source = if told.get(name) == Some(value) { "both" } else { "id_token" };
         (name.as_str(), value, source)
     });
     let second = told
@@ -212,12 +198,8 @@ fn merged(signed_in: &SignedIn) -> Vec<Claim<'_>> {
         .filter(|(name, _)| !own.contains_key(*name))
         .map(|(name, value)| (name.as_str(), value, "userinfo"));
     let mut claims: Vec<Claim<'_>> = first.chain(second).collect();
-    claims.sort_by_key(|(name, ..)| {
-        LABELLED
-            .iter()
-            .position(|known| known == name)
-            .unwrap_or(LABELLED.len())
-    });
+    claims
+        .sort_by_key(|(name, ..)| LABELLED.iter().position(|known| known == name).unwrap_or(LABELLED.len()));
     claims
 }
 
@@ -228,10 +210,7 @@ fn claim_view<'a>(&(name, value, source): &Claim<'a>, checks: &'a [MadeCheck]) -
     ClaimView {
         name,
         value: readable(value),
-        time: value
-            .as_i64()
-            .filter(|_| is_time)
-            .map(|at| Timestamp::from_unix(at).into()),
+        time: value.as_i64().filter(|_| is_time).map(|at| Timestamp::from_unix(at).into()),
         source,
         verdict: check.map_or("not_applicable", |check| check.verdict.as_str()),
         label: LABELLED.contains(&name),
@@ -240,9 +219,7 @@ fn claim_view<'a>(&(name, value, source): &Claim<'a>, checks: &'a [MadeCheck]) -
 
 /// Texts without quotation marks, several of them behind each other, anything else as JSON.
 fn readable(value: &Value) -> String {
-    let texts = value
-        .as_array()
-        .map(|several| several.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    let texts = value.as_array().map(|several| several.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
     match (value, texts) {
         (Value::String(text), _) => text.clone(),
         (_, Some(Some(texts))) => texts.join(" "),

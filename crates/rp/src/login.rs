@@ -43,12 +43,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     let now = state.clock.now();
     state
         .attempts
-        .begin(
-            Secret::new(&login_state).hash(),
-            attempt,
-            now + settings.attempt_lifetime,
-            now,
-        )
+        .begin(Secret::new(&login_state).hash(), attempt, now + settings.attempt_lifetime, now)
         .await
         .map_err(|_| Problem::overloaded())?;
     let mut answer = HttpResponse::SeeOther();

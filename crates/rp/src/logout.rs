@@ -35,17 +35,8 @@ pub async fn ask(
     let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? else {
         return Ok(home(&state));
     };
-    let page = Page {
-        csrf: signed_in.csrf.expose(),
-    };
-    site.pages.respond(
-        &request,
-        StatusCode::OK,
-        Kind::Form,
-        "rp/logout.html",
-        None,
-        &page,
-    )
+    let page = Page { csrf: signed_in.csrf.expose() };
+    site.pages.respond(&request, StatusCode::OK, Kind::Form, "rp/logout.html", None, &page)
 }
 
 /// `POST /logout`
@@ -71,7 +62,5 @@ pub async fn end(
 }
 
 fn home(state: &AppState) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((LOCATION, state.settings.home()))
-        .finish()
+    HttpResponse::SeeOther().insert_header((LOCATION, state.settings.home())).finish()
 }

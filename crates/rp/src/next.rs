@@ -19,19 +19,12 @@ pub fn local(next: Option<&str>, own: &Origin) -> String {
     let plain = next.starts_with('/')
         && !next.starts_with("//")
         && next.chars().all(|char| char.is_ascii_graphic() && char != '\\');
-    if plain && stays(next, own) {
-        next.to_owned()
-    } else {
-        home()
-    }
+    if plain && stays(next, own) { next.to_owned() } else { home() }
 }
 
 fn stays(next: &str, own: &Origin) -> bool {
     let base = Url::parse(own.as_str());
-    base.is_ok_and(|base| {
-        base.join(next)
-            .is_ok_and(|target| target.origin() == base.origin())
-    })
+    base.is_ok_and(|base| base.join(next).is_ok_and(|target| target.origin() == base.origin()))
 }
 
 #[cfg(test)]

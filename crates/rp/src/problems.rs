@@ -31,12 +31,7 @@ pub const ALL: [&str; 12] = [
 /// What a failed check leads to. The log says why, with a stranger's values in quotes, line ends escaped.
 fn refused(id: &'static str, status: StatusCode, mender: Mender, failed: Failed) -> Problem {
     let Failed(check) = &failed;
-    let detail = format!(
-        "{}: expected {:?}, got {:?}",
-        check.rule.id(),
-        check.expected,
-        check.actual
-    );
+    let detail = format!("{}: expected {:?}, got {:?}", check.rule.id(), check.expected, check.actual);
     Problem::new(id, status, mender).check(failed).detail(detail)
 }
 
@@ -52,12 +47,7 @@ pub fn state_unknown(failed: Failed) -> Problem {
 
 /// The login was started in another browser.
 pub fn state_other_browser(failed: Failed) -> Problem {
-    refused(
-        "state_other_browser",
-        StatusCode::BAD_REQUEST,
-        Mender::You,
-        failed,
-    )
+    refused("state_other_browser", StatusCode::BAD_REQUEST, Mender::You, failed)
 }
 
 /// The login has already been completed: Back, or a reload.
@@ -108,12 +98,7 @@ pub fn token_answer_invalid(detail: impl Display) -> Problem {
 
 /// The token endpoint's answer is about a kind of token that we cannot use.
 pub fn token_type(failed: Failed) -> Problem {
-    refused(
-        "token_answer_invalid",
-        StatusCode::BAD_GATEWAY,
-        Mender::Idp,
-        failed,
-    )
+    refused("token_answer_invalid", StatusCode::BAD_GATEWAY, Mender::Idp, failed)
 }
 
 /// There is an access token, but nothing that says who signed in.
@@ -138,9 +123,7 @@ mod tests {
     use super::*;
 
     fn failed() -> Failed {
-        Checks::new(std::sync::Arc::new(NoRecording))
-            .equal(Rule::Nonce, "a", "b")
-            .unwrap_err()
+        Checks::new(std::sync::Arc::new(NoRecording)).equal(Rule::Nonce, "a", "b").unwrap_err()
     }
 
     #[test]

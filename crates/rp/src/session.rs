@@ -110,11 +110,7 @@ impl Notice {
     }
 
     fn info(id: &str) -> Self {
-        Self {
-            kind: "info".into(),
-            id: id.into(),
-            code: None,
-        }
+        Self { kind: "info".into(), id: id.into(), code: None }
     }
 }
 
@@ -166,10 +162,7 @@ pub fn leave_notice(session: &Session, notice: &Notice) -> Result<(), Problem> {
 
 /// Takes the notice that was left, so that it shows once. A session that held nothing else ends.
 pub fn take_notice(session: &Session) -> Option<Notice> {
-    let notice = session
-        .contains_key(NOTICE)
-        .then(|| session.remove_as(NOTICE))??
-        .ok();
+    let notice = session.contains_key(NOTICE).then(|| session.remove_as(NOTICE))??.ok();
     if session.entries().is_empty() {
         session.purge();
     }

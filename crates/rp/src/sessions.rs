@@ -54,11 +54,7 @@ impl From<HashMap<String, String>> for Entry {
 impl Sessions {
     /// No sessions yet.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self {
-            entries: Arc::new(ExpiringMap::with_capacity(AT_MOST)),
-            clock,
-            random,
-        }
+        Self { entries: Arc::new(ExpiringMap::with_capacity(AT_MOST)), clock, random }
     }
 
     /// The middleware that gives each request its session. `signing_key` must be the same for every worker.
@@ -103,18 +99,14 @@ impl Sessions {
 
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions")
-            .field("entries", &self.entries.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Sessions").field("entries", &self.entries.len()).finish_non_exhaustive()
     }
 }
 
 impl SessionStore for Sessions {
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
         let hash = SecretHash::of(key.as_ref());
-        Ok(self
-            .entries
-            .read(&hash, self.clock.now(), |entry| entry.state.clone()))
+        Ok(self.entries.read(&hash, self.clock.now(), |entry| entry.state.clone()))
     }
 
     async fn save(
@@ -144,8 +136,7 @@ impl SessionStore for Sessions {
         _lifetime: &time::Duration,
     ) -> Result<SessionKey, UpdateError> {
         let hash = SecretHash::of(key.as_ref());
-        self.entries
-            .update(&hash, self.clock.now(), |entry| *entry = state.into());
+        self.entries.update(&hash, self.clock.now(), |entry| *entry = state.into());
         Ok(key)
     }
 
@@ -177,10 +168,7 @@ mod tests {
     }
 
     fn state_of(iss: &str, sub: &str) -> HashMap<String, String> {
-        let user = UserKey {
-            iss: iss.into(),
-            sub: sub.into(),
-        };
+        let user = UserKey { iss: iss.into(), sub: sub.into() };
         HashMap::from([(USER.to_owned(), serde_json::to_string(&user).unwrap())])
     }
 
@@ -229,10 +217,7 @@ mod tests {
         for (iss, sub) in [("i", "1"), ("i", "1"), ("i", "2"), ("j", "1")] {
             keys.push(sessions.save(state_of(iss, sub), &HOUR).await.unwrap());
         }
-        sessions.revoke_user(&UserKey {
-            iss: "i".into(),
-            sub: "1".into(),
-        });
+        sessions.revoke_user(&UserKey { iss: "i".into(), sub: "1".into() });
         let mut open = Vec::new();
         for key in &keys {
             open.push(is_open(&sessions, key).await);

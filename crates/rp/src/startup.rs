@@ -82,11 +82,7 @@ impl Application {
         .shutdown_timeout(server::DRAIN_SECONDS)
         .listen(listener)?
         .run();
-        Ok(Self {
-            address,
-            server,
-            state,
-        })
+        Ok(Self { address, server, state })
     }
 
     /// Where it listens.
@@ -134,11 +130,7 @@ fn routes(routes: &mut ServiceConfig) {
         .service(resource("/").route(get().to(home::home)))
         .service(resource("/login").route(get().to(login::login)))
         .service(resource("/auth").route(get().to(callback::callback)))
-        .service(
-            resource("/logout")
-                .route(get().to(logout::ask))
-                .route(post().to(logout::end)),
-        )
+        .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
         .service(resource("/health").route(get().to(health::health)))
         .service(resource("/assets/{name}").route(get().to(assets::serve)));
 }

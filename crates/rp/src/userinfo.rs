@@ -60,9 +60,7 @@ pub async fn ask(
     });
     match told {
         Ok((sub, claims)) => {
-            checks
-                .equal(Rule::UserinfoSubject, subject, &sub)
-                .map_err(problems::userinfo_subject)?;
+            checks.equal(Rule::UserinfoSubject, subject, &sub).map_err(problems::userinfo_subject)?;
             Ok(Userinfo::Received(claims))
         }
         Err(reason) => {

@@ -73,10 +73,7 @@ impl Browser {
         let csrf = self.text.split_once(r#"name="csrf" value=""#).unwrap().1;
         let csrf = csrf.split('"').next().unwrap().to_owned();
         let fields = [&[("csrf", csrf.as_str())], fields].concat();
-        let request = http()
-            .post(target.clone())
-            .header("sec-fetch-site", "same-origin")
-            .form(&fields);
+        let request = http().post(target.clone()).header("sec-fetch-site", "same-origin").form(&fields);
         self.follows(target, request).await;
     }
 
@@ -88,9 +85,8 @@ impl Browser {
                 .filter(|((_, path), _)| address.path().starts_with(path))
                 .map(|((name, _), value)| format!("{name}={value}"))
                 .collect();
-            let request_now = request
-                .header(header::COOKIE, cookies.join("; "))
-                .header(header::ACCEPT_LANGUAGE, "en");
+            let request_now =
+                request.header(header::COOKIE, cookies.join("; ")).header(header::ACCEPT_LANGUAGE, "en");
             let response = request_now.send().await.unwrap();
             for cookie in response.headers().get_all(header::SET_COOKIE) {
                 self.keeps(cookie.to_str().unwrap());
@@ -124,11 +120,7 @@ impl Browser {
 }
 
 fn http() -> reqwest::Client {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
 const PASSWORD: [(&str, &str); 2] = [("username", "demo"), ("password", "DemoTest2024!")];
@@ -146,11 +138,7 @@ impl Pair {
         browser.opens(&format!("{}/login", self.rp)).await;
         assert!(browser.is_at(&self.idp), "{:?}", browser.page);
         browser.submits(None, &PASSWORD).await;
-        assert!(
-            browser.is_at(&format!("{}/consent/", self.idp)),
-            "{:?}",
-            browser.page
-        );
+        assert!(browser.is_at(&format!("{}/consent/", self.idp)), "{:?}", browser.page);
         browser.submits(None, &AGREE).await;
         assert!(browser.is_at(&format!("{}/", self.rp)), "{:?}", browser.page);
     }

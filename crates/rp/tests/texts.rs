@@ -74,10 +74,7 @@ fn matches(asked_for: &str, key: &str) -> bool {
 fn every_text_that_a_page_asks_for_is_there() {
     let catalogue = Catalogue::load(Lang::Ja).unwrap();
     for asked_for in keys_asked_for() {
-        assert!(
-            catalogue.keys().any(|key| matches(&asked_for, key)),
-            "no text {asked_for}"
-        );
+        assert!(catalogue.keys().any(|key| matches(&asked_for, key)), "no text {asked_for}");
     }
 }
 
@@ -154,9 +151,6 @@ fn the_glossary_explains_the_terms_that_texts_name_and_no_others() {
     let glossary = fs::read_to_string(templates().join("parts/terms.html")).unwrap();
     let list = glossary.split_once("id in [").unwrap().1;
     let list = list.split_once(']').unwrap().0;
-    let explained: BTreeSet<_> = list
-        .split(", ")
-        .map(|id| id.trim_matches('"').to_owned())
-        .collect();
+    let explained: BTreeSet<_> = list.split(", ").map(|id| id.trim_matches('"').to_owned()).collect();
     assert_eq!(explained, terms_named());
 }

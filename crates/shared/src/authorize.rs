@@ -26,9 +26,9 @@ impl AuthorizationResponse {
         let mut query = form_urlencoded::Serializer::new(String::new());
         match self {
             Self::Code(code) => query.append_pair("code", code.expose()),
-            Self::Error { error, description } => query
-                .append_pair("error", error.as_str())
-                .append_pair("error_description", description),
+            Self::Error { error, description } => {
+                query.append_pair("error", error.as_str()).append_pair("error_description", description)
+            }
         };
         if let Some(state) = state {
             query.append_pair("state", state);
@@ -62,10 +62,7 @@ mod tests {
 
     #[test]
     fn no_state_is_invented() {
-        let response = AuthorizationResponse::Error {
-            error: ErrorCode::AccessDenied,
-            description: "No.",
-        };
+        let response = AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "No." };
         let location = response.location("https://rp.example/cb", None, &Issuer::new("https://op.example"));
         assert!(!location.contains("state="));
         assert!(location.contains("error=access_denied&error_description=No."));

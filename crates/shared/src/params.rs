@@ -32,9 +32,7 @@ impl Params {
     /// Reads a query (without its `?`) or a body. `repeatable` names the parameters that may stand more than once.
     pub fn parse(encoded: &[u8], repeatable: &[&str]) -> Result<Self, ParamsError> {
         let params = Self::parse_with_repeats(encoded)?;
-        params
-            .repeated(repeatable)
-            .map_or(Ok(()), |name| Err(ParamsError::Repeated(name.to_owned())))?;
+        params.repeated(repeatable).map_or(Ok(()), |name| Err(ParamsError::Repeated(name.to_owned())))?;
         Ok(params)
     }
 
@@ -47,10 +45,7 @@ impl Params {
 
     /// Reads a second source into the same set: a parameter in the query and again in the body stands twice.
     pub fn extend(&mut self, encoded: &[u8]) -> Result<(), ParamsError> {
-        for pair in encoded
-            .split(|byte| *byte == b'&')
-            .filter(|pair| !pair.is_empty())
-        {
+        for pair in encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let split = pair.iter().position(|byte| *byte == b'=');
             let (name, value) = split.map_or((pair, &pair[..0]), |at| (&pair[..at], &pair[at + 1..]));
             self.0.push((decode(name)?, decode(value)?));
@@ -61,9 +56,7 @@ impl Params {
     /// The first parameter that stands twice though `repeatable` does not name it.
     pub fn repeated(&self, repeatable: &[&str]) -> Option<&str> {
         let mut seen = HashSet::new();
-        self.iter()
-            .map(|(name, _)| name)
-            .find(|name| !seen.insert(*name) && !repeatable.contains(name))
+        self.iter().map(|(name, _)| name).find(|name| !seen.insert(*name) && !repeatable.contains(name))
     }
 
     /// The value of `name`. RFC 6749 §3.1: a parameter without a value counts as absent.
@@ -87,9 +80,7 @@ impl Params {
 
     /// The same parameters, encoded again.
     pub fn encode(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(self.iter())
-            .finish()
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.iter()).finish()
     }
 }
 
@@ -110,18 +101,12 @@ pub fn decode(encoded: &[u8]) -> Result<String, ParamsError> {
         });
     }
     let text = String::from_utf8(bytes).map_err(|_| ParamsError::NotUtf8)?;
-    if text.contains('\0') {
-        Err(ParamsError::Nul)
-    } else {
-        Ok(text)
-    }
+    if text.contains('\0') { Err(ParamsError::Nul) } else { Ok(text) }
 }
 
 /// Encodes one name or value; the inverse of [`decode`].
 pub fn encode(text: &str) -> Cow<'_, str> {
-    url::form_urlencoded::byte_serialize(text.as_bytes())
-        .collect::<String>()
-        .into()
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().into()
 }
 
 fn hex(digit: u8) -> Result<u8, ParamsError> {
@@ -162,10 +147,7 @@ mod tests {
     #[test]
     fn a_parameter_without_a_value_counts_as_absent() {
         let params = parse("a=&b&c=3").unwrap();
-        assert_eq!(
-            (params.get("a"), params.get("b"), params.get("c")),
-            (None, None, Some("3"))
-        );
+        assert_eq!((params.get("a"), params.get("b"), params.get("c")), (None, None, Some("3")));
     }
 
     #[test]

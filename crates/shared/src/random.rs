@@ -28,14 +28,8 @@ pub fn token(random: &dyn Random) -> String {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that asks the operating system"
-    )]
-    #[expect(
-        clippy::panic,
-        reason = "a server whose system has no randomness must not hand out tokens"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the operating system")]
+    #[expect(clippy::panic, reason = "a server whose system has no randomness must not hand out tokens")]
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
             panic!("the operating system gives no random bytes: {error}");
@@ -53,10 +47,7 @@ pub struct SeededRandom {
 impl SeededRandom {
     /// The generator that starts at `seed`.
     pub const fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            drawn: AtomicU64::new(0),
-        }
+        Self { seed, drawn: AtomicU64::new(0) }
     }
 }
 
@@ -64,9 +55,7 @@ impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(32) {
             let draw = self.drawn.fetch_add(1, Ordering::SeqCst);
-            let block = Sha256::new()
-                .chain_update(self.seed.to_be_bytes())
-                .chain_update(draw.to_be_bytes());
+            let block = Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(draw.to_be_bytes());
             chunk.copy_from_slice(&block.finalize()[..chunk.len()]);
         }
     }
@@ -80,11 +69,7 @@ mod tests {
     fn a_token_is_43_url_safe_characters_and_never_the_same_twice() {
         let (first, second) = (token(&SystemRandom), token(&SystemRandom));
         assert_eq!(first.len(), 43);
-        assert!(
-            first
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        );
+        assert!(first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
         assert_ne!(first, second);
     }
 

@@ -35,10 +35,7 @@ impl Scope {
         }
         let mut scope = Self::default();
         for value in text.split(' ').filter(|value| !value.is_empty()) {
-            if !value
-                .bytes()
-                .all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-            {
+            if !value.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
                 return Err(ScopeError::Character);
             }
             if !scope.contains(value) {
@@ -96,10 +93,7 @@ mod tests {
 
     #[test]
     fn a_value_named_twice_counts_once() {
-        assert_eq!(
-            Scope::parse("openid  email openid").unwrap().to_string(),
-            "openid email"
-        );
+        assert_eq!(Scope::parse("openid  email openid").unwrap().to_string(), "openid email");
     }
 
     #[test]

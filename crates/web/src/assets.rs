@@ -12,9 +12,7 @@ struct Assets;
 
 /// The address of an asset below `base`. It changes with the content, so browsers may keep what they have.
 pub fn href(base: &str, name: &str) -> String {
-    let hash = Assets::get(name)
-        .map(|file| file.metadata.sha256_hash())
-        .unwrap_or_default();
+    let hash = Assets::get(name).map(|file| file.metadata.sha256_hash()).unwrap_or_default();
     format!("{base}/assets/{name}?v={}", URL_SAFE_NO_PAD.encode(&hash[..6]))
 }
 

@@ -34,9 +34,7 @@ impl Catalogue {
     pub fn load(lang: Lang) -> Result<Self, CatalogueError> {
         let tag = lang.tag();
         let file = Locales::get(&format!("{tag}.json")).ok_or(CatalogueError::Missing(tag))?;
-        serde_json::from_slice(&file.data)
-            .map(Self)
-            .map_err(|error| CatalogueError::Malformed(tag, error))
+        serde_json::from_slice(&file.data).map(Self).map_err(|error| CatalogueError::Malformed(tag, error))
     }
 
     /// The text under `key`, as it stands in the file.
@@ -69,9 +67,7 @@ fn to_html(text: &str, values: &HashMap<String, String>) -> String {
     let mut rest = text;
     while let Some((before, word, id, after)) = term(rest) {
         // A line may break on either side of a button, but not between it and its brackets, comma or full stop.
-        let (before, open) = before
-            .strip_suffix('(')
-            .map_or((before, ""), |before| (before, "("));
+        let (before, open) = before.strip_suffix('(').map_or((before, ""), |before| (before, "("));
         let (close, after) = after.split_at(after.len() - after.trim_start_matches(CLOSING).len());
         let (before, word) = (marked_up(before, values), marked_up(word, values));
         // `templates/parts/terms.html` holds the sentence that the button opens.
@@ -109,11 +105,7 @@ fn marked_up(text: &str, values: &HashMap<String, String>) -> String {
         }
         for (at, strong) in code.split("**").enumerate() {
             let part = fill(strong, values, &escape);
-            let _ = if at % 2 == 1 {
-                write!(html, "<b>{part}</b>")
-            } else {
-                write!(html, "{part}")
-            };
+            let _ = if at % 2 == 1 { write!(html, "<b>{part}</b>") } else { write!(html, "{part}") };
         }
     }
     html
@@ -161,10 +153,7 @@ mod tests {
 
     #[test]
     fn a_value_never_becomes_markup() {
-        let html = to_html(
-            "**{who}** asks for `{who}` & more",
-            &values("who", "<svg onload=x>`**"),
-        );
+        let html = to_html("**{who}** asks for `{who}` & more", &values("who", "<svg onload=x>`**"));
         assert!(!html.contains("<svg"), "{html}");
         assert!(html.starts_with("<b>&lt;svg"), "{html}");
         assert!(html.contains("&amp; more"), "{html}");
@@ -179,10 +168,7 @@ mod tests {
              popovertarget=\"term-nonce\"><code>nonce</code></button>)</span> of the <span class=\"unbroken\">\
              <button class=\"term\" type=\"button\" popovertarget=\"term-id_token\">ID token</button></span>"
         );
-        assert_eq!(
-            without_terms(text),
-            "the one-time value (`nonce`) of the ID token"
-        );
+        assert_eq!(without_terms(text), "the one-time value (`nonce`) of the ID token");
     }
 
     #[test]

@@ -27,10 +27,7 @@ pub struct ExpiringMap<K: Eq + Hash, V> {
 impl<K: Eq + Hash + Clone + fmt::Debug, V> ExpiringMap<K, V> {
     /// An empty map for `capacity` entries. Under contention a few more may slip in, at most one a thread.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            entries: DashMap::new(),
-            capacity,
-        }
+        Self { entries: DashMap::new(), capacity }
     }
 
     /// Adds an entry that ends at `expires`. A full map makes room by forgetting what has ended, and refuses if

@@ -75,12 +75,8 @@ impl FromRequest for Form {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let essence = header("content-type")
-            .and_then(|value| value.split(';').next())
-            .unwrap_or_default();
-        let is_form = essence
-            .trim()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let essence = header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default();
+        let is_form = essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded");
         let announced = header("content-length").and_then(|length| length.parse::<usize>().ok());
         let payload = payload.take();
         Box::pin(async move {
@@ -90,11 +86,7 @@ impl FromRequest for Form {
             let body = tokio::time::timeout(PATIENCE, read(payload)).await;
             let body = body.map_err(|_| FormError::Incomplete)??;
             // An empty body needs no media type.
-            if !is_form && !body.is_empty() {
-                Err(FormError::MediaType)
-            } else {
-                Ok(Self(body))
-            }
+            if !is_form && !body.is_empty() { Err(FormError::MediaType) } else { Ok(Self(body)) }
         })
     }
 }

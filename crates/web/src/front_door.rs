@@ -65,15 +65,9 @@ pub async fn front_door(
         request.head_mut().method = Method::GET;
     }
     let answered = match admit(&site, request.request()) {
-        Admission::Granted => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body)?,
-        Admission::Elsewhere(location) => request.into_response(
-            HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, location))
-                .finish(),
-        ),
+        Admission::Granted => next.call(request).await.map(ServiceResponse::map_into_boxed_body)?,
+        Admission::Elsewhere(location) => request
+            .into_response(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()),
         Admission::Refused(problem) => request.error_response(problem),
     };
     let (request, response) = answered.into_parts();
@@ -81,13 +75,8 @@ pub async fn front_door(
     add_common_headers(response.headers_mut());
     if let Some(lang) = Lang::switched(&request) {
         let year = std::time::Duration::from_secs(31_536_000);
-        let choice = cookies::cookie(
-            lang::COOKIE,
-            lang.tag().to_owned(),
-            "/",
-            site.origin.is_https(),
-            Some(year),
-        );
+        let choice =
+            cookies::cookie(lang::COOKIE, lang.tag().to_owned(), "/", site.origin.is_https(), Some(year));
         response.add_cookie(&choice)?;
     }
     Ok(ServiceResponse::new(request, response))
@@ -104,9 +93,7 @@ fn admit(site: &Site, request: &HttpRequest) -> Admission {
         return Admission::Refused(Problem::address_too_long());
     }
     // The stylesheet of the page that refuses may be fetched under the refused name too.
-    let is_asset = request
-        .path()
-        .starts_with(&format!("{}/assets/", site.origin.path()));
+    let is_asset = request.path().starts_with(&format!("{}/assets/", site.origin.path()));
     if site.origin.is_asked_by(request) || is_asset {
         return Admission::Granted;
     }
@@ -114,10 +101,7 @@ fn admit(site: &Site, request: &HttpRequest) -> Admission {
         && request.method() == Method::GET
         && site.origin.is_asked_by_alias(request)
     {
-        let target = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let below = target.strip_prefix(site.origin.path()).unwrap_or(target);
         return Admission::Elsewhere(format!("{}{below}", site.origin.as_str()));
     }
@@ -173,11 +157,7 @@ fn explain(site: &Site, request: &HttpRequest, mut response: HttpResponse) -> Ht
 
 /// The page of a problem, with the number under which the log tells of it.
 fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse {
-    let reference = request
-        .extensions()
-        .get::<RequestId>()
-        .map(telemetry::reference_of)
-        .unwrap_or_default();
+    let reference = request.extensions().get::<RequestId>().map(telemetry::reference_of).unwrap_or_default();
     // What a stranger sent is written escaped (`?`): no line end or colour of theirs gets into the log.
     let detail = problem.detail.as_deref().unwrap_or_default();
     if problem.status.is_server_error() {
@@ -205,25 +185,13 @@ fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse
         at: site.clock.now().into(),
     };
     let progress = problem.step.map(Progress::Failed);
-    let rendered = site.pages.respond(
-        request,
-        problem.status,
-        Kind::Plain,
-        "error.html",
-        progress,
-        &page,
-    );
+    let rendered = site.pages.respond(request, problem.status, Kind::Plain, "error.html", progress, &page);
     let mut page = rendered.unwrap_or_else(|broken| {
         tracing::error!(problem = %broken, "the error page itself is broken");
-        pages::html_response(
-            problem.status,
-            Kind::Plain,
-            "Something went wrong. See the log.".to_owned(),
-        )
+        pages::html_response(problem.status, Kind::Plain, "Something went wrong. See the log.".to_owned())
     });
     if let Some(seconds) = problem.retry_after {
-        page.headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     page
 }
@@ -234,10 +202,7 @@ fn add_common_headers(headers: &mut HeaderMap) {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in common {
         if !headers.contains_key(&name) {

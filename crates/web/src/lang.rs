@@ -36,9 +36,7 @@ impl Lang {
     /// The language that a tag such as `en-GB` means, if it is one of ours.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next().unwrap_or_default();
-        Self::ALL
-            .into_iter()
-            .find(|lang| lang.tag().eq_ignore_ascii_case(primary))
+        Self::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(primary))
     }
 
     /// The visitor's language: the switch, the kept choice, what the application suggests, what the browser prefers,
@@ -46,12 +44,7 @@ impl Lang {
     pub fn of(request: &HttpRequest) -> Self {
         Self::switched(request)
             .or_else(|| cookies::value(request, COOKIE).and_then(|tag| Self::from_tag(&tag)))
-            .or_else(|| {
-                request
-                    .extensions()
-                    .get::<Suggested>()
-                    .map(|suggested| suggested.0)
-            })
+            .or_else(|| request.extensions().get::<Suggested>().map(|suggested| suggested.0))
             .or_else(|| Self::preferred(request.headers().get(ACCEPT_LANGUAGE)?.to_str().ok()?))
             .unwrap_or(Self::Ja)
     }
@@ -68,9 +61,7 @@ impl Lang {
     pub fn switched(request: &HttpRequest) -> Option<Self> {
         let query = request.query_string();
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(name, _)| name == PARAMETER)
-            .and_then(|(_, tag)| Self::from_tag(&tag))
+        pairs.find(|(name, _)| name == PARAMETER).and_then(|(_, tag)| Self::from_tag(&tag))
     }
 
     /// RFC 9110 §12.5.4: the first of our languages by descending weight.
@@ -112,14 +103,10 @@ mod tests {
 
     #[test]
     fn what_the_application_suggests_counts_more_than_the_browser_and_less_than_the_visitor() {
-        for (cookie, ui_locales, shown) in [
-            ("", "se en-GB ja", Lang::En),
-            ("", "se", Lang::Ja),
-            ("lang=ja", "en", Lang::Ja),
-        ] {
-            let request = TestRequest::default()
-                .insert_header(("cookie", cookie))
-                .to_http_request();
+        for (cookie, ui_locales, shown) in
+            [("", "se en-GB ja", Lang::En), ("", "se", Lang::Ja), ("lang=ja", "en", Lang::Ja)]
+        {
+            let request = TestRequest::default().insert_header(("cookie", cookie)).to_http_request();
             Lang::suggest(&request, ui_locales);
             assert_eq!(Lang::of(&request), shown, "{cookie} {ui_locales}");
         }

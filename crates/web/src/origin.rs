@@ -43,10 +43,7 @@ impl Origin {
         if text.ends_with('/') {
             return Err(OriginError::TrailingSlash(text.to_owned()));
         }
-        let origin = Self {
-            text: text.to_owned(),
-            url,
-        };
+        let origin = Self { text: text.to_owned(), url };
         if origin.url.scheme() == "http" && !origin.is_loopback() && !allow_http {
             return Err(OriginError::HttpOutsideLoopback(text.to_owned()));
         }
@@ -71,9 +68,7 @@ impl Origin {
     /// `host:port` as browsers write it in `Host`, without a default port.
     pub fn authority(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
-        self.url
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// Whether the address is on this computer. Judged by the address alone: in a container no peer is loopback.
@@ -123,10 +118,7 @@ pub fn is_loopback(url: &Url) -> bool {
 fn host_of(request: &HttpRequest) -> Option<&str> {
     // An absolute request target overrides `Host` (RFC 9112 §3.2.2); a server that answers to it alone could be
     // made to serve another name.
-    let header = request
-        .headers()
-        .get("host")
-        .and_then(|value| value.to_str().ok());
+    let header = request.headers().get("host").and_then(|value| value.to_str().ok());
     match request.uri().authority() {
         Some(authority) if header.is_none_or(|host| !host.eq_ignore_ascii_case(authority.as_str())) => None,
         _ => header,
@@ -144,9 +136,7 @@ mod tests {
     }
 
     fn with(name: &str, value: &str) -> HttpRequest {
-        TestRequest::default()
-            .insert_header((name, value))
-            .to_http_request()
+        TestRequest::default().insert_header((name, value)).to_http_request()
     }
 
     #[test]
@@ -155,29 +145,19 @@ mod tests {
             assert!(Origin::parse(loopback, false).is_ok(), "{loopback}");
         }
         let outside = "http://idp.example";
-        assert_eq!(
-            Origin::parse(outside, false),
-            Err(OriginError::HttpOutsideLoopback(outside.into()))
-        );
+        assert_eq!(Origin::parse(outside, false), Err(OriginError::HttpOutsideLoopback(outside.into())));
         assert!(Origin::parse(outside, true).is_ok());
         assert!(Origin::parse("http://127.0.0.1.evil.example", false).is_err());
     }
 
     #[test]
     fn an_address_has_no_slash_query_fragment_or_credentials() {
-        for bad in [
-            "https://a.example/",
-            "https://a.example?x",
-            "https://a.example#x",
-            "https://u@a.example",
-        ] {
+        for bad in ["https://a.example/", "https://a.example?x", "https://a.example#x", "https://u@a.example"]
+        {
             assert!(Origin::parse(bad, false).is_err(), "{bad}");
         }
         assert!(Origin::parse("127.0.0.1:5001", false).is_err());
-        assert_eq!(
-            Origin::parse("https://a.example/op", false).unwrap().path(),
-            "/op"
-        );
+        assert_eq!(Origin::parse("https://a.example/op", false).unwrap().path(), "/op");
         assert_eq!(ours().path(), "");
     }
 

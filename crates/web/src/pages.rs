@@ -78,11 +78,7 @@ impl Pages {
     /// Reads templates and texts.
     pub fn load(house: House, origin: Origin) -> Result<Self, PagesError> {
         let [ja, en] = Lang::ALL;
-        Ok(Self {
-            house,
-            origin,
-            engines: [(ja, engine(ja)?), (en, engine(en)?)],
-        })
+        Ok(Self { house, origin, engines: [(ja, engine(ja)?), (en, engine(en)?)] })
     }
 
     /// The page `template` with its data, in the visitor's language.
@@ -106,21 +102,14 @@ impl Pages {
         context.insert("ribbon", &progress.map(ribbon));
         context.insert("page", page);
         let html = self.render(lang, template, &context).map_err(|error| {
-            Problem::internal(format!(
-                "{template}: {error} {:?}",
-                std::error::Error::source(&error)
-            ))
+            Problem::internal(format!("{template}: {error} {:?}", std::error::Error::source(&error)))
         })?;
         Ok(html_response(status, kind, html))
     }
 
     fn render(&self, lang: Lang, template: &str, context: &Context) -> tera::TeraResult<String> {
         let [(first, ja), (_, en)] = &self.engines;
-        if lang == *first {
-            ja.render(template, context)
-        } else {
-            en.render(template, context)
-        }
+        if lang == *first { ja.render(template, context) } else { en.render(template, context) }
     }
 
     /// Where the site's own way in is, if it has one: everybody's way to the provider begins at an application.
@@ -166,21 +155,14 @@ fn engine(lang: Lang) -> Result<Tera, PagesError> {
     let plain = catalogue.clone();
     let mut tera = Tera::new();
     tera.register_function("t", move |kwargs: Kwargs, _: &State| {
-        text(&kwargs, |key, values| {
-            catalogue.html(key, values).map(|html| Value::safe_string(&html))
-        })
+        text(&kwargs, |key, values| catalogue.html(key, values).map(|html| Value::safe_string(&html)))
     });
     tera.register_function("text", move |kwargs: Kwargs, _: &State| {
-        text(&kwargs, |key, values| {
-            plain.plain(key, values).map(|text| Value::normal_string(&text))
-        })
+        text(&kwargs, |key, values| plain.plain(key, values).map(|text| Value::normal_string(&text)))
     });
     let templates = Templates::iter().filter_map(|name| {
         let file = Templates::get(&name)?;
-        Some((
-            name.into_owned(),
-            String::from_utf8_lossy(&file.data).into_owned(),
-        ))
+        Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
     });
     tera.add_raw_templates(templates.collect::<Vec<_>>())?;
     Ok(tera)
@@ -191,10 +173,7 @@ fn text(
     find: impl Fn(&str, &HashMap<String, String>) -> Option<Value>,
 ) -> tera::TeraResult<Value> {
     let key: String = kwargs.must_get("key")?;
-    let values = kwargs
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_string()))
-        .collect();
+    let values = kwargs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     find(&key, &values).ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
 }
 
@@ -239,11 +218,7 @@ fn ribbon(progress: Progress) -> Ribbon {
             std::cmp::Ordering::Greater => "todo",
         },
     };
-    Ribbon {
-        state,
-        current: dot(current),
-        steps: Step::ALL.into_iter().map(dot).collect(),
-    }
+    Ribbon { state, current: dot(current), steps: Step::ALL.into_iter().map(dot).collect() }
 }
 
 /// The name of a step in the catalogue.
@@ -278,12 +253,7 @@ mod tests {
 
     #[test]
     fn r11_switching_the_language_never_leaves_the_site() {
-        for path in [
-            "//evil.example/x",
-            "/\\evil.example",
-            "/%09/evil.example",
-            "/a?b=//c",
-        ] {
+        for path in ["//evil.example/x", "/\\evil.example", "/%09/evil.example", "/a?b=//c"] {
             let request = TestRequest::with_uri(path).to_http_request();
             let page = url::Url::parse(&format!("http://127.0.0.1:5002{path}")).unwrap();
             let switched = page.join(&in_language(&request, Lang::En)).unwrap();
@@ -300,32 +270,18 @@ mod tests {
             let page = serde_json::json!({ "problem": problem, "reference": "0000-0000", "at": at });
             let request = TestRequest::default().to_http_request();
             let status = StatusCode::INTERNAL_SERVER_ERROR;
-            let answer = pages
-                .respond(&request, status, Kind::Plain, "error.html", None, &page)
-                .unwrap();
+            let answer = pages.respond(&request, status, Kind::Plain, "error.html", None, &page).unwrap();
             let html = answer.into_body().try_into_bytes().unwrap();
             let html = String::from_utf8(html.to_vec()).unwrap();
             let first = html.split_once(r#"<li class="first">"#).unwrap().1;
-            assert!(
-                first.trim_start().starts_with(&format!(r#"<h3 class="{named}"#)),
-                "{html}"
-            );
+            assert!(first.trim_start().starts_with(&format!(r#"<h3 class="{named}"#)), "{html}");
         }
     }
 
     #[test]
     fn the_ribbon_ticks_what_is_done_and_crosses_what_failed() {
-        let states = |progress| {
-            ribbon(progress)
-                .steps
-                .iter()
-                .map(|dot| dot.state)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            states(Progress::Failed(Step::Callback))[5..8],
-            ["done", "fail", "todo"]
-        );
+        let states = |progress| ribbon(progress).steps.iter().map(|dot| dot.state).collect::<Vec<_>>();
+        assert_eq!(states(Progress::Failed(Step::Callback))[5..8], ["done", "fail", "todo"]);
         assert_eq!(states(Progress::Done), ["done"; 10]);
     }
 }

@@ -136,10 +136,7 @@ impl Problem {
     /// No room at the moment (RFC 9110 §15.6.4).
     pub fn overloaded() -> Self {
         let problem = Self::new("overloaded", StatusCode::SERVICE_UNAVAILABLE, Mender::Server);
-        Self {
-            retry_after: Some(30),
-            ..problem.code(ErrorCode::TemporarilyUnavailable)
-        }
+        Self { retry_after: Some(30), ..problem.code(ErrorCode::TemporarilyUnavailable) }
     }
 
     /// Something broke; only the log knows what.
@@ -152,29 +149,19 @@ impl Problem {
     /// With the code that says the same to programs.
     #[must_use]
     pub fn code(self, code: ErrorCode) -> Self {
-        Self {
-            code: Some(code),
-            ..self
-        }
+        Self { code: Some(code), ..self }
     }
 
     /// With the check that refused.
     #[must_use]
     pub fn check(self, Failed(check): Failed) -> Self {
-        Self {
-            step: Some(check.rule.step()),
-            check: Some(check),
-            ..self
-        }
+        Self { step: Some(check.rule.step()), check: Some(check), ..self }
     }
 
     /// With the step that failed.
     #[must_use]
     pub fn at(self, step: Step) -> Self {
-        Self {
-            step: Some(step),
-            ..self
-        }
+        Self { step: Some(step), ..self }
     }
 
     /// With the code that the other server gave.
@@ -186,19 +173,13 @@ impl Problem {
     /// With a button that leads on.
     #[must_use]
     pub fn next(self, href: impl Into<String>) -> Self {
-        Self {
-            next: Some(href.into()),
-            ..self
-        }
+        Self { next: Some(href.into()), ..self }
     }
 
     /// With a word for the log.
     #[must_use]
     pub fn detail(self, detail: impl Display) -> Self {
-        Self {
-            detail: Some(detail.to_string()),
-            ..self
-        }
+        Self { detail: Some(detail.to_string()), ..self }
     }
 }
 

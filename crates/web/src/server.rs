@@ -40,11 +40,7 @@ pub struct Surroundings {
 impl Default for Surroundings {
     /// The computer's clock and randomness; nobody watches.
     fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            sink: Arc::new(NoRecording),
-        }
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), sink: Arc::new(NoRecording) }
     }
 }
 
@@ -83,11 +79,7 @@ impl StartError {
 
 /// Opens the socket that `setting` names.
 pub fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|error| StartError::Listen {
-        address,
-        setting,
-        error,
-    })
+    TcpListener::bind(address).map_err(|error| StartError::Listen { address, setting, error })
 }
 
 /// Serves until the process is told to stop and requests under way have finished; sweeps now and then.

@@ -44,12 +44,7 @@ pub fn secret(
         (Some(value), None) => Ok(Secret::new(value)),
         (None, Some(file)) => fs::read_to_string(file)
             .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
-            .map_err(|error| {
-                format!(
-                    "{name}_FILE names {}, which cannot be read: {error}",
-                    file.display()
-                )
-            }),
+            .map_err(|error| format!("{name}_FILE names {}, which cannot be read: {error}", file.display())),
         (None, None) => Ok(Secret::new(default)),
     }
 }

@@ -35,11 +35,7 @@ pub struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let route = request.match_pattern().unwrap_or_else(|| "unknown".into());
-        let reference = request
-            .extensions()
-            .get::<RequestId>()
-            .map(reference_of)
-            .unwrap_or_default();
+        let reference = request.extensions().get::<RequestId>().map(reference_of).unwrap_or_default();
         tracing::info_span!("request", method = %request.method(), route, reference, status = field::Empty)
     }
 

@@ -44,11 +44,7 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let return_address = redirect::return_address(&client, &params, &mut checks)?;
     match validated(&client, &params, return_address.clone(), &mut checks) {
         Ok(asked) => begin_interaction(&state, &request, asked).await,
-        Err(refusal) => Ok(redirect::send_back(
-            &return_address,
-            &state.metadata.issuer,
-            &refusal.into(),
-        )),
+        Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
     }
 }
 
@@ -66,9 +62,7 @@ pub async fn post(
     if location.len() > web::front_door::MAX_ADDRESS {
         return Err(Problem::too_large());
     }
-    Ok(HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, location))
-        .finish())
+    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
 }
 
 /// The client that asks. RFC 6749 §4.1.2.1: when it is unknown, the user is told, and nobody is redirected.
@@ -83,19 +77,9 @@ async fn known_client(
         }
     }
     let id = params.get("client_id").unwrap_or_default();
-    let client = state
-        .stores
-        .clients
-        .find(&ClientId::new(id))
-        .await
-        .map_err(problems::from_store)?;
+    let client = state.stores.clients.find(&ClientId::new(id)).await.map_err(problems::from_store)?;
     checks
-        .judge(
-            Rule::ClientKnown,
-            Words::RegisteredClient,
-            params.get("client_id"),
-            client.is_some(),
-        )
+        .judge(Rule::ClientKnown, Words::RegisteredClient, params.get("client_id"), client.is_some())
         .map_err(|failed| problems::unknown_client().check(failed))?;
     client.ok_or_else(problems::unknown_client)
 }
@@ -132,16 +116,8 @@ fn validated(
 /// OpenID Connect Core §6: request objects are not read, and not ignored either.
 fn by_value(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
     for (name, error, description) in [
-        (
-            "request",
-            ErrorCode::RequestNotSupported,
-            "Request objects are not supported.",
-        ),
-        (
-            "request_uri",
-            ErrorCode::RequestUriNotSupported,
-            "Request objects by reference are not supported.",
-        ),
+        ("request", ErrorCode::RequestNotSupported, "Request objects are not supported."),
+        ("request_uri", ErrorCode::RequestUriNotSupported, "Request objects by reference are not supported."),
     ] {
         let given = params.get(name);
         checks
@@ -154,38 +130,25 @@ fn by_value(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
 /// RFC 6749 §3.1.1: which grant is meant. OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without
 /// being asked.
 fn code_in_query(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
-    let response_type = params.get("response_type").ok_or(Refusal {
-        error: ErrorCode::InvalidRequest,
-        description: "response_type is missing.",
-    })?;
-    checks
-        .equal(Rule::ResponseTypeCode, "code", response_type)
-        .map_err(Refusal::because(
-            ErrorCode::UnsupportedResponseType,
-            "The only response_type here is code.",
-        ))?;
+    let response_type = params
+        .get("response_type")
+        .ok_or(Refusal { error: ErrorCode::InvalidRequest, description: "response_type is missing." })?;
+    checks.equal(Rule::ResponseTypeCode, "code", response_type).map_err(Refusal::because(
+        ErrorCode::UnsupportedResponseType,
+        "The only response_type here is code.",
+    ))?;
     let response_mode = params.get("response_mode").unwrap_or("query");
     checks
         .equal(Rule::ResponseModeQuery, "query", response_mode)
-        .map_err(Refusal::because(
-            ErrorCode::InvalidRequest,
-            "The only response_mode here is query.",
-        ))
+        .map_err(Refusal::because(ErrorCode::InvalidRequest, "The only response_mode here is query."))
 }
 
 /// RFC 6749 §3.3. Values that the client is not registered for are dropped; the token answer states what is left.
 fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope, Refusal> {
     let asked = params.get("scope").unwrap_or_default();
-    let granted = Scope::parse(asked)
-        .map(|scope| scope.intersection(&client.scope))
-        .unwrap_or_default();
+    let granted = Scope::parse(asked).map(|scope| scope.intersection(&client.scope)).unwrap_or_default();
     checks
-        .judge(
-            Rule::ScopeAllowed,
-            client.scope.to_string(),
-            params.get("scope"),
-            !granted.is_empty(),
-        )
+        .judge(Rule::ScopeAllowed, client.scope.to_string(), params.get("scope"), !granted.is_empty())
         .map_err(Refusal::because(
             ErrorCode::InvalidScope,
             "scope names nothing that this client may ask for.",
@@ -197,25 +160,18 @@ fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope,
 fn challenge(params: &Params, checks: &mut Checks) -> Result<CodeChallenge, Refusal> {
     let presented = params.get("code_challenge");
     let challenge = CodeChallenge::parse(presented.unwrap_or_default());
-    checks
-        .judge(
-            Rule::ChallengePresent,
-            Words::Challenge,
-            presented,
-            challenge.is_ok(),
-        )
-        .map_err(Refusal::because(
+    checks.judge(Rule::ChallengePresent, Words::Challenge, presented, challenge.is_ok()).map_err(
+        Refusal::because(
             ErrorCode::InvalidRequest,
             "code_challenge is missing or malformed; PKCE is required.",
-        ))?;
+        ),
+    )?;
     // RFC 7636 §4.3: an absent method would mean `plain`.
     let method = params.get("code_challenge_method").unwrap_or("plain");
-    checks
-        .equal(Rule::ChallengeMethod, "S256", method)
-        .map_err(Refusal::because(
-            ErrorCode::InvalidRequest,
-            "The only code_challenge_method here is S256.",
-        ))?;
+    checks.equal(Rule::ChallengeMethod, "S256", method).map_err(Refusal::because(
+        ErrorCode::InvalidRequest,
+        "The only code_challenge_method here is S256.",
+    ))?;
     challenge.map_err(|_| Refusal {
         error: ErrorCode::InvalidRequest,
         description: "code_challenge is malformed.",
@@ -228,10 +184,7 @@ fn prompt(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
     let silent = prompt.is_some_and(|prompt| prompt.split(' ').any(|value| value == "none"));
     checks
         .judge(Rule::PromptPossible, Words::PromptWithPage, prompt, !silent)
-        .map_err(Refusal::because(
-            ErrorCode::LoginRequired,
-            "The user must sign in.",
-        ))
+        .map_err(Refusal::because(ErrorCode::LoginRequired, "The user must sign in."))
 }
 
 /// Keeps what was asked for, bound to this browser, and shows the login page.
@@ -242,9 +195,7 @@ async fn begin_interaction(
 ) -> Result<HttpResponse, Problem> {
     let now = state.clock.now();
     let known = browser::browser(state, request);
-    let browser = known
-        .clone()
-        .unwrap_or_else(|| tokens::mint_cookie(state.random.as_ref()));
+    let browser = known.clone().unwrap_or_else(|| tokens::mint_cookie(state.random.as_ref()));
     let handle: Secret = tokens::mint_handle(state.random.as_ref());
     let interaction = Interaction {
         browser: browser.hash(),
@@ -252,12 +203,7 @@ async fn begin_interaction(
         stage: Stage::AwaitingLogin,
         expires: now + state.settings.interaction_lifetime,
     };
-    state
-        .stores
-        .interactions
-        .begin(handle.hash(), interaction, now)
-        .await
-        .map_err(problems::from_store)?;
+    state.stores.interactions.begin(handle.hash(), interaction, now).await.map_err(problems::from_store)?;
     let mut response = HttpResponse::SeeOther();
     if known.is_none() {
         response.cookie(browser::browser_cookie(state, &browser));

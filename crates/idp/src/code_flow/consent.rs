@@ -86,22 +86,15 @@ pub async fn submit(
         _ => return Err(Problem::malformed("decision is neither allow nor deny")),
     };
     // Whoever decides first decides: a second click finds the request answered.
-    let decided = state
-        .stores
-        .interactions
-        .decide(visit.handle, visit.now)
-        .await
-        .map_err(problems::from_store)?;
+    let decided =
+        state.stores.interactions.decide(visit.handle, visit.now).await.map_err(problems::from_store)?;
     let authentication = decided.ok_or_else(|| problems::already_answered(&visit.client.uri))?;
     // Whoever unticks everything says no, too: a scope is never empty (RFC 6749 §3.3).
     let scope = ticked(&visit.interaction.request.scope, &params);
     let response = if allowed && !scope.is_empty() {
         AuthorizationResponse::Code(grant(&state, &visit, authentication, scope).await?)
     } else {
-        AuthorizationResponse::Error {
-            error: ErrorCode::AccessDenied,
-            description: "The user said no.",
-        }
+        AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "The user said no." }
     };
     let address = &visit.interaction.request.return_address;
     Ok(redirect::send_back(address, &state.metadata.issuer, &response))
@@ -116,18 +109,12 @@ async fn signed_in(
     let Stage::AwaitingConsent { authentication } = &visit.interaction.stage else {
         return Ok(Err(visit.interaction.stage.clone()));
     };
-    let session = browser::session(state, request, visit.now)
-        .await
-        .map_err(problems::from_store)?;
+    let session = browser::session(state, request, visit.now).await.map_err(problems::from_store)?;
     if session.is_some_and(|session| session.authentication.subject == authentication.subject) {
         return Ok(Ok(authentication.clone()));
     }
-    let stage = state
-        .stores
-        .interactions
-        .sign_out(visit.handle, visit.now)
-        .await
-        .map_err(problems::from_store)?;
+    let stage =
+        state.stores.interactions.sign_out(visit.handle, visit.now).await.map_err(problems::from_store)?;
     Ok(Err(stage.ok_or_else(problems::interaction_unknown)?))
 }
 
@@ -137,46 +124,21 @@ async fn show(
     visit: &Visit,
     authentication: &Authentication,
 ) -> Result<HttpResponse, Problem> {
-    let user = state
-        .stores
-        .users
-        .find(&authentication.subject)
-        .await
-        .map_err(problems::from_store)?;
+    let user = state.stores.users.find(&authentication.subject).await.map_err(problems::from_store)?;
     let user = user.ok_or_else(problems::interaction_unknown)?;
     let page = ConsentPage {
         client_name: &visit.client.name,
         return_to: visit.return_to(),
-        user: Account {
-            name: &user.name,
-            username: user.username.as_str(),
-        },
+        user: Account { name: &user.name, username: user.username.as_str() },
         csrf: &visit.csrf,
-        scopes: visit
-            .interaction
-            .request
-            .scope
-            .iter()
-            .map(|value| row(value, &user))
-            .collect(),
+        scopes: visit.interaction.request.scope.iter().map(|value| row(value, &user)).collect(),
     };
     let progress = Some(Progress::Now(Step::Consent));
-    state.site.pages.respond(
-        request,
-        StatusCode::OK,
-        Kind::Form,
-        "idp/consent.html",
-        progress,
-        &page,
-    )
+    state.site.pages.respond(request, StatusCode::OK, Kind::Form, "idp/consent.html", progress, &page)
 }
 
 fn row<'a>(value: &'a str, user: &User) -> ScopeRow<'a> {
-    ScopeRow {
-        value,
-        required: value == Scope::OPENID,
-        shown: user.shown_by(value),
-    }
+    ScopeRow { value, required: value == Scope::OPENID, shown: user.shown_by(value) }
 }
 
 /// What was asked for, as far as the user left it ticked.
@@ -209,11 +171,6 @@ async fn grant(
     let code = tokens::mint_code(state.random.as_ref());
     // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.
     let forget = expires + state.settings.code_lifetime;
-    state
-        .stores
-        .grants
-        .issue(code.hash(), grant, forget, visit.now)
-        .await
-        .map_err(problems::from_store)?;
+    state.stores.grants.issue(code.hash(), grant, forget, visit.now).await.map_err(problems::from_store)?;
     Ok(code)
 }

@@ -13,11 +13,7 @@ use crate::{config::Settings, state::AppState};
 /// What this provider says about itself. A member stands here only when what it announces works.
 pub fn metadata(settings: &Settings) -> ProviderMetadata {
     let issuer = settings.origin.as_str();
-    let scopes: BTreeSet<&str> = settings
-        .clients
-        .iter()
-        .flat_map(|client| client.scope.iter())
-        .collect();
+    let scopes: BTreeSet<&str> = settings.clients.iter().flat_map(|client| client.scope.iter()).collect();
     ProviderMetadata {
         issuer: settings.origin.issuer(),
         authorization_endpoint: format!("{issuer}/oauth/authorize"),
@@ -69,7 +65,5 @@ pub async fn jwks(state: Data<AppState>) -> HttpResponse {
 }
 
 fn public(document: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
-        .json(document)
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(document)
 }

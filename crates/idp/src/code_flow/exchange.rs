@@ -49,30 +49,15 @@ async fn claim(
 ) -> Result<Grant, OAuthError> {
     let now = state.clock.now();
     let forget = now + state.settings.token_lifetime;
-    let redeemed = state
-        .stores
-        .grants
-        .redeem(SecretHash::of(code), &client.id, forget, now)
-        .await?;
-    let refuse = refused(
-        ErrorCode::InvalidGrant,
-        "The code is unknown, late, used or another client's.",
-    );
+    let redeemed = state.stores.grants.redeem(SecretHash::of(code), &client.id, forget, now).await?;
+    let refuse = refused(ErrorCode::InvalidGrant, "The code is unknown, late, used or another client's.");
     // The store found out in one step; here it is told rule by rule.
     if let Redeem::Unknown = redeemed {
-        return Err(refuse(checks.refuse(
-            Rule::CodeKnown,
-            Words::OwnCode,
-            Words::UnknownCode,
-        )));
+        return Err(refuse(checks.refuse(Rule::CodeKnown, Words::OwnCode, Words::UnknownCode)));
     }
     checks.pass(Rule::CodeKnown, Words::OwnCode);
     if let Redeem::OtherClient = redeemed {
-        return Err(refuse(checks.refuse(
-            Rule::CodeOfThisClient,
-            Words::ThisClient,
-            Words::OtherClient,
-        )));
+        return Err(refuse(checks.refuse(Rule::CodeOfThisClient, Words::ThisClient, Words::OtherClient)));
     }
     checks.pass(Rule::CodeOfThisClient, Words::ThisClient);
     if let Redeem::Late = redeemed {
@@ -80,11 +65,7 @@ async fn claim(
     }
     checks.pass(Rule::CodeFresh, Words::InTime);
     let Redeem::Redeemed(grant) = redeemed else {
-        return Err(refuse(checks.refuse(
-            Rule::CodeUnused,
-            Words::Unused,
-            Words::Used,
-        )));
+        return Err(refuse(checks.refuse(Rule::CodeUnused, Words::Unused, Words::Used)));
     };
     checks.pass(Rule::CodeUnused, Words::Unused);
     Ok(*grant)
@@ -108,23 +89,13 @@ fn same_redirect_uri(grant: &Grant, params: &Params, checks: &mut Checks) -> Res
 
 /// RFC 7636 §4.6: the verifier behind the challenge of step 2.
 fn meets_challenge(grant: &Grant, params: &Params, checks: &mut Checks) -> Result<(), OAuthError> {
-    let verifier = params
-        .get("code_verifier")
-        .and_then(|text| CodeVerifier::parse(text).ok());
+    let verifier = params.get("code_verifier").and_then(|text| CodeVerifier::parse(text).ok());
     let actual = verifier.as_ref().map(|it| it.challenge().to_string());
     let actual = actual.map_or(Words::AbsentOrMalformed.into(), Shown::from);
     let met = verifier.is_some_and(|verifier| grant.challenge.is_met_by(&verifier));
     checks
-        .judge(
-            Rule::VerifierMeetsChallenge,
-            grant.challenge.as_str(),
-            actual,
-            met,
-        )
-        .map_err(refused(
-            ErrorCode::InvalidGrant,
-            "code_verifier does not meet the code_challenge.",
-        ))
+        .judge(Rule::VerifierMeetsChallenge, grant.challenge.as_str(), actual, met)
+        .map_err(refused(ErrorCode::InvalidGrant, "code_verifier does not meet the code_challenge."))
 }
 
 /// The tokens. Without `openid` it is plain OAuth 2.0, and there is no ID token (OpenID Connect Core §3.1.2.1).
@@ -139,11 +110,7 @@ async fn mint(state: &AppState, grant: &Grant) -> Result<TokenResponse, OAuthErr
         scope: grant.scope.clone(),
         expires,
     };
-    state
-        .stores
-        .access_tokens
-        .keep(access_token.hash(), access, now)
-        .await?;
+    state.stores.access_tokens.keep(access_token.hash(), access, now).await?;
     let id_token = if grant.scope.contains(Scope::OPENID) {
         let issuer = state.metadata.issuer.clone();
         let claims = tokens::id_token_claims(issuer, grant, &access_token, now, expires);

@@ -74,14 +74,8 @@ pub async fn submit(
         let typed = params.get("username").unwrap_or_default();
         return show(&state, &request, &visit, Some(typed));
     };
-    let signed_in = state
-        .stores
-        .interactions
-        .sign_in(visit.handle, authentication.clone(), visit.now)
-        .await;
-    let stage = signed_in
-        .map_err(problems::from_store)?
-        .ok_or_else(problems::interaction_unknown)?;
+    let signed_in = state.stores.interactions.sign_in(visit.handle, authentication.clone(), visit.now).await;
+    let stage = signed_in.map_err(problems::from_store)?.ok_or_else(problems::interaction_unknown)?;
     let location = visit.address_of(&state, &stage)?;
     let mut response = HttpResponse::SeeOther();
     browser::renew_session(&state, &request, authentication, &mut response)
@@ -98,24 +92,12 @@ async fn authenticate(
 ) -> Result<Option<Authentication>, Problem> {
     let typed = params.get("username").unwrap_or_default();
     let password = Secret::new(params.get("password").unwrap_or_default());
-    let user = state
-        .stores
-        .users
-        .find_by_name(&Username::parse(typed))
-        .await
-        .map_err(problems::from_store)?;
+    let user =
+        state.stores.users.find_by_name(&Username::parse(typed)).await.map_err(problems::from_store)?;
     // One hash is computed whether or not the user exists, and the page says the same: nobody learns who is here.
     let expected = user.as_ref().map(|user| user.password.clone());
-    let correct = state
-        .passwords
-        .verify(password, expected)
-        .await
-        .map_err(problems::from_passwords)?;
-    let shown = if correct {
-        Words::CorrectPassword
-    } else {
-        Words::WrongPassword
-    };
+    let correct = state.passwords.verify(password, expected).await.map_err(problems::from_passwords)?;
+    let shown = if correct { Words::CorrectPassword } else { Words::WrongPassword };
     let judged = checks.judge(Rule::PasswordCorrect, Words::CorrectPassword, shown, correct);
     Ok(user.filter(|_| judged.is_ok()).map(|user| Authentication {
         subject: user.subject.clone(),
@@ -132,11 +114,7 @@ fn show(
     failed: Option<&str>,
 ) -> Result<HttpResponse, Problem> {
     let demo = state.settings.shown_user;
-    let step = if failed.is_some() {
-        Step::Password
-    } else {
-        Step::LoginPage
-    };
+    let step = if failed.is_some() { Step::Password } else { Step::LoginPage };
     let page = LoginPage {
         client_name: &visit.client.name,
         return_to: visit.return_to(),
@@ -146,12 +124,5 @@ fn show(
         csrf: &visit.csrf,
     };
     let progress = Some(Progress::Now(step));
-    state.site.pages.respond(
-        request,
-        StatusCode::OK,
-        Kind::Form,
-        "idp/login.html",
-        progress,
-        &page,
-    )
+    state.site.pages.respond(request, StatusCode::OK, Kind::Form, "idp/login.html", progress, &page)
 }

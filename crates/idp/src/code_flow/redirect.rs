@@ -24,24 +24,12 @@ pub fn return_address(
     params: &Params,
     checks: &mut Checks,
 ) -> Result<ReturnAddress, Problem> {
-    let presented = params
-        .get("redirect_uri")
-        .ok_or_else(problems::redirect_uri_missing)?;
+    let presented = params.get("redirect_uri").ok_or_else(problems::redirect_uri_missing)?;
     // RFC 9700 §2.1: exact string matching.
     let address = ReturnAddress::of(client, params);
-    let registered = client
-        .redirect_uris
-        .iter()
-        .map(RedirectUri::as_str)
-        .collect::<Vec<_>>()
-        .join(" / ");
+    let registered = client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" / ");
     checks
-        .judge(
-            Rule::RedirectUriRegistered,
-            registered,
-            presented,
-            address.is_some(),
-        )
+        .judge(Rule::RedirectUriRegistered, registered, presented, address.is_some())
         .map_err(|failed| problems::redirect_uri_unregistered().check(failed))?;
     address.ok_or_else(problems::redirect_uri_unregistered)
 }
@@ -49,9 +37,7 @@ pub fn return_address(
 /// Sends the browser back. 303, so that no form is ever posted on (RFC 9700 §4.12).
 pub fn send_back(address: &ReturnAddress, issuer: &Issuer, response: &AuthorizationResponse) -> HttpResponse {
     let location = response.location(address.redirect_uri().as_str(), address.state(), issuer);
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, location))
-        .finish()
+    HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
 }
 
 /// Why a request is refused, told to the RP through the browser.

@@ -38,15 +38,8 @@ async fn userinfo(
 ) -> Result<HttpResponse, OAuthError> {
     let presented = bearer_token(request, form)?;
     let access = active(state, &presented, &mut state.checks()).await?;
-    let user = state
-        .stores
-        .users
-        .find(&access.subject)
-        .await?
-        .ok_or_else(inactive)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(user.claims(&access.scope)))
+    let user = state.stores.users.find(&access.subject).await?.ok_or_else(inactive)?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(user.claims(&access.scope)))
 }
 
 /// RFC 6750 §2: the token in the header or in the form, not in both, and never in the address, where histories and
@@ -64,10 +57,7 @@ fn bearer_token(request: &HttpRequest, form: &Params) -> Result<Secret, OAuthErr
         return Err(invalid("The access token is sent in more than one way."));
     }
     let Some(value) = in_header else {
-        return form
-            .get("access_token")
-            .map(Secret::new)
-            .ok_or_else(OAuthError::no_bearer_token);
+        return form.get("access_token").map(Secret::new).ok_or_else(OAuthError::no_bearer_token);
     };
     let credentials = value.to_str().ok().and_then(|value| value.split_once(' '));
     // RFC 6750 §2.1: one space or more.
@@ -87,19 +77,13 @@ async fn active(
     checks: &mut Checks,
 ) -> Result<AccessToken, OAuthError> {
     let now = state.clock.now();
-    let found = state
-        .stores
-        .access_tokens
-        .find(SecretHash::of(presented.expose()), now)
-        .await?;
+    let found = state.stores.access_tokens.find(SecretHash::of(presented.expose()), now).await?;
     let live = match &found {
         Some(access) => state.stores.grants.is_live(access.grant, now).await?,
         None => false,
     };
     let shown = if live { Words::Active } else { Words::Inactive };
-    checks
-        .judge(Rule::BearerTokenActive, Words::Active, shown, live)
-        .map_err(|_| inactive())?;
+    checks.judge(Rule::BearerTokenActive, Words::Active, shown, live).map_err(|_| inactive())?;
     let access = found.ok_or_else(inactive)?;
     // OpenID Connect Core §5.3.1: the token must come from an OpenID Connect request.
     checks
@@ -118,10 +102,7 @@ async fn active(
 
 /// RFC 6750 §3: whoever brings no usable token is told how to bring one.
 fn unreadable(error: FormError) -> OAuthError {
-    OAuthError {
-        challenge: Some(r#"Bearer error="invalid_request""#.into()),
-        ..error.into()
-    }
+    OAuthError { challenge: Some(r#"Bearer error="invalid_request""#.into()), ..error.into() }
 }
 
 fn inactive() -> OAuthError {

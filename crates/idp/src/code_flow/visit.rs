@@ -43,44 +43,20 @@ impl Visit {
     ) -> Result<Self, Problem> {
         let now = state.clock.now();
         let hash = SecretHash::of(handle);
-        let found = state
-            .stores
-            .interactions
-            .find(hash, now)
-            .await
-            .map_err(problems::from_store)?;
+        let found = state.stores.interactions.find(hash, now).await.map_err(problems::from_store)?;
         let interaction = found.ok_or_else(problems::interaction_unknown)?;
-        Lang::suggest(
-            request,
-            interaction.request.ui_locales.as_deref().unwrap_or_default(),
-        );
+        Lang::suggest(request, interaction.request.ui_locales.as_deref().unwrap_or_default());
         let browser = browser::browser(state, request);
-        let same = browser
-            .as_ref()
-            .is_some_and(|browser| browser.hash() == interaction.browser);
-        let shown = if same {
-            Words::SameBrowser
-        } else {
-            Words::OtherBrowser
-        };
+        let same = browser.as_ref().is_some_and(|browser| browser.hash() == interaction.browser);
+        let shown = if same { Words::SameBrowser } else { Words::OtherBrowser };
         checks
             .judge(Rule::SameBrowser, Words::SameBrowser, shown, same)
             .map_err(|failed| problems::other_browser().check(failed))?;
         let browser = browser.ok_or_else(problems::other_browser)?;
         let client = state.stores.clients.find(&interaction.request.client_id).await;
-        let client = client
-            .map_err(problems::from_store)?
-            .ok_or_else(problems::unknown_client)?;
+        let client = client.map_err(problems::from_store)?.ok_or_else(problems::unknown_client)?;
         let csrf = state.csrf.token(&browser, handle);
-        Ok(Self {
-            handle: hash,
-            interaction,
-            client,
-            csrf,
-            now,
-            secret_handle: handle.to_owned(),
-            browser,
-        })
+        Ok(Self { handle: hash, interaction, client, csrf, now, secret_handle: handle.to_owned(), browser })
     }
 
     /// Whether a form came from our own page in this browser (RFC 6749 §10.12).
@@ -92,11 +68,7 @@ impl Visit {
     ) -> Result<(), Problem> {
         let presented = params.get("csrf").unwrap_or_default();
         let accepted = state.csrf.accepts(presented, &self.browser, &self.secret_handle);
-        let shown = if accepted {
-            Words::PageToken
-        } else {
-            Words::OtherToken
-        };
+        let shown = if accepted { Words::PageToken } else { Words::OtherToken };
         checks
             .judge(Rule::CsrfToken, Words::PageToken, shown, accepted)
             .map_err(|failed| Problem::csrf().check(failed))
@@ -109,19 +81,13 @@ impl Visit {
             Stage::AwaitingConsent { .. } => "consent",
             Stage::Answered { .. } => return Err(problems::already_answered(&self.client.uri)),
         };
-        Ok(format!(
-            "{}/{page}/{}",
-            state.settings.origin.as_str(),
-            self.secret_handle
-        ))
+        Ok(format!("{}/{page}/{}", state.settings.origin.as_str(), self.secret_handle))
     }
 
     /// Leads there: pressing Back after a step goes on with the present one.
     pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> Result<HttpResponse, Problem> {
         let location = self.address_of(state, stage)?;
-        Ok(HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, location))
-            .finish())
+        Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
     }
 
     /// `host:port` of the place that the browser will return to.
@@ -132,9 +98,5 @@ impl Visit {
 
 /// Refuses a form that another site sent, whatever it holds.
 pub(super) fn require_own_form(state: &AppState, request: &HttpRequest) -> Result<(), Problem> {
-    if state.settings.origin.is_sender_of(request) {
-        Ok(())
-    } else {
-        Err(Problem::foreign_origin())
-    }
+    if state.settings.origin.is_sender_of(request) { Ok(()) } else { Err(Problem::foreign_origin()) }
 }

@@ -33,15 +33,7 @@ impl RedirectUri {
         if url.fragment().is_some() {
             return Err(RedirectUriError::Fragment(text.to_owned()));
         }
-        let ours = [
-            "code",
-            "state",
-            "iss",
-            "error",
-            "error_description",
-            "error_uri",
-            "response",
-        ];
+        let ours = ["code", "state", "iss", "error", "error_description", "error_uri", "response"];
         if url.query_pairs().any(|(name, _)| ours.contains(&name.as_ref())) {
             return Err(RedirectUriError::ResponseParameter(text.to_owned()));
         }
@@ -55,21 +47,14 @@ impl RedirectUri {
 
     /// The site that it belongs to, such as `http://127.0.0.1:5002/`.
     pub fn site(&self) -> String {
-        Url::parse(&self.0)
-            .map(|url| format!("{}/", url.origin().ascii_serialization()))
-            .unwrap_or_default()
+        Url::parse(&self.0).map(|url| format!("{}/", url.origin().ascii_serialization())).unwrap_or_default()
     }
 
     /// `host:port`, for people.
     pub fn host(&self) -> String {
         let url = Url::parse(&self.0).ok();
-        let host = url
-            .as_ref()
-            .and_then(Url::host_str)
-            .unwrap_or_default()
-            .to_owned();
-        url.and_then(|url| url.port())
-            .map_or(host.clone(), |port| format!("{host}:{port}"))
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
+        url.and_then(|url| url.port()).map_or(host.clone(), |port| format!("{host}:{port}"))
     }
 }
 
@@ -94,9 +79,7 @@ impl Client {
     /// The registered redirect URI that is `presented`, character by character (RFC 9700 §2.1, §4.1.3). No
     /// prefix, no wildcard, no other port on loopback.
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
-        self.redirect_uris
-            .iter()
-            .find(|registered| registered.0 == presented)
+        self.redirect_uris.iter().find(|registered| registered.0 == presented)
     }
 }
 
@@ -121,35 +104,18 @@ mod tests {
 
     #[test]
     fn an_address_with_a_fragment_another_scheme_or_no_host_cannot_be_registered() {
-        for bad in [
-            "",
-            "/auth",
-            "javascript:alert(1)",
-            "https://a.example/#x",
-            "data:,x",
-            "http:",
-        ] {
+        for bad in ["", "/auth", "javascript:alert(1)", "https://a.example/#x", "data:,x", "http:"] {
             assert!(RedirectUri::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            RedirectUri::parse("https://a.example:8443/cb?x=1")
-                .unwrap()
-                .host(),
-            "a.example:8443"
-        );
+        assert_eq!(RedirectUri::parse("https://a.example:8443/cb?x=1").unwrap().host(), "a.example:8443");
     }
 
     #[test]
     fn an_address_that_already_holds_a_code_cannot_be_registered() {
-        for bad in [
-            "https://a.example/?code=x",
-            "https://a.example/?x=1&%63ode=x",
-            "https://a.example/?state=",
-        ] {
-            assert_eq!(
-                RedirectUri::parse(bad),
-                Err(RedirectUriError::ResponseParameter(bad.to_owned()))
-            );
+        for bad in
+            ["https://a.example/?code=x", "https://a.example/?x=1&%63ode=x", "https://a.example/?state="]
+        {
+            assert_eq!(RedirectUri::parse(bad), Err(RedirectUriError::ResponseParameter(bad.to_owned())));
         }
         assert!(RedirectUri::parse("https://a.example/?foo=bar").is_ok());
     }

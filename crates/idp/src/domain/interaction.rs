@@ -54,10 +54,7 @@ impl Stage {
     pub fn signed_in(self, authentication: Authentication) -> Result<Self, InvalidTransition> {
         match self {
             Self::AwaitingLogin => Ok(Self::AwaitingConsent { authentication }),
-            other => Err(InvalidTransition {
-                change: "signing in",
-                stage: other.name(),
-            }),
+            other => Err(InvalidTransition { change: "signing in", stage: other.name() }),
         }
     }
 
@@ -65,10 +62,7 @@ impl Stage {
     pub fn signed_out(self) -> Result<Self, InvalidTransition> {
         match self {
             Self::AwaitingConsent { .. } => Ok(Self::AwaitingLogin),
-            other => Err(InvalidTransition {
-                change: "signing in again",
-                stage: other.name(),
-            }),
+            other => Err(InvalidTransition { change: "signing in again", stage: other.name() }),
         }
     }
 
@@ -76,10 +70,7 @@ impl Stage {
     pub fn decided(self, now: Timestamp) -> Result<(Authentication, Self), InvalidTransition> {
         match self {
             Self::AwaitingConsent { authentication } => Ok((authentication, Self::Answered { at: now })),
-            other => Err(InvalidTransition {
-                change: "deciding",
-                stage: other.name(),
-            }),
+            other => Err(InvalidTransition { change: "deciding", stage: other.name() }),
         }
     }
 }
@@ -106,11 +97,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix(100);
 
     fn login() -> Authentication {
-        Authentication {
-            subject: Subject::new("1"),
-            at: NOW,
-            methods: &["pwd"],
-        }
+        Authentication { subject: Subject::new("1"), at: NOW, methods: &["pwd"] }
     }
 
     #[test]

@@ -20,10 +20,7 @@ impl ReturnAddress {
         let redirect_uri = client.redirect_uri(params.get("redirect_uri")?)?.clone();
         // A `state` that stands twice is nobody's.
         let state = params.get("state").filter(|_| params.all("state").count() == 1);
-        Some(Self {
-            redirect_uri,
-            state: state.map(ToOwned::to_owned),
-        })
+        Some(Self { redirect_uri, state: state.map(ToOwned::to_owned) })
     }
 
     /// The redirect URI.

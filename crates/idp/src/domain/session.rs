@@ -44,21 +44,11 @@ mod tests {
 
     #[test]
     fn use_prolongs_a_session_but_not_for_ever() {
-        let lifetime = SessionLifetime {
-            idle: Duration::from_secs(10),
-            most: Duration::from_secs(25),
-        };
+        let lifetime = SessionLifetime { idle: Duration::from_secs(10), most: Duration::from_secs(25) };
         let start = Timestamp::from_unix(100);
-        let authentication = Authentication {
-            subject: Subject::new("1"),
-            at: start,
-            methods: &["pwd"],
-        };
+        let authentication = Authentication { subject: Subject::new("1"), at: start, methods: &["pwd"] };
         let session = UserSession { authentication };
         assert_eq!(session.expires(start, lifetime).as_unix(), 110);
-        assert_eq!(
-            session.expires(Timestamp::from_unix(120), lifetime).as_unix(),
-            125
-        );
+        assert_eq!(session.expires(Timestamp::from_unix(120), lifetime).as_unix(), 125);
     }
 }

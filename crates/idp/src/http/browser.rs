@@ -51,21 +51,13 @@ pub async fn renew_session(
     }
     let id = tokens::mint_cookie(state.random.as_ref());
     let session = UserSession { authentication };
-    state
-        .stores
-        .sessions
-        .start(id.hash(), session, state.settings.session_lifetime())
-        .await?;
+    state.stores.sessions.start(id.hash(), session, state.settings.session_lifetime()).await?;
     response.cookie(cookie(state, &state.settings.session_cookie, &id));
     Ok(())
 }
 
 fn cookie(state: &AppState, name: &str, value: &Secret) -> Cookie<'static> {
     let origin = &state.settings.origin;
-    let path = if origin.path().is_empty() {
-        "/"
-    } else {
-        origin.path()
-    };
+    let path = if origin.path().is_empty() { "/" } else { origin.path() };
     cookies::cookie(name, value.expose().to_owned(), path, origin.is_https(), None).into_owned()
 }

@@ -38,25 +38,14 @@ pub async fn authenticate(
         });
     }
     let credentials = credentials.ok_or_else(OAuthError::invalid_client)?;
-    if params
-        .get("client_id")
-        .is_some_and(|id| id != credentials.id.as_str())
-    {
-        return Err(invalid_request(
-            "client_id names another client than the credentials.",
-        ));
+    if params.get("client_id").is_some_and(|id| id != credentials.id.as_str()) {
+        return Err(invalid_request("client_id names another client than the credentials."));
     }
     let client = state.stores.clients.find(&credentials.id).await?;
     // As much work for an unknown client as for a known one with a wrong secret.
-    let expected = client
-        .as_ref()
-        .map_or_else(|| SecretHash::of(""), |client| client.secret);
+    let expected = client.as_ref().map_or_else(|| SecretHash::of(""), |client| client.secret);
     let matches = expected.matches(credentials.secret.expose()) && client.is_some();
-    let shown = if matches {
-        Words::Authenticated
-    } else {
-        Words::NotAuthenticated
-    };
+    let shown = if matches { Words::Authenticated } else { Words::NotAuthenticated };
     checks
         .judge(Rule::ClientAuthenticated, Words::Authenticated, shown, matches)
         .map_err(|_| OAuthError::invalid_client())?;
@@ -77,9 +66,7 @@ fn basic(request: &HttpRequest) -> Result<Option<Credentials>, OAuthError> {
         return Err(invalid_request("The Authorization header stands more than once."));
     }
     let value = value.to_str().map_err(|_| OAuthError::invalid_client())?;
-    parse_basic(value)
-        .map(Some)
-        .ok_or_else(OAuthError::invalid_client)
+    parse_basic(value).map(Some).ok_or_else(OAuthError::invalid_client)
 }
 
 /// RFC 7617 §2 with RFC 6749 §2.3.1: both halves are form-encoded before they are joined by a colon.
@@ -119,14 +106,7 @@ mod tests {
     #[test]
     fn i12_what_is_not_basic_credentials_is_no_credentials() {
         let encode = |bytes: &[u8]| format!("Basic {}", STANDARD.encode(bytes));
-        for bad in [
-            "",
-            "Basic",
-            "Basic ",
-            "Basic !!!",
-            "Bearer YTpi",
-            "Basic YTpi YTpi",
-        ] {
+        for bad in ["", "Basic", "Basic ", "Basic !!!", "Bearer YTpi", "Basic YTpi YTpi"] {
             assert!(parse_basic(bad).is_none(), "{bad}");
         }
         for bad in [&b"no-colon"[..], b"\xff\xfe:x", b"a:%", b"a:%zz", b"a%00:x"] {

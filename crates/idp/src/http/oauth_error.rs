@@ -28,12 +28,7 @@ pub struct OAuthError {
 impl OAuthError {
     /// 400 with a code (RFC 6749 §5.2).
     pub fn bad_request(code: ErrorCode, description: impl Into<String>) -> Self {
-        Self {
-            code,
-            description: description.into(),
-            status: StatusCode::BAD_REQUEST,
-            challenge: None,
-        }
+        Self { code, description: description.into(), status: StatusCode::BAD_REQUEST, challenge: None }
     }
 
     /// RFC 6749 §5.2: 401, and the scheme that the client can use.
@@ -49,12 +44,7 @@ impl OAuthError {
     /// RFC 6750 §3: what is wrong with a bearer token.
     pub fn bearer(code: ErrorCode, description: &str, status: StatusCode) -> Self {
         let challenge = format!(r#"Bearer error="{code}", error_description="{description}""#);
-        Self {
-            code,
-            description: description.into(),
-            status,
-            challenge: Some(challenge),
-        }
+        Self { code, description: description.into(), status, challenge: Some(challenge) }
     }
 
     /// RFC 6750 §3.1: no token at all, so no error code in the challenge. §3: the scheme never stands alone.
@@ -107,10 +97,7 @@ impl From<FormError> for OAuthError {
             .chars()
             .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
             .collect::<String>();
-        Self {
-            status: error.status(),
-            ..Self::bad_request(ErrorCode::InvalidRequest, ascii)
-        }
+        Self { status: error.status(), ..Self::bad_request(ErrorCode::InvalidRequest, ascii) }
     }
 }
 
@@ -156,9 +143,6 @@ impl ResponseError for OAuthError {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((header::RETRY_AFTER, "30"));
         }
-        response.json(Body {
-            error: self.code,
-            error_description: &self.description,
-        })
+        response.json(Body { error: self.code, error_description: &self.description })
     }
 }

@@ -34,10 +34,7 @@ impl From<Full> for StoreError {
 pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores {
     Stores {
         clients: Arc::new(Clients(
-            clients
-                .into_iter()
-                .map(|client| (client.id.clone(), Arc::new(client)))
-                .collect(),
+            clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect(),
         )),
         users: Arc::new(Users(users.into_iter().map(Arc::new).collect())),
         sessions: Arc::new(Sessions(ExpiringMap::with_capacity(capacity))),
@@ -192,17 +189,13 @@ impl GrantStore for Grants {
             redeemed
         });
         if matches!(redeemed, Some(Redeem::Redeemed(_))) {
-            self.by_code
-                .update_with_expiry(&code, now, |_, expires| *expires = forget.max(*expires));
+            self.by_code.update_with_expiry(&code, now, |_, expires| *expires = forget.max(*expires));
         }
         Ok(redeemed.unwrap_or(Redeem::Unknown))
     }
 
     async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool> {
-        Ok(self
-            .by_id
-            .read(&id, now, |grant| grant.revoked.is_none())
-            .unwrap_or(false))
+        Ok(self.by_id.read(&id, now, |grant| grant.revoked.is_none()).unwrap_or(false))
     }
 
     async fn sweep(&self, now: Timestamp) {

@@ -75,9 +75,7 @@ async fn i2_nobody_is_redirected_while_client_or_redirect_uri_are_in_doubt() {
         good().without("redirect_uri"),
         good().and("redirect_uri", REDIRECT_URI),
         good().and("client_id", "client1"),
-        good()
-            .with("redirect_uri", "https://evil.example/")
-            .with("response_type", "token"),
+        good().with("redirect_uri", "https://evil.example/").with("response_type", "token"),
         good().with("client_id", "nobody").with("request", "x"),
     ] {
         opens(&idp, &asked).await.is_error_page("invalid_request");
@@ -91,24 +89,15 @@ async fn i2_every_later_error_goes_to_the_client_with_state_and_issuer() {
     for (asked, error) in [
         (good().without("response_type"), "invalid_request"),
         (good().with("response_type", "token"), "unsupported_response_type"),
-        (
-            good().with("response_type", "code id_token"),
-            "unsupported_response_type",
-        ),
+        (good().with("response_type", "code id_token"), "unsupported_response_type"),
         (good().with("response_mode", "fragment"), "invalid_request"),
         (good().with("scope", "open\"id"), "invalid_scope"),
         (good().with("scope", "unheard.of"), "invalid_scope"),
         (good().without("scope"), "invalid_scope"),
         (good().with("scope", &"a".repeat(1025)), "invalid_scope"),
         (good().with("prompt", "none"), "login_required"),
-        (
-            good().with("request", "eyJhbGciOiJub25lIn0.e30."),
-            "request_not_supported",
-        ),
-        (
-            good().with("request_uri", "https://evil.example/r"),
-            "request_uri_not_supported",
-        ),
+        (good().with("request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported"),
+        (good().with("request_uri", "https://evil.example/r"), "request_uri_not_supported"),
     ] {
         let answer = opens(&idp, &asked).await;
         assert_eq!(answer.status, 303);
@@ -125,18 +114,13 @@ async fn i4_pkce_with_s256_is_required() {
         good().without("code_challenge"),
         good().without("code_challenge").without("code_challenge_method"),
         good().without("code_challenge_method"),
-        good()
-            .with("code_challenge_method", "plain")
-            .with("code_challenge", &verifier),
+        good().with("code_challenge_method", "plain").with("code_challenge", &verifier),
         good().with("code_challenge_method", "s256"),
         good().with("code_challenge", "short"),
         good().with("code_challenge", &"a".repeat(44)),
         good().with("code_challenge", &"=".repeat(43)),
     ] {
-        opens(&idp, &asked)
-            .await
-            .location()
-            .is_refusal(&idp, "invalid_request");
+        opens(&idp, &asked).await.location().is_refusal(&idp, "invalid_request");
     }
 }
 
@@ -148,11 +132,7 @@ async fn i5_iss_is_in_every_authorization_response() {
         browser.opens(&AuthorizationRequest::new()).await;
         browser.signs_in("demo", "DemoTest2024!").await;
         let location = browser.decides(decision).await.location();
-        assert_eq!(
-            location.param("iss").as_deref(),
-            Some(idp.issuer.as_str()),
-            "{decision}"
-        );
+        assert_eq!(location.param("iss").as_deref(), Some(idp.issuer.as_str()), "{decision}");
     }
 }
 
@@ -161,23 +141,17 @@ async fn i13_a_parameter_sent_twice_is_refused() {
     let idp = Idp::start();
     for name in ["scope", "nonce", "response_type", "code_challenge", "extra"] {
         let asked = AuthorizationRequest::new().and(name, "1").and(name, "1");
-        opens(&idp, &asked)
-            .await
-            .location()
-            .is_refusal(&idp, "invalid_request");
+        opens(&idp, &asked).await.location().is_refusal(&idp, "invalid_request");
     }
     // A `state` that stands twice is not echoed.
-    let location = opens(&idp, &AuthorizationRequest::new().and("state", "second"))
-        .await
-        .location();
+    let location = opens(&idp, &AuthorizationRequest::new().and("state", "second")).await.location();
     assert_eq!(
         (location.param("error").as_deref(), location.param("state")),
         (Some("invalid_request"), None)
     );
     // These two may repeat (RFC 8707 §2).
-    let asked = AuthorizationRequest::new()
-        .and("resource", "https://a.example")
-        .and("resource", "https://b.example");
+    let asked =
+        AuthorizationRequest::new().and("resource", "https://a.example").and("resource", "https://b.example");
     assert_eq!(opens(&idp, &asked).await.status, 200);
 }
 
@@ -185,16 +159,10 @@ async fn i13_a_parameter_sent_twice_is_refused() {
 async fn i13_a_parameter_in_the_query_and_again_in_the_body_is_refused() {
     let idp = Idp::start();
     let asked = AuthorizationRequest::new();
-    let posted = http()
-        .post(idp.at("/oauth/authorize?nonce=again"))
-        .form(asked.pairs());
+    let posted = http().post(idp.at("/oauth/authorize?nonce=again")).form(asked.pairs());
     let mut browser = Browser::new(&idp);
     let onward = Answer::of(posted).await.location();
-    browser
-        .goes(onward.0.as_str())
-        .await
-        .location()
-        .is_refusal(&idp, "invalid_request");
+    browser.goes(onward.0.as_str()).await.location().is_refusal(&idp, "invalid_request");
 }
 
 #[actix_web::test]
@@ -214,15 +182,11 @@ async fn a_request_may_be_posted_and_still_belongs_to_the_browser() {
 #[actix_web::test]
 async fn unknown_parameters_are_ignored_and_order_does_not_matter() {
     let idp = Idp::start();
-    let asked = AuthorizationRequest::new()
-        .and("extra", "foobar")
-        .and("display", "page")
-        .and("login_hint", "x");
+    let asked =
+        AuthorizationRequest::new().and("extra", "foobar").and("display", "page").and("login_hint", "x");
     assert_eq!(opens(&idp, &asked).await.status, 200);
     let reversed: Vec<_> = asked.pairs().iter().rev().cloned().collect();
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(&reversed)
-        .finish();
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&reversed).finish();
     let answer = Answer::of(http().get(idp.at(&format!("/oauth/authorize?{query}")))).await;
     assert!(answer.location.unwrap().contains("/login/"));
 }
@@ -232,14 +196,9 @@ async fn state_comes_back_byte_for_byte() {
     let idp = Idp::start();
     let state = format!("{} +%&=#/?日本語~\"<>", "s".repeat(128));
     let mut browser = Browser::new(&idp);
-    browser
-        .opens(&AuthorizationRequest::new().with("state", &state))
-        .await;
+    browser.opens(&AuthorizationRequest::new().with("state", &state)).await;
     browser.signs_in("demo", "DemoTest2024!").await;
-    assert_eq!(
-        browser.decides("deny").await.location().param("state"),
-        Some(state)
-    );
+    assert_eq!(browser.decides("deny").await.location().param("state"), Some(state));
 }
 
 #[actix_web::test]
@@ -249,13 +208,7 @@ async fn a_registered_query_survives_in_the_answer() {
     browser.opens(&AuthorizationRequest::of_other_client()).await;
     browser.signs_in("demo", "DemoTest2024!").await;
     let location = browser.decides("allow").await.location();
-    assert!(
-        location
-            .0
-            .as_str()
-            .starts_with("https://rp.example/cb?foo=bar&code="),
-        "{location:?}"
-    );
+    assert!(location.0.as_str().starts_with("https://rp.example/cb?foo=bar&code="), "{location:?}");
 }
 
 #[actix_web::test]
@@ -271,16 +224,9 @@ async fn the_request_cannot_be_changed_between_login_and_consent() {
         ("state", "forged"),
         ("scope", "admin"),
     ];
-    let login = [
-        &[("username", "demo"), ("password", "DemoTest2024!")],
-        &smuggled[..],
-    ]
-    .concat();
+    let login = [&[("username", "demo"), ("password", "DemoTest2024!")], &smuggled[..]].concat();
     browser.submits(&login).await;
-    let location = browser
-        .submits(&[&[("decision", "allow")], &smuggled[..]].concat())
-        .await
-        .location();
+    let location = browser.submits(&[&[("decision", "allow")], &smuggled[..]].concat()).await.location();
     assert!(location.0.as_str().starts_with(REDIRECT_URI), "{location:?}");
     assert_eq!(location.param("state").as_deref(), Some("af0ifjsldkj"));
 }

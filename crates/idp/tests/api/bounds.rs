@@ -10,10 +10,7 @@ use crate::helpers::{Answer, AuthorizationRequest, Browser, Idp, http};
 
 /// Sends bytes as they are and reads the answer's status line.
 async fn raw(idp: &Idp, request: &[u8]) -> String {
-    let (address, request) = (
-        idp.issuer.trim_start_matches("http://").to_owned(),
-        request.to_owned(),
-    );
+    let (address, request) = (idp.issuer.trim_start_matches("http://").to_owned(), request.to_owned());
     let answered = actix_web::web::block(move || {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -22,38 +19,16 @@ async fn raw(idp: &Idp, request: &[u8]) -> String {
         let read = stream.read(&mut answer)?;
         std::io::Result::Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
     });
-    answered
-        .await
-        .unwrap()
-        .unwrap()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    answered.await.unwrap().unwrap().lines().next().unwrap_or_default().to_owned()
 }
 
 #[actix_web::test]
 async fn i21_forged_headers_change_nothing() {
     let idp = Idp::start();
-    for name in [
-        "forwarded",
-        "x-forwarded-host",
-        "x-forwarded-proto",
-        "x-forwarded-for",
-    ] {
-        let value = if name == "forwarded" {
-            "host=evil.example;proto=https"
-        } else {
-            "evil.example"
-        };
-        let request = http()
-            .get(idp.at("/.well-known/openid-configuration"))
-            .header(name, value);
-        assert_eq!(
-            Answer::of(request).await.json()["issuer"],
-            idp.issuer.as_str(),
-            "{name}"
-        );
+    for name in ["forwarded", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for"] {
+        let value = if name == "forwarded" { "host=evil.example;proto=https" } else { "evil.example" };
+        let request = http().get(idp.at("/.well-known/openid-configuration")).header(name, value);
+        assert_eq!(Answer::of(request).await.json()["issuer"], idp.issuer.as_str(), "{name}");
     }
 }
 
@@ -61,26 +36,16 @@ async fn i21_forged_headers_change_nothing() {
 async fn i21_a_foreign_host_is_misdirected() {
     let idp = Idp::start();
     for host in ["evil.example", "localhost:5001", "127.0.0.1"] {
-        let answer = Answer::of(
-            http()
-                .get(idp.at("/.well-known/openid-configuration"))
-                .header("host", host),
-        )
-        .await;
+        let answer =
+            Answer::of(http().get(idp.at("/.well-known/openid-configuration")).header("host", host)).await;
         assert_eq!(answer.status, 421, "{host}");
     }
     let asked = AuthorizationRequest::new().query();
-    let request = http()
-        .get(idp.at(&format!("/oauth/authorize?{asked}")))
-        .header("host", "evil.example");
+    let request = http().get(idp.at(&format!("/oauth/authorize?{asked}"))).header("host", "evil.example");
     let answer = Answer::of(request).await;
     assert_eq!((answer.status, answer.location), (421, None));
     // An absolute request target is no way around it.
-    let status = raw(
-        &idp,
-        b"GET http://evil.example/health HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-    )
-    .await;
+    let status = raw(&idp, b"GET http://evil.example/health HTTP/1.1\r\nHost: evil.example\r\n\r\n").await;
     assert!(status.contains("421"), "{status}");
 }
 
@@ -89,9 +54,7 @@ async fn i22_a_body_beyond_64_kib_is_refused() {
     let idp = Idp::start();
     let body = format!("a={}", "b".repeat(64 * 1024));
     for path in ["/oauth/token", "/oauth/authorize", "/oauth/userinfo"] {
-        let request = http()
-            .post(idp.at(path))
-            .header("content-type", "application/x-www-form-urlencoded");
+        let request = http().post(idp.at(path)).header("content-type", "application/x-www-form-urlencoded");
         assert_eq!(Answer::of(request.body(body.clone())).await.status, 413, "{path}");
     }
 }
@@ -111,39 +74,23 @@ async fn i22_nul_broken_utf8_and_a_lone_percent_get_400() {
         Answer::of(http().get(idp.at(&format!("/oauth/authorize?{asked}&{bad}"))))
             .await
             .is_error_page("invalid_request");
-        let request = http()
-            .post(idp.at("/oauth/token"))
-            .header("content-type", "application/x-www-form-urlencoded");
+        let request =
+            http().post(idp.at("/oauth/token")).header("content-type", "application/x-www-form-urlencoded");
         let answer = Answer::of(request.body(bad)).await;
-        assert_eq!(
-            (answer.status, answer.error().as_str()),
-            (400, "invalid_request"),
-            "{bad}"
-        );
+        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"), "{bad}");
     }
 }
 
 #[actix_web::test]
 async fn i22_bytes_that_are_no_http_never_make_it_a_5xx() {
     let idp = Idp::start();
-    let host = [
-        b"\r\nHost: ",
-        idp.issuer.trim_start_matches("http://").as_bytes(),
-        b"\r\n",
-    ]
-    .concat();
+    let host = [b"\r\nHost: ", idp.issuer.trim_start_matches("http://").as_bytes(), b"\r\n"].concat();
     for (first_line, rest) in [
         (&b"\x00\x01\x02"[..], &b"\r\n"[..]),
         (b"GET /oauth/authorize?\xff HTTP/1.1", b"\r\n"),
-        (
-            b"GET /nowhere HTTP/1.1",
-            b"Cookie: idp_browser=\xff\xfe; ;;=\r\n\r\n",
-        ),
+        (b"GET /nowhere HTTP/1.1", b"Cookie: idp_browser=\xff\xfe; ;;=\r\n\r\n"),
         (b"POST /oauth/token HTTP/1.1", b"Content-Length: x\r\n\r\n"),
-        (
-            b"POST /oauth/token HTTP/1.1",
-            b"Host: evil.example\r\nContent-Length: 0\r\n\r\n",
-        ),
+        (b"POST /oauth/token HTTP/1.1", b"Host: evil.example\r\nContent-Length: 0\r\n\r\n"),
     ] {
         let request = [first_line, &host, rest].concat();
         let status = raw(&idp, &request).await;
@@ -164,13 +111,7 @@ async fn i22_a_body_that_never_comes_is_not_waited_for() {
 #[actix_web::test]
 async fn a_handle_that_is_unknown_gets_a_page() {
     let idp = Idp::start();
-    for path in [
-        "/login/x",
-        "/consent/in_x",
-        "/login/%2e%2e%2f",
-        "/login/%ff",
-        "/login/%",
-    ] {
+    for path in ["/login/x", "/consent/in_x", "/login/%2e%2e%2f", "/login/%ff", "/login/%"] {
         let answer = Browser::new(&idp).goes(&idp.at(path)).await.status;
         assert_eq!(answer, 400, "{path}");
     }
@@ -233,11 +174,7 @@ async fn every_error_page_has_a_reference_number_and_speaks_both_languages() {
             (code.len() == 9 && code.as_bytes()[4] == b'-').then(|| code.to_owned())
         });
         assert!(reference.is_some(), "{}", page.body);
-        assert!(
-            page.set_cookies
-                .iter()
-                .any(|cookie| cookie.starts_with(&format!("lang={lang}")))
-        );
+        assert!(page.set_cookies.iter().any(|cookie| cookie.starts_with(&format!("lang={lang}"))));
     }
 }
 
@@ -251,10 +188,7 @@ async fn a_full_store_answers_503_and_when_to_try_again() {
     let refused = late.opens(&AuthorizationRequest::new()).await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "30"));
     first.signs_in("demo", "DemoTest2024!").await;
-    assert!(
-        first.decides("allow").await.location().param("code").is_some(),
-        "a login under way survives"
-    );
+    assert!(first.decides("allow").await.location().param("code").is_some(), "a login under way survives");
     idp.passes(600);
     assert_eq!(late.opens(&AuthorizationRequest::new()).await.status, 200);
 }

@@ -61,17 +61,11 @@ async fn an_answered_request_says_so_and_leads_back_to_the_application() {
     for address in [&consent, &consent.replace("/consent/", "/login/")] {
         let page = browser.goes(address).await;
         assert_eq!(page.status, 409);
-        assert!(
-            page.body.contains(r#"href="http://127.0.0.1:5002/""#),
-            "{}",
-            page.body
-        );
+        assert!(page.body.contains(r#"href="http://127.0.0.1:5002/""#), "{}", page.body);
     }
     // A second click on the button buys no second code.
     browser.page = consent;
-    let again = browser
-        .submits_raw(&[("csrf", &csrf), ("decision", "allow")])
-        .await;
+    let again = browser.submits_raw(&[("csrf", &csrf), ("decision", "allow")]).await;
     assert_eq!((again.status, again.location.as_deref()), (409, None));
 }
 
@@ -80,11 +74,8 @@ async fn fifty_clicks_at_once_buy_one_code() {
     let idp = Idp::start();
     let browser = at_consent(&idp).await;
     let csrf = browser.shown.csrf();
-    let cookies: Vec<String> = browser
-        .cookies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let cookies: Vec<String> =
+        browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let fields = [("csrf", csrf.as_str()), ("decision", "allow")];
     let http = crate::helpers::http();
     let click = || {
@@ -95,10 +86,7 @@ async fn fifty_clicks_at_once_buy_one_code() {
             .send()
     };
     let answers = futures_util::future::join_all((0..50).map(|_| click())).await;
-    let redirects = answers
-        .iter()
-        .filter(|answer| answer.as_ref().unwrap().status() == 303)
-        .count();
+    let redirects = answers.iter().filter(|answer| answer.as_ref().unwrap().status() == 303).count();
     assert_eq!(redirects, 1);
 }
 
@@ -123,9 +111,7 @@ async fn what_is_not_ticked_is_not_granted_and_the_answer_states_it() {
 async fn who_unticks_everything_says_no() {
     let idp = Idp::start();
     let mut browser = Browser::new(&idp);
-    browser
-        .opens(&AuthorizationRequest::new().with("scope", "profile"))
-        .await;
+    browser.opens(&AuthorizationRequest::new().with("scope", "profile")).await;
     browser.signs_in("demo", "DemoTest2024!").await;
     let location = browser.submits(&[("decision", "allow")]).await.location();
     location.is_refusal(&idp, "access_denied");
@@ -136,16 +122,8 @@ async fn a_decision_that_is_neither_yes_nor_no_is_refused_and_decides_nothing() 
     let idp = Idp::start();
     let mut browser = at_consent(&idp).await;
     let csrf = browser.shown.csrf();
-    assert_eq!(
-        browser
-            .submits_raw(&[("csrf", &csrf), ("decision", "perhaps")])
-            .await
-            .status,
-        400
-    );
-    let allowed = browser
-        .submits_raw(&[("csrf", &csrf), ("decision", "allow")])
-        .await;
+    assert_eq!(browser.submits_raw(&[("csrf", &csrf), ("decision", "perhaps")]).await.status, 400);
+    let allowed = browser.submits_raw(&[("csrf", &csrf), ("decision", "allow")]).await;
     assert!(allowed.location().param("code").is_some());
 }
 
@@ -164,13 +142,9 @@ async fn when_the_session_has_ended_the_password_is_asked_again() {
 async fn two_tabs_both_finish() {
     let idp = Idp::start();
     let mut browser = Browser::new(&idp);
-    browser
-        .opens(&AuthorizationRequest::new().with("state", "first"))
-        .await;
+    browser.opens(&AuthorizationRequest::new().with("state", "first")).await;
     let first = browser.page.clone();
-    browser
-        .opens(&AuthorizationRequest::new().with("state", "second"))
-        .await;
+    browser.opens(&AuthorizationRequest::new().with("state", "second")).await;
     for (page, state) in [(browser.page.clone(), "second"), (first, "first")] {
         browser.goes(&page).await;
         browser.signs_in("demo", "DemoTest2024!").await;

@@ -12,10 +12,7 @@ async fn get(idp: &Idp, path: &str) -> Answer {
 async fn the_issuer_is_the_address_of_the_document_without_its_well_known_part() {
     let idp = Idp::start();
     let document = get(&idp, "/.well-known/openid-configuration").await;
-    assert_eq!(
-        (document.status, document.header("content-type")),
-        (200, "application/json")
-    );
+    assert_eq!((document.status, document.header("content-type")), (200, "application/json"));
     assert_eq!(document.json()["issuer"], json!(idp.issuer));
 }
 
@@ -23,10 +20,7 @@ async fn the_issuer_is_the_address_of_the_document_without_its_well_known_part()
 async fn oauth_clients_find_the_same_document_under_their_own_name() {
     let idp = Idp::start();
     let openid = get(&idp, "/.well-known/openid-configuration").await.json();
-    assert_eq!(
-        get(&idp, "/.well-known/oauth-authorization-server").await.json(),
-        openid
-    );
+    assert_eq!(get(&idp, "/.well-known/oauth-authorization-server").await.json(), openid);
 }
 
 #[actix_web::test]
@@ -54,36 +48,19 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
     let document = get(&idp, "/.well-known/openid-configuration").await.json();
     assert_eq!(document["response_types_supported"], json!(["code"]));
     assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
-    assert_eq!(
-        document["id_token_signing_alg_values_supported"],
-        json!(["RS256"])
-    );
-    assert_eq!(
-        document["token_endpoint_auth_methods_supported"],
-        json!(["client_secret_basic"])
-    );
+    assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256"]));
+    assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["client_secret_basic"]));
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
     // The claims of a real login are the listed ones.
     let tokens = idp.redeems(&idp.code().await).await.json();
-    let userinfo = idp
-        .userinfo(tokens["access_token"].as_str().unwrap())
-        .await
-        .json();
+    let userinfo = idp.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
     let payload = crate::exchange::payload(&tokens);
-    let claims = userinfo
-        .as_object()
-        .unwrap()
-        .keys()
-        .chain(payload.as_object().unwrap().keys());
+    let claims = userinfo.as_object().unwrap().keys().chain(payload.as_object().unwrap().keys());
     let mut seen: Vec<_> = claims.map(String::as_str).collect();
     seen.sort_unstable();
     seen.dedup();
-    let mut listed: Vec<_> = document["claims_supported"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|c| c.as_str().unwrap())
-        .collect();
+    let mut listed: Vec<_> =
+        document["claims_supported"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
     listed.sort_unstable();
     assert_eq!(seen, listed);
 }
@@ -93,17 +70,10 @@ async fn i24_the_jwks_holds_the_public_half_of_the_signing_key_and_nothing_else(
     let idp = Idp::start();
     let jwks = get(&idp, "/oauth/jwks").await.json();
     let keys = jwks["keys"].as_array().unwrap();
-    let [key] = &keys[..] else {
-        panic!("one key: {jwks}")
-    };
+    let [key] = &keys[..] else { panic!("one key: {jwks}") };
     assert_eq!(
         (&key["kty"], &key["use"], &key["alg"], &key["kid"]),
-        (
-            &json!("RSA"),
-            &json!("sig"),
-            &json!("RS256"),
-            &json!(idp.state.key.kid())
-        )
+        (&json!("RSA"), &json!("sig"), &json!("RS256"), &json!(idp.state.key.kid()))
     );
     for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
         assert!(key.get(private).is_none(), "{private} is published");

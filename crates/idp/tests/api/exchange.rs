@@ -15,15 +15,8 @@ pub fn payload(tokens: &Value) -> Value {
 
 #[track_caller]
 fn is_refused(answer: &Answer, error: &str) {
-    assert_eq!(
-        (answer.status, answer.error().as_str()),
-        (400, error),
-        "{answer:?}"
-    );
-    assert_eq!(
-        (answer.header("cache-control"), answer.header("pragma")),
-        ("no-store", "no-cache")
-    );
+    assert_eq!((answer.status, answer.error().as_str()), (400, error), "{answer:?}");
+    assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
 }
 
 #[actix_web::test]
@@ -32,20 +25,10 @@ async fn a_code_becomes_an_id_token_that_says_who_signed_in_when_and_how() {
     let answer = idp.redeems(&idp.code().await).await;
     assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
     let tokens = answer.json();
-    assert_eq!(
-        (&tokens["token_type"], &tokens["expires_in"]),
-        (&json!("Bearer"), &json!(3600))
-    );
+    assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(3600)));
     assert_eq!(tokens["scope"], "openid profile email api.access rp.login");
 
-    let jwks: JwkSet = http()
-        .get(idp.at("/oauth/jwks"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let jwks: JwkSet = http().get(idp.at("/oauth/jwks")).send().await.unwrap().json().await.unwrap();
     let id_token = tokens["id_token"].as_str().unwrap();
     let header = jsonwebtoken::decode_header(id_token).unwrap();
     let key = DecodingKey::from_jwk(jwks.find(header.kid.as_deref().unwrap()).unwrap()).unwrap();
@@ -53,9 +36,7 @@ async fn a_code_becomes_an_id_token_that_says_who_signed_in_when_and_how() {
     validation.set_audience(&["client1"]);
     validation.set_issuer(&[&idp.issuer]);
     validation.validate_exp = false;
-    let claims = jsonwebtoken::decode::<Value>(id_token, &key, &validation)
-        .unwrap()
-        .claims;
+    let claims = jsonwebtoken::decode::<Value>(id_token, &key, &validation).unwrap().claims;
     let at_hash = id_token::at_hash(tokens["access_token"].as_str().unwrap());
     assert_eq!(
         claims,
@@ -69,9 +50,7 @@ async fn a_code_becomes_an_id_token_that_says_who_signed_in_when_and_how() {
 #[actix_web::test]
 async fn a_request_without_openid_is_plain_oauth_and_gets_no_id_token() {
     let idp = Idp::start();
-    let code = idp
-        .code_for(&AuthorizationRequest::new().with("scope", "api.access"))
-        .await;
+    let code = idp.code_for(&AuthorizationRequest::new().with("scope", "api.access")).await;
     let tokens = idp.redeems(&code).await.json();
     assert!(tokens.get("id_token").is_none());
     assert_eq!(tokens["scope"], "api.access");
@@ -96,10 +75,7 @@ async fn i3_a_code_works_once() {
 async fn i3_reuse_kills_what_the_code_bought() {
     let idp = Idp::start();
     let code = idp.code().await;
-    let access_token = idp.redeems(&code).await.json()["access_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let access_token = idp.redeems(&code).await.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(idp.userinfo(&access_token).await.status, 200);
     is_refused(&idp.redeems(&code).await, "invalid_grant");
     assert_eq!(idp.userinfo(&access_token).await.error(), "invalid_token");
@@ -113,10 +89,7 @@ async fn i3_fifty_at_once_get_at_most_one_answer_and_its_tokens_are_dead() {
     let good: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
     assert_eq!(good.len(), 1);
     assert!(
-        answers
-            .iter()
-            .filter(|answer| answer.status != 200)
-            .all(|answer| answer.error() == "invalid_grant")
+        answers.iter().filter(|answer| answer.status != 200).all(|answer| answer.error() == "invalid_grant")
     );
     let access_token = good[0].json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(idp.userinfo(&access_token).await.status, 401);
@@ -129,11 +102,7 @@ async fn i3_a_late_code_is_refused_by_the_configured_lifetime() {
             Idp::start_with(|settings| settings.code_lifetime = std::time::Duration::from_secs(lifetime));
         let code = idp.code().await;
         idp.passes(waited);
-        assert_eq!(
-            idp.redeems(&code).await.status,
-            status,
-            "{waited} of {lifetime} s"
-        );
+        assert_eq!(idp.redeems(&code).await.status, status, "{waited} of {lifetime} s");
     }
 }
 
@@ -145,10 +114,7 @@ async fn i3_an_unknown_or_truncated_code_is_refused() {
     let longer = format!("{}A", code.value);
     let other_kind = code.value.replace("code_", "at_");
     for wrong in [truncated, &longer, &other_kind, "code_", "x"] {
-        is_refused(
-            &idp.token(&code.fields_with("code", wrong)).await,
-            "invalid_grant",
-        );
+        is_refused(&idp.token(&code.fields_with("code", wrong)).await, "invalid_grant");
     }
     is_refused(&idp.token(&code.fields_with("code", "")).await, "invalid_request");
     assert_eq!(idp.redeems(&code).await.status, 200);
@@ -177,10 +143,7 @@ async fn i3_the_redirect_uri_must_be_the_same_and_a_failure_burns_the_code() {
     let idp = Idp::start();
     for wrong in ["http://127.0.0.1:5002/auth/", "https://evil.example", ""] {
         let code = idp.code().await;
-        is_refused(
-            &idp.token(&code.fields_with("redirect_uri", wrong)).await,
-            "invalid_grant",
-        );
+        is_refused(&idp.token(&code.fields_with("redirect_uri", wrong)).await, "invalid_grant");
         is_refused(&idp.redeems(&code).await, "invalid_grant");
     }
 }
@@ -190,31 +153,16 @@ async fn i3_codes_have_256_random_bits() {
     let idp = Idp::start();
     let (first, second) = (idp.code().await.value, idp.code().await.value);
     assert_ne!(first, second);
-    assert_eq!(
-        URL_SAFE_NO_PAD
-            .decode(first.strip_prefix("code_").unwrap())
-            .unwrap()
-            .len(),
-        32
-    );
+    assert_eq!(URL_SAFE_NO_PAD.decode(first.strip_prefix("code_").unwrap()).unwrap().len(), 32);
 }
 
 #[actix_web::test]
 async fn i4_a_verifier_that_does_not_meet_the_challenge_burns_the_code() {
     let idp = Idp::start();
     let other = CodeVerifier::generate(&SystemRandom);
-    for wrong in [
-        other.expose(),
-        "",
-        &"a".repeat(42),
-        &"a".repeat(129),
-        "=".repeat(43).as_str(),
-    ] {
+    for wrong in [other.expose(), "", &"a".repeat(42), &"a".repeat(129), "=".repeat(43).as_str()] {
         let code = idp.code().await;
-        is_refused(
-            &idp.token(&code.fields_with("code_verifier", wrong)).await,
-            "invalid_grant",
-        );
+        is_refused(&idp.token(&code.fields_with("code_verifier", wrong)).await, "invalid_grant");
         is_refused(&idp.redeems(&code).await, "invalid_grant");
     }
 }
@@ -230,12 +178,7 @@ async fn i12_basic_credentials_are_form_decoded() {
 #[actix_web::test]
 async fn i12_malformed_credentials_get_401_and_a_challenge() {
     let idp = Idp::start();
-    let encode = |bytes: &[u8]| {
-        format!(
-            "Basic {}",
-            base64::engine::general_purpose::STANDARD.encode(bytes)
-        )
-    };
+    let encode = |bytes: &[u8]| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(bytes));
     for value in [
         "Basic".to_owned(),
         "Basic !!!".to_owned(),
@@ -247,15 +190,9 @@ async fn i12_malformed_credentials_get_401_and_a_challenge() {
         basic("client1", "Client1-secret"),
         basic("nobody", "client1-secret"),
     ] {
-        let request = http()
-            .post(idp.at("/oauth/token"))
-            .header("authorization", &value);
+        let request = http().post(idp.at("/oauth/token")).header("authorization", &value);
         let answer = Answer::of(request.form(&[("grant_type", "authorization_code")])).await;
-        assert_eq!(
-            (answer.status, answer.error().as_str()),
-            (401, "invalid_client"),
-            "{value}"
-        );
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{value}");
         assert!(answer.header("www-authenticate").starts_with("Basic "), "{value}");
     }
     let answer = idp.token_as(None, &[("grant_type", "authorization_code")]).await;
@@ -274,11 +211,8 @@ async fn i12_two_authentication_methods_at_once_are_refused() {
     let fields = code.fields_with("client_id", "client1");
     assert_eq!(idp.token(&fields).await.status, 200);
     // A method that is not listed does not work.
-    let posted = [
-        ("client_id", "client1"),
-        ("client_secret", "client1-secret"),
-        ("grant_type", "authorization_code"),
-    ];
+    let posted =
+        [("client_id", "client1"), ("client_secret", "client1-secret"), ("grant_type", "authorization_code")];
     assert_eq!(idp.token_as(None, &posted).await.error(), "invalid_client");
 }
 
@@ -301,10 +235,7 @@ async fn i13_a_field_sent_twice_is_refused_and_burns_nothing() {
 async fn another_grant_type_is_not_supported() {
     let idp = Idp::start();
     for grant_type in ["password", "client_credentials", "refresh_token", "implicit"] {
-        is_refused(
-            &idp.token(&[("grant_type", grant_type)]).await,
-            "unsupported_grant_type",
-        );
+        is_refused(&idp.token(&[("grant_type", grant_type)]).await, "unsupported_grant_type");
     }
     is_refused(&idp.token(&[("code", "x")]).await, "invalid_request");
 }
@@ -314,10 +245,7 @@ async fn the_token_endpoint_speaks_json_even_when_it_is_used_wrongly() {
     let idp = Idp::start();
     let got = Answer::of(http().get(idp.at("/oauth/token"))).await;
     assert_eq!((got.status, got.error().as_str()), (405, "invalid_request"));
-    let request = http()
-        .post(idp.at("/oauth/token"))
-        .header("content-type", "application/json")
-        .body("{}");
+    let request = http().post(idp.at("/oauth/token")).header("content-type", "application/json").body("{}");
     is_refused(&Answer::of(request).await, "invalid_request");
 }
 
@@ -328,9 +256,6 @@ async fn i17_no_kind_of_handle_passes_as_another() {
     assert_eq!(idp.userinfo(&code.value).await.error(), "invalid_token");
     let tokens = idp.redeems(&code).await.json();
     let access_token = tokens["access_token"].as_str().unwrap();
-    let as_code = Code {
-        value: access_token.to_owned(),
-        ..code
-    };
+    let as_code = Code { value: access_token.to_owned(), ..code };
     is_refused(&idp.redeems(&as_code).await, "invalid_grant");
 }

@@ -77,12 +77,7 @@ impl Idp {
         let application = Application::build_on(listener, settings, surroundings).unwrap();
         let (handle, state) = (application.handle(), application.state());
         actix_web::rt::spawn(application.run());
-        Self {
-            issuer,
-            clock,
-            state,
-            handle,
-        }
+        Self { issuer, clock, state, handle }
     }
 
     pub fn at(&self, path: &str) -> String {
@@ -103,9 +98,7 @@ impl Idp {
         browser.opens(asked).await;
         browser.signs_in("demo", "DemoTest2024!").await;
         let location = browser.decides("allow").await.location();
-        let code = location
-            .param("code")
-            .unwrap_or_else(|| panic!("no code in {location:?}"));
+        let code = location.param("code").unwrap_or_else(|| panic!("no code in {location:?}"));
         Code {
             value: code,
             verifier: asked.verifier.expose().to_owned(),
@@ -192,18 +185,14 @@ impl AuthorizationRequest {
             ("code_challenge", challenge.as_str()),
             ("code_challenge_method", "S256"),
         ];
-        let pairs = pairs
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec();
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Self { verifier, pairs }
     }
 
     /// The same for the second client.
     pub fn of_other_client() -> Self {
         let redirect_uri = "https://rp.example/cb?foo=bar";
-        Self::new()
-            .with("client_id", OTHER_CLIENT.0)
-            .with("redirect_uri", redirect_uri)
+        Self::new().with("client_id", OTHER_CLIENT.0).with("redirect_uri", redirect_uri)
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -223,17 +212,11 @@ impl AuthorizationRequest {
     }
 
     pub fn get(&self, name: &str) -> String {
-        self.pairs
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default()
+        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
     pub fn query(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.pairs)
-            .finish()
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.pairs).finish()
     }
 
     pub fn pairs(&self) -> &[(String, String)] {
@@ -259,12 +242,7 @@ impl Browser {
     /// A browser in front of any provider.
     pub fn at(issuer: &str) -> Self {
         let issuer = issuer.to_owned();
-        Self {
-            issuer,
-            cookies: BTreeMap::new(),
-            page: String::new(),
-            shown: Answer::default(),
-        }
+        Self { issuer, cookies: BTreeMap::new(), page: String::new(), shown: Answer::default() }
     }
 
     /// Follows a link, and redirects as long as they stay at the provider.
@@ -288,17 +266,13 @@ impl Browser {
     /// Submits the form that it shows.
     pub async fn submits(&mut self, fields: &[(&str, &str)]) -> &Answer {
         let csrf = self.shown.csrf();
-        self.submits_raw(&[&[("csrf", csrf.as_str())], fields].concat())
-            .await
+        self.submits_raw(&[&[("csrf", csrf.as_str())], fields].concat()).await
     }
 
     /// Submits exactly these fields.
     pub async fn submits_raw(&mut self, fields: &[(&str, &str)]) -> &Answer {
         let page = self.page.clone();
-        let request = http()
-            .post(&page)
-            .header("sec-fetch-site", "same-origin")
-            .form(fields);
+        let request = http().post(&page).header("sec-fetch-site", "same-origin").form(fields);
         self.answered(&page, request).await;
         match self.shown.location.clone() {
             Some(next) if next.starts_with(&self.issuer) => self.goes(&next).await,
@@ -307,27 +281,19 @@ impl Browser {
     }
 
     pub async fn signs_in(&mut self, username: &str, password: &str) -> &Answer {
-        self.submits(&[("username", username), ("password", password)])
-            .await
+        self.submits(&[("username", username), ("password", password)]).await
     }
 
     pub async fn decides(&mut self, decision: &str) -> &Answer {
         let ticked: Vec<(&str, &str)> = SCOPE.split(' ').map(|value| ("scope", value)).collect();
-        self.submits(&[&[("decision", decision)], ticked.as_slice()].concat())
-            .await
+        self.submits(&[&[("decision", decision)], ticked.as_slice()].concat()).await
     }
 
     async fn answered(&mut self, address: &str, request: RequestBuilder) {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let request = if cookies.is_empty() {
-            request
-        } else {
-            request.header(header::COOKIE, cookies.join("; "))
-        };
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request =
+            if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) };
         self.shown = Answer::of(request).await;
         address.clone_into(&mut self.page);
         for cookie in &self.shown.set_cookies {
@@ -353,30 +319,19 @@ impl Answer {
     }
 
     async fn read(response: Response) -> Self {
-        let text = |name| {
-            response
-                .headers()
-                .get(name)
-                .map(|value| value.to_str().unwrap().to_owned())
-        };
+        let text = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let set_cookies = response.headers().get_all(header::SET_COOKIE);
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             location: text(header::LOCATION),
-            set_cookies: set_cookies
-                .iter()
-                .map(|value| value.to_str().unwrap().to_owned())
-                .collect(),
+            set_cookies: set_cookies.iter().map(|value| value.to_str().unwrap().to_owned()).collect(),
             body: response.text().await.unwrap(),
         }
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
-            .unwrap_or_default()
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     pub fn json(&self) -> Value {
@@ -391,21 +346,14 @@ impl Answer {
     /// Where the browser is sent.
     pub fn location(&self) -> Location {
         Location(
-            Url::parse(
-                self.location
-                    .as_deref()
-                    .unwrap_or_else(|| panic!("no Location: {self:?}")),
-            )
-            .unwrap(),
+            Url::parse(self.location.as_deref().unwrap_or_else(|| panic!("no Location: {self:?}"))).unwrap(),
         )
     }
 
     /// The CSRF token of the form.
     pub fn csrf(&self) -> String {
-        let (_, rest) = self
-            .body
-            .split_once(r#"name="csrf" value=""#)
-            .unwrap_or_else(|| panic!("no form: {self:?}"));
+        let (_, rest) =
+            self.body.split_once(r#"name="csrf" value=""#).unwrap_or_else(|| panic!("no form: {self:?}"));
         rest.split('"').next().unwrap().to_owned()
     }
 
@@ -438,20 +386,12 @@ impl Location {
         assert!(self.0.as_str().starts_with(REDIRECT_URI), "{self:?}");
         assert_eq!(self.param("error").as_deref(), Some(code), "{self:?}");
         assert_eq!(self.param("state").as_deref(), Some("af0ifjsldkj"), "{self:?}");
-        assert_eq!(
-            self.param("iss").as_deref(),
-            Some(idp.issuer.as_str()),
-            "{self:?}"
-        );
+        assert_eq!(self.param("iss").as_deref(), Some(idp.issuer.as_str()), "{self:?}");
         assert_eq!(self.param("code"), None);
     }
 }
 
 /// A plain HTTP client that follows nothing.
 pub fn http() -> Client {
-    Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
+    Client::builder().redirect(Policy::none()).no_proxy().build().unwrap()
 }

@@ -30,17 +30,11 @@ async fn i7_a_form_without_its_token_is_refused() {
     assert_eq!(browser.submits_raw(&credentials).await.status, 403);
     let other = at_login(&idp).await.shown.csrf();
     assert_eq!(
-        browser
-            .submits_raw(&[&[("csrf", other.as_str())], &credentials[..]].concat())
-            .await
-            .status,
+        browser.submits_raw(&[&[("csrf", other.as_str())], &credentials[..]].concat()).await.status,
         403
     );
     assert_eq!(
-        browser
-            .submits_raw(&[&[("csrf", token.as_str())], &credentials[..]].concat())
-            .await
-            .status,
+        browser.submits_raw(&[&[("csrf", token.as_str())], &credentials[..]].concat()).await.status,
         200
     );
     assert!(browser.page.contains("/consent/"));
@@ -52,11 +46,7 @@ async fn i7_a_form_of_another_origin_is_refused() {
     let browser = at_login(&idp).await;
     let csrf = browser.shown.csrf();
     let cookie = format!("idp_browser={}", browser.cookies["idp_browser"]);
-    let fields = [
-        ("csrf", csrf.as_str()),
-        ("username", "demo"),
-        ("password", "DemoTest2024!"),
-    ];
+    let fields = [("csrf", csrf.as_str()), ("username", "demo"), ("password", "DemoTest2024!")];
     for (name, value, accepted) in [
         ("sec-fetch-site", "cross-site", false),
         ("sec-fetch-site", "same-site", false),
@@ -65,11 +55,7 @@ async fn i7_a_form_of_another_origin_is_refused() {
         ("x-nothing", "", false),
         ("origin", idp.issuer.as_str(), true),
     ] {
-        let request = http()
-            .post(&browser.page)
-            .header("cookie", &cookie)
-            .header(name, value)
-            .form(&fields);
+        let request = http().post(&browser.page).header("cookie", &cookie).header(name, value).form(&fields);
         let answer = Answer::of(request).await;
         assert_eq!(answer.status, if accepted { 303 } else { 403 }, "{name}: {value}");
     }
@@ -80,14 +66,8 @@ async fn i7_pages_cannot_be_framed_and_run_no_foreign_script() {
     let idp = Idp::start();
     let page = at_login(&idp).await.shown;
     let policy = page.header("content-security-policy");
-    assert!(
-        policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"),
-        "{policy}"
-    );
-    assert!(
-        !policy.contains("unsafe") && !policy.contains("form-action"),
-        "{policy}"
-    );
+    assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("form-action"), "{policy}");
     assert_eq!(page.header("x-frame-options"), "DENY");
     assert!(
         !page.body.contains("<style") && !page.body.contains(" style=") && !page.body.contains(" onclick=")
@@ -153,19 +133,10 @@ async fn i15_every_redirect_after_a_form_is_a_303() {
     let browser = at_login(&idp).await;
     let csrf = browser.shown.csrf();
     let cookie = format!("idp_browser={}", browser.cookies["idp_browser"]);
-    let fields = [
-        ("csrf", csrf.as_str()),
-        ("username", "demo"),
-        ("password", "DemoTest2024!"),
-    ];
-    let request = http()
-        .post(&browser.page)
-        .header("cookie", cookie)
-        .header("sec-fetch-site", "same-origin");
+    let fields = [("csrf", csrf.as_str()), ("username", "demo"), ("password", "DemoTest2024!")];
+    let request = http().post(&browser.page).header("cookie", cookie).header("sec-fetch-site", "same-origin");
     assert_eq!(Answer::of(request.form(&fields)).await.status, 303);
-    let posted = http()
-        .post(idp.at("/oauth/authorize"))
-        .form(AuthorizationRequest::new().pairs());
+    let posted = http().post(idp.at("/oauth/authorize")).form(AuthorizationRequest::new().pairs());
     assert_eq!(Answer::of(posted).await.status, 303);
     for decision in ["allow", "deny"] {
         let mut browser = at_login(&idp).await;
@@ -181,30 +152,16 @@ async fn cookies_are_for_this_provider_and_not_for_scripts() {
     let page = browser.page.clone();
     let csrf = browser.shown.csrf();
     let cookie = format!("idp_browser={}", browser.cookies["idp_browser"]);
-    let fields = [
-        ("csrf", csrf.as_str()),
-        ("username", "demo"),
-        ("password", "DemoTest2024!"),
-    ];
-    let request = http()
-        .post(&page)
-        .header("cookie", cookie)
-        .header("sec-fetch-site", "same-origin")
-        .form(&fields);
+    let fields = [("csrf", csrf.as_str()), ("username", "demo"), ("password", "DemoTest2024!")];
+    let request =
+        http().post(&page).header("cookie", cookie).header("sec-fetch-site", "same-origin").form(&fields);
     let answer = Answer::of(request).await;
-    let session = answer
-        .set_cookies
-        .iter()
-        .find(|cookie| cookie.starts_with("idp_session="))
-        .unwrap();
+    let session = answer.set_cookies.iter().find(|cookie| cookie.starts_with("idp_session=")).unwrap();
     assert!(
         session.contains("HttpOnly") && session.contains("SameSite=Lax") && session.contains("Path=/"),
         "{session}"
     );
-    assert!(
-        !session.contains("Secure"),
-        "on http a Secure cookie would be lost: {session}"
-    );
+    assert!(!session.contains("Secure"), "on http a Secure cookie would be lost: {session}");
     browser.goes(&page).await;
 }
 
@@ -224,13 +181,9 @@ async fn a_login_that_takes_too_long_says_so() {
 async fn ui_locales_chooses_the_language_unless_the_visitor_has() {
     let idp = Idp::start();
     let mut browser = Browser::new(&idp);
-    let page = browser
-        .opens(&AuthorizationRequest::new().with("ui_locales", "se en"))
-        .await;
+    let page = browser.opens(&AuthorizationRequest::new().with("ui_locales", "se en")).await;
     assert!(page.body.contains(r#"<html lang="en""#), "{}", page.body);
     browser.cookies.insert("lang".into(), "ja".into());
-    let page = browser
-        .opens(&AuthorizationRequest::new().with("ui_locales", "se en"))
-        .await;
+    let page = browser.opens(&AuthorizationRequest::new().with("ui_locales", "se en")).await;
     assert!(page.body.contains(r#"<html lang="ja""#), "{}", page.body);
 }

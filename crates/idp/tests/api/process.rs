@@ -12,11 +12,7 @@ use crate::helpers::{Answer, AuthorizationRequest, Browser, REDIRECT_URI, basic,
 /// The program with these flags.
 fn idp(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
-    command
-        .args(flags)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -29,15 +25,9 @@ struct Running {
 
 impl Running {
     async fn start(flags: &[&str]) -> Self {
-        let bind = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .to_string();
+        let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let issuer = format!("http://{bind}");
-        let child = idp(&[&["--bind", &bind, "--issuer", &issuer], flags].concat())
-            .spawn()
-            .unwrap();
+        let child = idp(&[&["--bind", &bind, "--issuer", &issuer], flags].concat()).spawn().unwrap();
         let running = Self { child, issuer, bind };
         let patience = Instant::now() + Duration::from_secs(30);
         while running.health().await.status.code() != Some(0) {
@@ -56,12 +46,7 @@ impl Running {
     fn log(mut self) -> String {
         self.child.kill().unwrap();
         let mut log = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         log
     }
 }
@@ -117,25 +102,17 @@ async fn i14_no_secret_is_in_the_log_and_no_line_is_forged() {
         for secret in secrets.iter().copied().chain(cookies.iter().map(String::as_str)) {
             assert!(!log.contains(secret), "{secret} is in the log: {log}");
         }
-        assert!(
-            !log.contains("\u{1b}[31m") && !log.lines().any(|line| line.starts_with("forged")),
-            "{log}"
-        );
+        assert!(!log.contains("\u{1b}[31m") && !log.lines().any(|line| line.starts_with("forged")), "{log}");
     }
 }
 
 #[actix_web::test]
 async fn a_taken_port_is_said_in_one_sentence() {
     let running = Running::start(&[]).await;
-    let second = idp(&["--bind", &running.bind, "--issuer", &running.issuer])
-        .output()
-        .unwrap();
+    let second = idp(&["--bind", &running.bind, "--issuer", &running.issuer]).output().unwrap();
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(1));
-    assert!(
-        said.lines().count() == 1 && said.contains(&running.bind) && said.contains("IDP_BIND"),
-        "{said}"
-    );
+    assert!(said.lines().count() == 1 && said.contains(&running.bind) && said.contains("IDP_BIND"), "{said}");
 }
 
 #[actix_web::test]
@@ -165,12 +142,6 @@ async fn health_tells_whether_it_runs() {
 async fn told_to_stop_it_ends_with_0() {
     let mut running = Running::start(&[]).await;
     let pid = running.child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
 }

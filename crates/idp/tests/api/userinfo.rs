@@ -5,13 +5,8 @@ use serde_json::json;
 use crate::helpers::{Answer, AuthorizationRequest, Idp, http};
 
 async fn access_token(idp: &Idp, scope: &str) -> String {
-    let code = idp
-        .code_for(&AuthorizationRequest::new().with("scope", scope))
-        .await;
-    idp.redeems(&code).await.json()["access_token"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    let code = idp.code_for(&AuthorizationRequest::new().with("scope", scope)).await;
+    idp.redeems(&code).await.json()["access_token"].as_str().unwrap().to_owned()
 }
 
 #[actix_web::test]
@@ -19,14 +14,8 @@ async fn the_scope_decides_which_claims_are_given() {
     let idp = Idp::start();
     for (scope, claims) in [
         ("openid", json!({ "sub": "1" })),
-        (
-            "openid profile",
-            json!({ "sub": "1", "name": "Demo User", "preferred_username": "demo" }),
-        ),
-        (
-            "openid email",
-            json!({ "sub": "1", "email": "1@example.com", "email_verified": true }),
-        ),
+        ("openid profile", json!({ "sub": "1", "name": "Demo User", "preferred_username": "demo" })),
+        ("openid email", json!({ "sub": "1", "email": "1@example.com", "email_verified": true })),
     ] {
         let answer = idp.userinfo(&access_token(&idp, scope).await).await;
         assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
@@ -43,12 +32,8 @@ async fn the_token_may_come_by_get_by_post_or_in_the_form() {
         http().get(&address).bearer_auth(&token),
         http().post(&address).bearer_auth(&token),
         http().post(&address).form(&[("access_token", &token)]),
-        http()
-            .get(&address)
-            .header("authorization", format!("bearer {token}")),
-        http()
-            .get(&address)
-            .header("authorization", format!("Bearer   {token}")),
+        http().get(&address).header("authorization", format!("bearer {token}")),
+        http().get(&address).header("authorization", format!("Bearer   {token}")),
     ] {
         assert_eq!(Answer::of(request).await.json()["sub"], "1");
     }
@@ -60,10 +45,7 @@ async fn i14_a_token_in_the_address_is_refused() {
     let token = access_token(&idp, "openid").await;
     let answer = Answer::of(http().get(idp.at(&format!("/oauth/userinfo?access_token={token}")))).await;
     assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"));
-    let twice = http()
-        .post(idp.at("/oauth/userinfo"))
-        .bearer_auth(&token)
-        .form(&[("access_token", &token)]);
+    let twice = http().post(idp.at("/oauth/userinfo")).bearer_auth(&token).form(&[("access_token", &token)]);
     assert_eq!(Answer::of(twice).await.error(), "invalid_request");
 }
 
@@ -72,20 +54,10 @@ async fn a_missing_wrong_or_late_token_gets_401_and_a_challenge() {
     let idp = Idp::start();
     let token = access_token(&idp, "openid").await;
     let truncated = &token[..token.len() - 1];
-    for value in [
-        "Bearer wrong",
-        "Bearer",
-        "Bearer ",
-        "Bearer a b",
-        &format!("Bearer {truncated}"),
-        "Basic Og==",
-    ] {
-        let answer = Answer::of(
-            http()
-                .get(idp.at("/oauth/userinfo"))
-                .header("authorization", value),
-        )
-        .await;
+    for value in
+        ["Bearer wrong", "Bearer", "Bearer ", "Bearer a b", &format!("Bearer {truncated}"), "Basic Og=="]
+    {
+        let answer = Answer::of(http().get(idp.at("/oauth/userinfo")).header("authorization", value)).await;
         assert_eq!(answer.status, 401, "{value}");
         assert!(answer.header("www-authenticate").starts_with("Bearer"), "{value}");
     }
@@ -95,23 +67,16 @@ async fn a_missing_wrong_or_late_token_gets_401_and_a_challenge() {
         (401, r#"Bearer realm="userinfo endpoint""#)
     );
     // Neither does a form that cannot be read hold one.
-    let twice = http()
-        .post(idp.at("/oauth/userinfo"))
-        .form(&[("access_token", &token), ("access_token", &token)]);
+    let twice =
+        http().post(idp.at("/oauth/userinfo")).form(&[("access_token", &token), ("access_token", &token)]);
     let twice = Answer::of(twice).await;
-    assert_eq!(
-        (twice.status, twice.header("www-authenticate")),
-        (400, r#"Bearer error="invalid_request""#)
-    );
+    assert_eq!((twice.status, twice.header("www-authenticate")), (400, r#"Bearer error="invalid_request""#));
     idp.passes(3599);
     assert_eq!(idp.userinfo(&token).await.status, 200);
     idp.passes(1);
     let late = idp.userinfo(&token).await;
     assert_eq!(late.status, 401);
-    assert!(
-        late.header("www-authenticate")
-            .contains(r#"error="invalid_token""#)
-    );
+    assert!(late.header("www-authenticate").contains(r#"error="invalid_token""#));
 }
 
 #[actix_web::test]
@@ -119,10 +84,7 @@ async fn a_token_of_plain_oauth_does_not_open_userinfo() {
     let idp = Idp::start();
     let token = access_token(&idp, "api.access").await;
     let answer = idp.userinfo(&token).await;
-    assert_eq!(
-        (answer.status, answer.error().as_str()),
-        (403, "insufficient_scope")
-    );
+    assert_eq!((answer.status, answer.error().as_str()), (403, "insufficient_scope"));
 }
 
 #[actix_web::test]
@@ -154,12 +116,7 @@ async fn i17_hostile_tokens_are_refused_and_nothing_is_fetched() {
         let token = format!("{}.{payload}.AAAA", URL_SAFE_NO_PAD.encode(header.to_string()));
         assert_eq!(idp.userinfo(&token).await.error(), "invalid_token", "{header}");
     }
-    assert!(
-        listener.accept().is_err(),
-        "the provider fetched the key that the token named"
-    );
-    let huge = http()
-        .post(idp.at("/oauth/userinfo"))
-        .form(&[("access_token", "a".repeat(256 * 1024))]);
+    assert!(listener.accept().is_err(), "the provider fetched the key that the token named");
+    let huge = http().post(idp.at("/oauth/userinfo")).form(&[("access_token", "a".repeat(256 * 1024))]);
     assert_eq!(Answer::of(huge).await.status, 413);
 }

@@ -83,9 +83,7 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
         token_endpoint,
         userinfo_endpoint: document.userinfo_endpoint().cloned(),
         jwks_uri: document.jwks_uri().clone(),
-        announces_iss: document
-            .additional_metadata()
-            .authorization_response_iss_parameter_supported,
+        announces_iss: document.additional_metadata().authorization_response_iss_parameter_supported,
     };
     check_schemes(&metadata)?;
     Ok(metadata)
@@ -95,23 +93,15 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
     let issuer = metadata.issuer.url().scheme();
     let endpoints: [(&str, Option<&Url>); 4] = [
-        (
-            "authorization_endpoint",
-            Some(metadata.authorization_endpoint.url()),
-        ),
+        ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
         ("token_endpoint", Some(metadata.token_endpoint.url())),
-        (
-            "userinfo_endpoint",
-            metadata.userinfo_endpoint.as_ref().map(UserInfoUrl::url),
-        ),
+        ("userinfo_endpoint", metadata.userinfo_endpoint.as_ref().map(UserInfoUrl::url)),
         ("jwks_uri", Some(metadata.jwks_uri.url())),
     ];
     for (name, endpoint) in endpoints {
         let scheme = endpoint.map_or("https", Url::scheme);
         if scheme != "https" && scheme != issuer {
-            return Err(ProviderError::Invalid(format!(
-                "{name} is an address of the kind {scheme:?}"
-            )));
+            return Err(ProviderError::Invalid(format!("{name} is an address of the kind {scheme:?}")));
         }
     }
     Ok(())
@@ -146,30 +136,18 @@ mod tests {
     #[test]
     fn the_document_lies_below_the_issuer() {
         let url = |issuer| document_url(&Issuer::new(issuer));
-        assert_eq!(
-            url("https://op.example"),
-            "https://op.example/.well-known/openid-configuration"
-        );
+        assert_eq!(url("https://op.example"), "https://op.example/.well-known/openid-configuration");
         assert_eq!(url("https://op.example/"), url("https://op.example"));
-        assert_eq!(
-            url("https://op.example/a"),
-            "https://op.example/a/.well-known/openid-configuration"
-        );
+        assert_eq!(url("https://op.example/a"), "https://op.example/a/.well-known/openid-configuration");
     }
 
     #[test]
     fn r3_the_issuer_in_the_document_is_compared_character_by_character() {
         assert!(read_as(&document(), "https://op.example").is_ok());
-        for other in [
-            "https://op.example/",
-            "https://OP.example",
-            "https://op.example:443",
-            "https://evil.example",
-        ] {
-            assert!(
-                matches!(read_as(&document(), other), Err(ProviderError::Refused(_))),
-                "{other}"
-            );
+        for other in
+            ["https://op.example/", "https://OP.example", "https://op.example:443", "https://evil.example"]
+        {
+            assert!(matches!(read_as(&document(), other), Err(ProviderError::Refused(_))), "{other}");
         }
     }
 
@@ -195,9 +173,6 @@ mod tests {
     fn a_document_without_a_token_endpoint_is_of_no_use() {
         let mut document = document();
         document.as_object_mut().unwrap().remove("token_endpoint");
-        assert!(matches!(
-            read_as(&document, "https://op.example"),
-            Err(ProviderError::Invalid(_))
-        ));
+        assert!(matches!(read_as(&document, "https://op.example"), Err(ProviderError::Invalid(_))));
     }
 }

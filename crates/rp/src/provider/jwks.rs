@@ -27,9 +27,7 @@ struct Key {
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("Key").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
@@ -74,9 +72,7 @@ impl KeySet {
 
     fn candidates(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
         let kid = kid.map(str::to_owned);
-        self.keys
-            .iter()
-            .filter(move |key| kid.is_none() || key.kid == kid)
+        self.keys.iter().filter(move |key| kid.is_none() || key.kid == kid)
     }
 }
 
@@ -87,10 +83,7 @@ impl Key {
             && jwk.intended.is_none_or(|intended| intended == "sig")
             && jwk.alg.is_none_or(|alg| alg == "RS256");
         let verifies = DecodingKey::from_rsa_components(&jwk.n?, &jwk.e?).ok()?;
-        fits.then_some(Self {
-            kid: jwk.kid,
-            verifies,
-        })
+        fits.then_some(Self { kid: jwk.kid, verifies })
     }
 }
 
@@ -114,19 +107,11 @@ mod tests {
             "not even an object",
         ]});
         let keys = KeySet::read(set.to_string().as_bytes()).unwrap();
-        let known: Vec<_> = [
-            "mine",
-            "encryption",
-            "other-alg",
-            "broken",
-            "curve",
-            "edwards",
-            "shared",
-            "future",
-        ]
-        .into_iter()
-        .filter(|kid| keys.knows(Some(kid)))
-        .collect();
+        let known: Vec<_> =
+            ["mine", "encryption", "other-alg", "broken", "curve", "edwards", "shared", "future"]
+                .into_iter()
+                .filter(|kid| keys.knows(Some(kid)))
+                .collect();
         assert_eq!(known, ["mine"]);
         assert!(keys.knows(None));
     }

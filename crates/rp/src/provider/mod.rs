@@ -127,9 +127,7 @@ impl Provider {
     }
 
     async fn describe(&self) -> Result<Arc<Metadata>, ProviderError> {
-        let body = self
-            .fetch(&discovery::document_url(&self.issuer), MAX_ANSWER)
-            .await?;
+        let body = self.fetch(&discovery::document_url(&self.issuer), MAX_ANSWER).await?;
         let mut checks = Checks::new(self.sink.clone());
         discovery::read(&body, &self.issuer, &mut checks).map(Arc::new)
     }

@@ -12,19 +12,11 @@ pub struct Divergence {
 }
 
 const fn only_the_library_accepts(token: &'static str, because: &'static str) -> Divergence {
-    Divergence {
-        token,
-        library_accepts: true,
-        because,
-    }
+    Divergence { token, library_accepts: true, because }
 }
 
 const fn only_our_checks_accept(token: &'static str, because: &'static str) -> Divergence {
-    Divergence {
-        token,
-        library_accepts: false,
-        because,
-    }
+    Divergence { token, library_accepts: false, because }
 }
 
 /// All known differences between openidconnect 4.1 and the checks here. Both must accept, so each of these tokens is
@@ -40,22 +32,10 @@ pub const DIVERGENCES: [Divergence; 16] = [
     only_the_library_accepts("typ JOSE", "it reads the general name of the format as well"),
     only_the_library_accepts("a header of 256 KB", "it knows no bound"),
     only_the_library_accepts("an unknown claim twice", "it looks only at claims that it knows"),
-    only_the_library_accepts(
-        "an unknown header member twice",
-        "it looks only at members that it knows",
-    ),
+    only_the_library_accepts("an unknown header member twice", "it looks only at members that it knows"),
     only_the_library_accepts("stray bits behind the signature", "it reads base64 more loosely"),
-    only_our_checks_accept(
-        "no kid, several keys",
-        "it does not try the keys one after the other",
-    ),
-    only_our_checks_accept(
-        "cty present",
-        "it reads no token inside a token; we look at claims, not at cty",
-    ),
+    only_our_checks_accept("no kid, several keys", "it does not try the keys one after the other"),
+    only_our_checks_accept("cty present", "it reads no token inside a token; we look at claims, not at cty"),
     only_our_checks_accept("exp in the year 3 billion", "it counts in calendar days"),
-    only_our_checks_accept(
-        "name is a number",
-        "it reads all standard claims, we only what we check",
-    ),
+    only_our_checks_accept("name is a number", "it reads all standard claims, we only what we check"),
 ];

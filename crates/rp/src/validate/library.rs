@@ -24,10 +24,7 @@ pub(super) fn verify(id_token: &str, keys: &KeySet, expected: &Expected<'_>) -> 
         .set_time_fn(move || clock);
     let token = CoreIdToken::from_str(id_token).map_err(|error| error.to_string())?;
     let nonce = Nonce::new(expected.nonce.to_owned());
-    token
-        .claims(&verifier, &nonce)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    token.claims(&verifier, &nonce).map(|_| ()).map_err(|error| error.to_string())
 }
 
 fn utc(at: Timestamp) -> DateTime<Utc> {

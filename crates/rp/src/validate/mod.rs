@@ -89,11 +89,7 @@ pub fn validate(
     // 12. and 13. No particular `acr` and no `max_age` were asked for.
     check_access_token_hash(&jwt, expected, checks)?; // §3.1.3.8
     check_library(&jwt, keys, expected, checks)?;
-    Ok(IdToken {
-        subject,
-        expires,
-        claims: jwt.claims,
-    })
+    Ok(IdToken { subject, expires, claims: jwt.claims })
 }
 
 /// Step 2: `iss` is the issuer that was asked, character by character.
@@ -160,10 +156,7 @@ fn check_signature(jwt: &UnverifiedJwt, keys: &KeySet, checks: &mut Checks) -> R
     let wanted = jwt.kid().map_or(Shown::Words(Words::SignedByIssuer), |kid| {
         Shown::WordsWith(Words::SignedByKey, cut(kid).into())
     });
-    let found = match (
-        keys.knows(jwt.kid()),
-        keys.verify(jwt.kid(), jwt.signed(), jwt.signature()),
-    ) {
+    let found = match (keys.knows(jwt.kid()), keys.verify(jwt.kid(), jwt.signed(), jwt.signature())) {
         (false, _) => Words::NoSuchKey,
         (true, false) => Words::SignedByOther,
         (true, true) => {

@@ -10,9 +10,7 @@ async fn r1_no_state_no_token_call() {
     let mut browser = world.browser();
     world.begins(&mut browser).await;
     let issuer = world.provider.issuer.clone();
-    let answer = world
-        .returns(&mut browser, &[("code", "c"), ("iss", &issuer)])
-        .await;
+    let answer = world.returns(&mut browser, &[("code", "c"), ("iss", &issuer)]).await;
     answer.is_problem(400, "state_missing");
     assert!(world.provider.calls("/token").is_empty());
 }
@@ -22,11 +20,7 @@ async fn r1_a_state_that_nobody_sent_is_unknown() {
     let world = World::start();
     let mut browser = world.browser();
     let issuer = world.provider.issuer.clone();
-    let params = [
-        ("code", "c"),
-        ("state", "made-up-by-an-attacker"),
-        ("iss", &issuer),
-    ];
+    let params = [("code", "c"), ("state", "made-up-by-an-attacker"), ("iss", &issuer)];
     let answer = world.returns(&mut browser, &params).await;
     answer.is_problem(400, "state_unknown");
     answer.names_check("state_known");
@@ -72,11 +66,7 @@ async fn r1_a_login_that_takes_too_long_is_forgotten() {
 async fn r1_the_attempts_cookie_is_for_the_callback_only() {
     let world = World::start();
     let answer = world.browser().opens("/login").await;
-    let cookie = answer
-        .set_cookies
-        .iter()
-        .find(|cookie| !cookie.starts_with("rp_attempt_recent"))
-        .unwrap();
+    let cookie = answer.set_cookies.iter().find(|cookie| !cookie.starts_with("rp_attempt_recent")).unwrap();
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/auth", "Max-Age=600"] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
@@ -139,12 +129,7 @@ async fn r12_a_refusal_is_shown_again_at_every_reload_without_any_call() {
     again.is_problem(502, "id_token_refused");
     again.names_check("nonce");
     let issuer = world.provider.issuer.clone();
-    let params = [
-        ("code", "code-1"),
-        ("state", &*login.state),
-        ("iss", &issuer),
-        ("lang", "ja"),
-    ];
+    let params = [("code", "code-1"), ("state", &*login.state), ("iss", &issuer), ("lang", "ja")];
     let in_japanese = world.returns(&mut browser, &params).await;
     assert_eq!(in_japanese.status, 502);
     assert!(in_japanese.text.contains(r#"<html lang="ja">"#));

@@ -33,10 +33,7 @@ pub struct Answer {
 
 impl Browser {
     pub fn new(origin: &str) -> Self {
-        Self {
-            origin: origin.to_owned(),
-            cookies: Vec::new(),
-        }
+        Self { origin: origin.to_owned(), cookies: Vec::new() }
     }
 
     /// Opens a page.
@@ -63,11 +60,8 @@ impl Browser {
             .filter(|kept| path.starts_with(&kept.path))
             .map(|kept| format!("{}={}", kept.name, kept.value))
             .collect();
-        let request = if cookies.is_empty() {
-            request
-        } else {
-            request.header(header::COOKIE, cookies.join("; "))
-        };
+        let request =
+            if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) };
         let answer = Answer::of(request).await;
         for cookie in &answer.set_cookies {
             self.keeps(cookie);
@@ -79,17 +73,10 @@ impl Browser {
         let mut parts = set_cookie.split("; ");
         let (name, value) = parts.next().unwrap().split_once('=').unwrap();
         let attributes: Vec<_> = parts.collect();
-        let path = attributes
-            .iter()
-            .find_map(|attribute| attribute.strip_prefix("Path="))
-            .unwrap_or("/");
+        let path = attributes.iter().find_map(|attribute| attribute.strip_prefix("Path=")).unwrap_or("/");
         self.cookies.retain(|kept| kept.name != name || kept.path != path);
         if !attributes.contains(&"Max-Age=0") {
-            self.cookies.push(Kept {
-                name: name.to_owned(),
-                value: value.to_owned(),
-                path: path.to_owned(),
-            });
+            self.cookies.push(Kept { name: name.to_owned(), value: value.to_owned(), path: path.to_owned() });
         }
     }
 
@@ -110,11 +97,7 @@ impl Browser {
 
 /// A client that neither follows redirects nor uses a proxy.
 pub fn http() -> reqwest::Client {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
 impl Answer {
@@ -122,11 +105,7 @@ impl Answer {
         let response = request.header("accept-language", "en").send().await.unwrap();
         let headers = response.headers().clone();
         let all = |name| {
-            headers
-                .get_all(name)
-                .iter()
-                .map(|value| value.to_str().unwrap().to_owned())
-                .collect::<Vec<_>>()
+            headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         Self {
             status: response.status().as_u16(),
@@ -166,11 +145,7 @@ impl Answer {
         for part in self.text.split('<') {
             plain.push_str(part.split_once('>').map_or(part, |(_, text)| text));
         }
-        plain
-            .replace("&#x27;", "'")
-            .replace("&#39;", "'")
-            .replace("&quot;", "\"")
-            .replace("&amp;", "&")
+        plain.replace("&#x27;", "'").replace("&#39;", "'").replace("&quot;", "\"").replace("&amp;", "&")
     }
 
     /// That it is the page of the problem `id`.
@@ -187,10 +162,6 @@ impl Answer {
 
     /// That the problem's page names the check that failed.
     pub fn names_check(&self, rule: &str) {
-        assert!(
-            self.says(&format!("check.{rule}.name")),
-            "not {rule}: {}",
-            self.text
-        );
+        assert!(self.says(&format!("check.{rule}.name")), "not {rule}: {}", self.text);
     }
 }

@@ -35,25 +35,16 @@ async fn the_code_goes_with_verifier_redirect_uri_and_credentials_in_the_header(
     let mut browser = world.browser();
     let login = world.begins(&mut browser).await;
     world.returns_with_code(&mut browser, &login).await;
-    let [call] = &world.provider.calls("/token")[..] else {
-        panic!("one call")
-    };
+    let [call] = &world.provider.calls("/token")[..] else { panic!("one call") };
     let credentials = STANDARD.encode("client1:a%3Ab+%25%2B%C3%BC");
-    assert_eq!(
-        call.authorization.as_deref(),
-        Some(&*format!("Basic {credentials}"))
-    );
+    assert_eq!(call.authorization.as_deref(), Some(&*format!("Basic {credentials}")));
     let sent = Params::parse(call.body.as_bytes(), &[]).unwrap();
     assert_eq!(sent.get("grant_type"), Some("authorization_code"));
     assert_eq!(sent.get("code"), Some("code-1"));
     assert_eq!(sent.get("redirect_uri"), Some(&*format!("{}/auth", world.origin)));
     assert_eq!(sent.get("client_secret"), None);
     let verifier = CodeVerifier::parse(sent.get("code_verifier").unwrap()).unwrap();
-    let challenge = login
-        .request
-        .query_pairs()
-        .find(|(name, _)| name == "code_challenge")
-        .unwrap();
+    let challenge = login.request.query_pairs().find(|(name, _)| name == "code_challenge").unwrap();
     assert_eq!(verifier.challenge().as_str(), challenge.1);
 }
 
@@ -153,10 +144,7 @@ async fn r16_a_provider_that_does_not_answer_is_given_five_seconds() {
     let (_, answer) = after(|_| Canned::Silence).await;
     answer.is_problem(502, "idp_unreachable");
     let took = began.elapsed();
-    assert!(
-        took >= Duration::from_secs(5) && took < Duration::from_secs(8),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(8), "{took:?}");
 }
 
 #[actix_web::test]

@@ -45,18 +45,9 @@ async fn a_provider_that_hangs_does_not_hold_the_home_page_up() {
 async fn signed_in_it_shows_each_claim_with_its_source_and_each_check() {
     let world = World::start();
     let mut browser = world.browser();
-    world
-        .logs_in_as(&mut browser, |claims| claims["department"] = "研究".into())
-        .await;
+    world.logs_in_as(&mut browser, |claims| claims["department"] = "研究".into()).await;
     let home = browser.opens("/").await;
-    let shown = [
-        "Demo User",
-        "1@example.com",
-        "department",
-        "研究",
-        "pwd",
-        &world.provider.issuer,
-    ];
+    let shown = ["Demo User", "1@example.com", "department", "研究", "pwd", &world.provider.issuer];
     for text in shown {
         assert!(home.text.contains(text), "{text}: {}", home.text);
     }
@@ -90,9 +81,7 @@ async fn signed_in_it_shows_each_claim_with_its_source_and_each_check() {
 #[actix_web::test]
 async fn a_user_without_a_name_is_greeted_all_the_same() {
     let world = World::start();
-    world
-        .provider
-        .answers("/userinfo", Canned::Json(200, json!({ "sub": "1" })));
+    world.provider.answers("/userinfo", Canned::Json(200, json!({ "sub": "1" })));
     let mut browser = world.browser();
     world.logs_in(&mut browser).await;
     assert_eq!(browser.opens("/").await.status, 200);

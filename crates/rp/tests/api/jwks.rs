@@ -34,9 +34,7 @@ async fn r8_keys_are_fetched_once_for_many_logins() {
 async fn r8_a_new_key_is_fetched_when_it_is_met() {
     let world = World::start();
     world.logs_in(&mut world.browser()).await;
-    world
-        .provider
-        .answers("/jwks", Canned::Json(200, key_set(&[&NEXT])));
+    world.provider.answers("/jwks", Canned::Json(200, key_set(&[&NEXT])));
     world.passes(5);
     let answer = logs_in_with(&world, &mut world.browser(), &NEXT).await;
     assert!(answer.leads_to("/"), "{answer:?}");
@@ -70,13 +68,9 @@ async fn r8_many_who_wait_for_the_keys_cause_one_fetch() {
     }
     // The nonce fits one of them only; all ten need the keys.
     world.provider.issues(&HONEST.token(&world.claims(&logins[0])));
-    let answers = join_all(
-        browsers
-            .iter_mut()
-            .zip(&logins)
-            .map(|(browser, login)| world.comes_back(browser, login)),
-    )
-    .await;
+    let answers =
+        join_all(browsers.iter_mut().zip(&logins).map(|(browser, login)| world.comes_back(browser, login)))
+            .await;
     assert!(answers[0].leads_to("/"), "{:?}", answers[0]);
     assert_eq!(fetched(&world), 1);
 }

@@ -62,25 +62,14 @@ impl TestKey {
 
     fn sign_with(&self, encoding: &'static dyn RsaEncoding, unsigned: &str) -> String {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(
-                encoding,
-                &SystemRandom::new(),
-                unsigned.as_bytes(),
-                &mut signature,
-            )
-            .unwrap();
+        self.pair.sign(encoding, &SystemRandom::new(), unsigned.as_bytes(), &mut signature).unwrap();
         format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
 /// `header.payload`
 pub fn unsigned(header: &str, claims: &str) -> String {
-    format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims)
-    )
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
 }
 
 /// A key set for the JWKS endpoint.

@@ -41,9 +41,7 @@ async fn r14_another_site_cannot_sign_anybody_out() {
         None,
     ];
     for sender in senders {
-        let mut request = http()
-            .post(format!("{}/logout", world.origin))
-            .form(&[("csrf", &token)]);
+        let mut request = http().post(format!("{}/logout", world.origin)).form(&[("csrf", &token)]);
         if let Some((name, value)) = sender {
             request = request.header(name, value);
         }

@@ -18,11 +18,7 @@ use crate::{
 
 fn rp(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rp"));
-    command
-        .args(flags)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    command.args(flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
 
@@ -76,70 +72,31 @@ impl Drop for Running {
 #[actix_web::test]
 async fn r13_no_secret_is_in_the_log_and_no_line_is_forged() {
     let provider = FakeProvider::start();
-    let flags = [
-        "--issuer",
-        &provider.issuer,
-        "--log",
-        "debug",
-        "--client-secret",
-        "sesame",
-    ];
+    let flags = ["--issuer", &provider.issuer, "--log", "debug", "--client-secret", "sesame"];
     let running = Running::start(&flags).await;
     let mut browser = Browser::new(&format!("http://{}", running.bind));
     let login = Login::sent_by(&browser.opens("/login").await);
     let forged = "x\r\nforged line\u{1b}[31m";
     let id_token = HONEST.token(&json!({ "iss": forged, "sub": "1" }));
     provider.issues(&id_token);
-    let params = [
-        ("code", "code-1"),
-        ("state", &*login.state),
-        ("iss", &provider.issuer),
-    ];
-    let cookies: Vec<String> = browser
-        .cookies
-        .iter()
-        .filter(|kept| kept.path == "/auth")
-        .map(|kept| kept.value.clone())
-        .collect();
+    let params = [("code", "code-1"), ("state", &*login.state), ("iss", &provider.issuer)];
+    let cookies: Vec<String> =
+        browser.cookies.iter().filter(|kept| kept.path == "/auth").map(|kept| kept.value.clone()).collect();
     let answer = browser.opens(&callback(&params)).await;
     answer.is_problem(502, "id_token_refused");
 
     let second = Login::sent_by(&browser.opens("/login").await);
-    provider.answers(
-        "/token",
-        Canned::Json(400, json!({ "error": forged, "error_description": forged })),
-    );
-    let params = [
-        ("code", "code-2"),
-        ("state", &*second.state),
-        ("iss", &provider.issuer),
-    ];
-    browser
-        .opens(&callback(&params))
-        .await
-        .is_problem(502, "token_refused");
+    provider.answers("/token", Canned::Json(400, json!({ "error": forged, "error_description": forged })));
+    let params = [("code", "code-2"), ("state", &*second.state), ("iss", &provider.issuer)];
+    browser.opens(&callback(&params)).await.is_problem(502, "token_refused");
 
     let third = Login::sent_by(&browser.opens("/login").await);
-    let params = [
-        ("error", forged),
-        ("state", &third.state),
-        ("iss", &provider.issuer),
-    ];
+    let params = [("error", forged), ("state", &third.state), ("iss", &provider.issuer)];
     assert!(browser.opens(&callback(&params)).await.leads_to("/"));
 
     let log = running.log();
-    assert!(
-        log.contains("id_token_refused") && log.contains("issuer_claim"),
-        "{log}"
-    );
-    let secrets = [
-        "code-1",
-        "sesame",
-        &login.state,
-        &login.nonce,
-        &id_token,
-        ACCESS_TOKEN,
-    ];
+    assert!(log.contains("id_token_refused") && log.contains("issuer_claim"), "{log}");
+    let secrets = ["code-1", "sesame", &login.state, &login.nonce, &id_token, ACCESS_TOKEN];
     for secret in secrets.into_iter().chain(cookies.iter().map(String::as_str)) {
         assert!(!log.contains(secret), "{secret} is in the log: {log}");
     }
@@ -153,10 +110,7 @@ async fn a_taken_port_is_said_in_one_sentence() {
     let second = rp(&["--bind", &running.bind, "--log", "off"]).output().unwrap();
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(1));
-    assert!(
-        said.lines().count() == 1 && said.contains(&running.bind) && said.contains("RP_BIND"),
-        "{said}"
-    );
+    assert!(said.lines().count() == 1 && said.contains(&running.bind) && said.contains("RP_BIND"), "{said}");
 }
 
 #[actix_web::test]

@@ -60,22 +60,15 @@ impl FakeProvider {
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let script = Arc::new(Mutex::new(Script::default()));
         let shared = Data::from(script.clone());
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(shared.clone())
-                .default_service(web::to(answer))
-        })
-        .workers(1)
-        .listen(listener)
-        .unwrap()
-        .run();
+        let server =
+            HttpServer::new(move || App::new().app_data(shared.clone()).default_service(web::to(answer)))
+                .workers(1)
+                .listen(listener)
+                .unwrap()
+                .run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        let provider = Self {
-            issuer,
-            script,
-            handle,
-        };
+        let provider = Self { issuer, script, handle };
         provider.describes_itself(|_| ());
         provider.answers("/jwks", Canned::Json(200, key_set(&[&HONEST])));
         provider
@@ -120,12 +113,7 @@ impl FakeProvider {
     /// The requests for `path` so far.
     pub fn calls(&self, path: &str) -> Vec<Call> {
         let script = self.script.lock().unwrap();
-        script
-            .calls
-            .iter()
-            .filter(|call| call.path == path)
-            .cloned()
-            .collect()
+        script.calls.iter().filter(|call| call.path == path).cloned().collect()
     }
 }
 
@@ -147,12 +135,12 @@ async fn answer(request: HttpRequest, body: Bytes, script: Data<Mutex<Script>>) 
     let status = |code| StatusCode::from_u16(code).unwrap();
     match answer {
         Some(Canned::Json(code, body)) => HttpResponse::build(status(code)).json(body),
-        Some(Canned::Raw(code, media_type, body)) => HttpResponse::build(status(code))
-            .content_type(media_type)
-            .body(body),
-        Some(Canned::Redirect(code, location)) => HttpResponse::build(status(code))
-            .insert_header(("location", location))
-            .finish(),
+        Some(Canned::Raw(code, media_type, body)) => {
+            HttpResponse::build(status(code)).content_type(media_type).body(body)
+        }
+        Some(Canned::Redirect(code, location)) => {
+            HttpResponse::build(status(code)).insert_header(("location", location)).finish()
+        }
         Some(Canned::Silence) => std::future::pending().await,
         None => HttpResponse::NotFound().finish(),
     }

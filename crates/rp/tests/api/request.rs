@@ -28,12 +28,7 @@ async fn the_request_is_the_tutorials_with_state_nonce_and_challenge() {
     for fresh in ["state", "nonce", "code_challenge"] {
         assert_eq!(params[fresh].len(), 43, "{fresh}: 256 bits");
     }
-    assert!(
-        login
-            .request
-            .as_str()
-            .starts_with(&format!("{}/authorize?", world.provider.issuer))
-    );
+    assert!(login.request.as_str().starts_with(&format!("{}/authorize?", world.provider.issuer)));
 }
 
 #[actix_web::test]
@@ -65,9 +60,7 @@ async fn the_metadata_is_asked_for_again_when_a_login_begins_later() {
 #[actix_web::test]
 async fn r3_a_discovery_document_of_another_issuer_stops_the_login() {
     let world = World::start();
-    world
-        .provider
-        .describes_itself(|document| document["issuer"] = "https://evil.example".into());
+    world.provider.describes_itself(|document| document["issuer"] = "https://evil.example".into());
     let answer = world.browser().opens("/login").await;
     answer.is_problem(502, "discovery_invalid");
     answer.names_check("issuer_discovered");
@@ -87,9 +80,7 @@ async fn r11_only_a_path_of_our_own_is_gone_to_after_the_login() {
     let world = World::start();
     for (next, expected) in targets {
         let mut browser = world.browser();
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("next", next)
-            .finish();
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
         let login = Login::sent_by(&browser.opens(&format!("/login?{query}")).await);
         let answer = world.returns_with_code(&mut browser, &login).await;
         assert!(answer.leads_to(expected), "{next:?}: {answer:?}");

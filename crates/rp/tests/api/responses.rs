@@ -7,10 +7,7 @@ async fn refused_with(params: impl Fn(&World, &Login) -> Vec<(&'static str, Stri
     let mut browser = world.browser();
     let login = world.begins(&mut browser).await;
     let params = params(&world, &login);
-    let params: Vec<_> = params
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
+    let params: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = world.returns(&mut browser, &params).await;
     answer.is_problem(400, "issuer_mismatch");
     answer.names_check("response_issuer");
@@ -24,11 +21,7 @@ async fn refused_with(params: impl Fn(&World, &Login) -> Vec<(&'static str, Stri
 #[actix_web::test]
 async fn r3_an_answer_of_another_issuer_is_refused_before_the_token_call() {
     refused_with(|_, login| {
-        vec![
-            ("code", "c".into()),
-            ("state", login.state.clone()),
-            ("iss", "https://evil.example".into()),
-        ]
+        vec![("code", "c".into()), ("state", login.state.clone()), ("iss", "https://evil.example".into())]
     })
     .await;
 }
@@ -71,12 +64,8 @@ async fn r3_a_missing_iss_is_fine_when_it_was_not_announced() {
     });
     let mut browser = world.browser();
     let login = world.begins(&mut browser).await;
-    world
-        .provider
-        .issues(&crate::keys::HONEST.token(&world.claims(&login)));
-    let answer = world
-        .returns(&mut browser, &[("code", "c"), ("state", &login.state)])
-        .await;
+    world.provider.issues(&crate::keys::HONEST.token(&world.claims(&login)));
+    let answer = world.returns(&mut browser, &[("code", "c"), ("state", &login.state)]).await;
     assert!(answer.leads_to("/"), "{answer:?}");
 }
 
@@ -87,13 +76,8 @@ async fn r3_a_parameter_that_stands_twice_is_refused_before_the_token_call() {
     let login = world.begins(&mut browser).await;
     let issuer = world.provider.issuer.clone();
     for twice in ["iss", "state", "code", "made_up"] {
-        let params = [
-            ("code", "c"),
-            ("state", &*login.state),
-            ("iss", &issuer),
-            ("made_up", "x"),
-            (twice, "again"),
-        ];
+        let params =
+            [("code", "c"), ("state", &*login.state), ("iss", &issuer), ("made_up", "x"), (twice, "again")];
         let answer = world.returns(&mut browser, &params).await;
         answer.is_problem(400, "malformed");
     }
@@ -107,16 +91,9 @@ async fn an_unknown_parameter_is_ignored() {
     let world = World::start();
     let mut browser = world.browser();
     let login = world.begins(&mut browser).await;
-    world
-        .provider
-        .issues(&crate::keys::HONEST.token(&world.claims(&login)));
+    world.provider.issues(&crate::keys::HONEST.token(&world.claims(&login)));
     let issuer = world.provider.issuer.clone();
-    let params = [
-        ("code", "c"),
-        ("state", &*login.state),
-        ("iss", &issuer),
-        ("session_state", "x"),
-    ];
+    let params = [("code", "c"), ("state", &*login.state), ("iss", &issuer), ("session_state", "x")];
     assert!(world.returns(&mut browser, &params).await.leads_to("/"));
 }
 
@@ -156,12 +133,7 @@ async fn r12_an_error_of_the_provider_leads_home_and_is_shown_there_once() {
 
 #[actix_web::test]
 async fn r13_nothing_that_a_stranger_writes_reaches_the_page() {
-    let texts = [
-        "<svg onload=alert(1)>",
-        "{{7*7}}",
-        "x\r\nSet-Cookie: evil=1",
-        "a-code-of-somebody",
-    ];
+    let texts = ["<svg onload=alert(1)>", "{{7*7}}", "x\r\nSet-Cookie: evil=1", "a-code-of-somebody"];
     for text in texts {
         let world = World::start();
         let mut browser = world.browser();

@@ -25,17 +25,10 @@ async fn r10_a_session_that_an_attacker_planted_is_not_signed_in() {
     let mut attacker = world.browser();
     let login = world.begins(&mut attacker).await;
     let issuer = world.provider.issuer.clone();
-    let params = [
-        ("error", "access_denied"),
-        ("state", &*login.state),
-        ("iss", &issuer),
-    ];
+    let params = [("error", "access_denied"), ("state", &*login.state), ("iss", &issuer)];
     world.returns(&mut attacker, &params).await;
     let mut victim = attacker.clone();
-    assert!(
-        victim.cookie("rp_session").is_some(),
-        "a session that is not signed in"
-    );
+    assert!(victim.cookie("rp_session").is_some(), "a session that is not signed in");
     world.logs_in(&mut victim).await;
     assert!(is_signed_in(&mut victim).await);
     assert!(!is_signed_in(&mut attacker).await);
@@ -45,11 +38,7 @@ async fn r10_a_session_that_an_attacker_planted_is_not_signed_in() {
 async fn r10_the_cookie_is_for_the_server_only() {
     let world = World::start();
     let answer = world.logs_in_as(&mut world.browser(), |_| ()).await;
-    let cookie = answer
-        .set_cookies
-        .iter()
-        .find(|cookie| cookie.starts_with("rp_session="))
-        .unwrap();
+    let cookie = answer.set_cookies.iter().find(|cookie| cookie.starts_with("rp_session=")).unwrap();
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
@@ -68,10 +57,7 @@ async fn r10_over_https_the_cookies_are_secure() {
     let answer = get("/app/login").await;
     assert_eq!(answer.status, 303);
     for cookie in &answer.set_cookies {
-        assert!(
-            cookie.contains("Secure") && cookie.contains("Path=/app/"),
-            "{cookie}"
-        );
+        assert!(cookie.contains("Secure") && cookie.contains("Path=/app/"), "{cookie}");
     }
 }
 
@@ -84,10 +70,7 @@ async fn r10_no_token_ever_reaches_the_browser() {
     world.provider.issues(&id_token);
     let answer = world.comes_back(&mut browser, &login).await;
     let home = browser.opens("/").await;
-    let seen = format!(
-        "{:?} {} {:?} {}",
-        answer.set_cookies, answer.text, home.set_cookies, home.text
-    );
+    let seen = format!("{:?} {} {:?} {}", answer.set_cookies, answer.text, home.set_cookies, home.text);
     for secret in [id_token.as_str(), crate::provider::ACCESS_TOKEN] {
         assert!(!seen.contains(secret));
     }
@@ -109,9 +92,7 @@ async fn a_session_ends_with_its_id_token_and_says_so_once() {
     let world = World::start();
     let mut browser = world.browser();
     let end = world.now() + 300;
-    world
-        .logs_in_as(&mut browser, |claims| claims["exp"] = end.into())
-        .await;
+    world.logs_in_as(&mut browser, |claims| claims["exp"] = end.into()).await;
     world.passes(299);
     assert!(is_signed_in(&mut browser).await);
     world.passes(1);
@@ -139,9 +120,7 @@ async fn r9_a_user_is_issuer_and_subject_never_the_address() {
     // Somebody else who has the address of user 1 now.
     let userinfo = json!({ "sub": "2", "email": "1@example.com" });
     world.provider.answers("/userinfo", Canned::Json(200, userinfo));
-    let answer = world
-        .logs_in_as(&mut browser, |claims| claims["sub"] = "2".into())
-        .await;
+    let answer = world.logs_in_as(&mut browser, |claims| claims["sub"] = "2".into()).await;
     assert!(answer.leads_to("/"), "{answer:?}");
     let issuer = &world.provider.issuer;
     let user = format!(r#"<b>2</b> <span class="muted">@</span> <code>{issuer}</code>"#);

@@ -25,16 +25,8 @@ async fn r17_localhost_leads_to_the_one_address() {
     let world = World::start();
     let host = format!("localhost:{}", world.listens_at().port());
     let answer = asked_as(&world, &host, "/login?next=/x").await;
-    assert!(
-        answer.leads_to(&format!("{}/login?next=/x", world.origin)),
-        "{answer:?}"
-    );
-    assert!(
-        world
-            .provider
-            .calls("/.well-known/openid-configuration")
-            .is_empty()
-    );
+    assert!(answer.leads_to(&format!("{}/login?next=/x", world.origin)), "{answer:?}");
+    assert!(world.provider.calls("/.well-known/openid-configuration").is_empty());
 }
 
 #[actix_web::test]
@@ -47,10 +39,7 @@ async fn r17_forwarding_headers_change_nothing() {
         .header("forwarded", "host=evil.example;proto=https");
     let answer = Answer::of(request).await;
     let location = answer.location();
-    let redirect_uri = location
-        .query_pairs()
-        .find(|(name, _)| name == "redirect_uri")
-        .unwrap();
+    let redirect_uri = location.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap();
     assert_eq!(redirect_uri.1, format!("{}/auth", world.origin));
 }
 
@@ -97,11 +86,7 @@ async fn below_a_path_everything_lies_below_it() {
     get("/").await.is_problem(404, "not_found");
     let answer = get("/rp/login").await;
     let location = answer.location();
-    assert!(
-        location
-            .as_str()
-            .contains("redirect_uri=https%3A%2F%2Fapps.example%2Frp%2Fauth")
-    );
+    assert!(location.as_str().contains("redirect_uri=https%3A%2F%2Fapps.example%2Frp%2Fauth"));
     assert!(get("/rp/logout").await.leads_to("/rp/"));
 }
 
@@ -112,8 +97,6 @@ async fn r3_an_issuer_with_a_slash_is_another_issuer() {
     let world = World::start_at(provider, &with_slash, &[]);
     let answer = world.browser().opens("/login").await;
     answer.is_problem(502, "discovery_invalid");
-    world
-        .provider
-        .describes_itself(|document| document["issuer"] = with_slash.clone().into());
+    world.provider.describes_itself(|document| document["issuer"] = with_slash.clone().into());
     assert_eq!(world.browser().opens("/login").await.status, 303);
 }

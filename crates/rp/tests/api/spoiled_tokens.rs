@@ -87,12 +87,7 @@ fn set(object: &mut Value, name: &str, value: Value) {
 }
 
 fn spoiled(name: &'static str, ours: Ours, library: Library, token: String) -> Spoiled {
-    Spoiled {
-        name,
-        ours,
-        library,
-        token,
-    }
+    Spoiled { name, ours, library, token }
 }
 
 #[rustfmt::skip]
@@ -253,20 +248,12 @@ fn judged(token: &str) -> Result<(), Rule> {
     let mut checks = Checks::new(Arc::new(NoRecording));
     let failed = |Failed(check)| check.rule;
     let jwt = validate::read(token, &mut checks).map_err(failed)?;
-    validate::validate(jwt, &keys(), &expected(), &mut checks)
-        .map(|_| ())
-        .map_err(failed)
+    validate::validate(jwt, &keys(), &expected(), &mut checks).map(|_| ()).map_err(failed)
 }
 
 #[test]
 fn each_spoiled_token_is_judged_as_the_table_says() {
-    for Spoiled {
-        name,
-        ours,
-        library,
-        token,
-    } in corpus()
-    {
+    for Spoiled { name, ours, library, token } in corpus() {
         let wanted = match (ours, library) {
             (Refuse(rule), _) => Err(rule),
             (Accept, Refuses) => Err(Rule::LibraryVerifier),
@@ -285,10 +272,8 @@ fn the_list_of_divergences_is_complete_and_true() {
         .filter(|spoiled| (spoiled.ours == Accept) != (spoiled.library == Accepts))
         .map(|spoiled| (spoiled.name, spoiled.library == Accepts))
         .collect();
-    let listed: BTreeSet<_> = DIVERGENCES
-        .iter()
-        .map(|divergence| (divergence.token, divergence.library_accepts))
-        .collect();
+    let listed: BTreeSet<_> =
+        DIVERGENCES.iter().map(|divergence| (divergence.token, divergence.library_accepts)).collect();
     assert_eq!(found, listed);
 }
 

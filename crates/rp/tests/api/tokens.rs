@@ -70,47 +70,31 @@ async fn r4_a_missing_audience_is_refused() {
 
 #[actix_web::test]
 async fn r4_a_foreign_azp_is_refused() {
-    is_refused_by("authorized_party", |_, claims| {
-        with(claims, "azp", json!("client2"))
-    })
-    .await;
+    is_refused_by("authorized_party", |_, claims| with(claims, "azp", json!("client2"))).await;
 }
 
 #[actix_web::test]
 async fn r5_an_expired_token_is_refused() {
-    is_refused_by("expiry", |world, claims| {
-        with(claims, "exp", json!(world.now() - 60))
-    })
-    .await;
+    is_refused_by("expiry", |world, claims| with(claims, "exp", json!(world.now() - 60))).await;
 }
 
 #[actix_web::test]
 async fn r5_an_expiry_that_is_a_text_is_refused() {
-    is_refused_by("expiry", |world, claims| {
-        with(claims, "exp", json!((world.now() + 60).to_string()))
-    })
-    .await;
+    is_refused_by("expiry", |world, claims| with(claims, "exp", json!((world.now() + 60).to_string()))).await;
 }
 
 #[actix_web::test]
 async fn r5_a_token_from_the_future_is_refused() {
-    is_refused_by("issued_at", |world, claims| {
-        with(claims, "iat", json!(world.now() + 61))
-    })
-    .await;
+    is_refused_by("issued_at", |world, claims| with(claims, "iat", json!(world.now() + 61))).await;
 }
 
 #[actix_web::test]
 async fn r5_clocks_may_be_a_minute_apart() {
     let world = World::start();
     let (expired, ahead) = (world.now() - 59, world.now() + 60);
-    let late = world
-        .logs_in_as(&mut world.browser(), |claims| claims["exp"] = expired.into())
-        .await;
+    let late = world.logs_in_as(&mut world.browser(), |claims| claims["exp"] = expired.into()).await;
     assert!(late.leads_to("/"), "{late:?}");
-    let early = world
-        .logs_in_as(&mut world.browser(), |claims| claims["iat"] = ahead.into())
-        .await;
+    let early = world.logs_in_as(&mut world.browser(), |claims| claims["iat"] = ahead.into()).await;
     assert!(early.leads_to("/"), "{early:?}");
 }
 

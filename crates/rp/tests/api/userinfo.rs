@@ -13,13 +13,8 @@ async fn claims_are_asked_for_once_with_the_token_in_the_header() {
     let mut browser = world.browser();
     world.logs_in(&mut browser).await;
     assert!(is_signed_in(&mut browser).await);
-    let [call] = &world.provider.calls("/userinfo")[..] else {
-        panic!("one call")
-    };
-    assert_eq!(
-        call.authorization.as_deref(),
-        Some(&*format!("Bearer {ACCESS_TOKEN}"))
-    );
+    let [call] = &world.provider.calls("/userinfo")[..] else { panic!("one call") };
+    assert_eq!(call.authorization.as_deref(), Some(&*format!("Bearer {ACCESS_TOKEN}")));
     assert_eq!(call.query, "");
     let home = browser.opens("/").await;
     assert!(home.text.contains("Demo User") && home.text.contains("1@example.com"));
@@ -29,10 +24,7 @@ async fn claims_are_asked_for_once_with_the_token_in_the_header() {
 async fn r9_claims_about_somebody_else_end_the_login() {
     let world = World::start();
     let mut browser = world.browser();
-    world.provider.answers(
-        "/userinfo",
-        Canned::Json(200, json!({ "sub": "2", "name": "Eve" })),
-    );
+    world.provider.answers("/userinfo", Canned::Json(200, json!({ "sub": "2", "name": "Eve" })));
     let answer = world.logs_in_as(&mut browser, |_| ()).await;
     answer.is_problem(502, "userinfo_subject");
     answer.names_check("userinfo_subject");

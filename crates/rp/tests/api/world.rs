@@ -67,11 +67,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let own_address = ["--base-url", &origin];
-        let address = if arguments.contains(&"--base-url") {
-            &[][..]
-        } else {
-            &own_address[..]
-        };
+        let address = if arguments.contains(&"--base-url") { &[][..] } else { &own_address[..] };
         let line = [&["rp", "--issuer", issuer], address, arguments].concat();
         let settings = Settings::try_from(Arguments::parse_from(line)).unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
@@ -86,13 +82,7 @@ impl World {
         actix_web::rt::spawn(application.run());
         let userinfo = json!({ "sub": "1", "name": "Demo User", "email": "1@example.com" });
         provider.answers("/userinfo", Canned::Json(200, userinfo));
-        Self {
-            origin,
-            provider,
-            clock,
-            address,
-            handle,
-        }
+        Self { origin, provider, clock, address, handle }
     }
 
     pub fn browser(&self) -> Browser {
@@ -174,11 +164,7 @@ impl Login {
             let found = request.query_pairs().find(|(known, _)| known == name);
             found.unwrap().1.into_owned()
         };
-        Self {
-            state: param("state"),
-            nonce: param("nonce"),
-            request,
-        }
+        Self { state: param("state"), nonce: param("nonce"), request }
     }
 }
 

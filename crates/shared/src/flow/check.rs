@@ -71,10 +71,7 @@ impl Checks {
 
     /// Checks that are also kept, to be shown with their result.
     pub fn kept(sink: Arc<dyn CheckSink>) -> Self {
-        Self {
-            sink,
-            kept: Some(Vec::new()),
-        }
+        Self { sink, kept: Some(Vec::new()) }
     }
 
     /// Judges: `passed`, or refused with both values.
@@ -146,12 +143,7 @@ impl Checks {
 }
 
 fn made(rule: Rule, expected: Shown<'_>, actual: Shown<'_>, verdict: Verdict) -> Check {
-    Check {
-        rule,
-        expected: expected.into_owned(),
-        actual: actual.into_owned(),
-        verdict,
-    }
+    Check { rule, expected: expected.into_owned(), actual: actual.into_owned(), verdict }
 }
 
 #[cfg(test)]
@@ -175,9 +167,7 @@ mod tests {
 
     #[test]
     fn a_failed_check_says_what_was_expected_and_what_was_there() {
-        let Failed(check) = Checks::new(Arc::new(NoRecording))
-            .equal(Rule::Nonce, "a", "b")
-            .unwrap_err();
+        let Failed(check) = Checks::new(Arc::new(NoRecording)).equal(Rule::Nonce, "a", "b").unwrap_err();
         assert_eq!((check.expected.value(), check.actual.value()), ("a", "b"));
         assert_eq!(check.verdict, Verdict::Failed);
     }
@@ -189,19 +179,7 @@ mod tests {
         checks.equal(Rule::Nonce, "a", "a").unwrap();
         checks.not_applicable(Rule::AuthorizedParty, "client1", Words::Absent);
         let verdicts = [Verdict::Passed, Verdict::NotApplicable];
-        assert_eq!(
-            notebook
-                .0
-                .lock()
-                .unwrap()
-                .iter()
-                .map(|c| c.verdict)
-                .collect::<Vec<_>>(),
-            verdicts
-        );
-        assert_eq!(
-            checks.into_made().iter().map(|c| c.verdict).collect::<Vec<_>>(),
-            verdicts
-        );
+        assert_eq!(notebook.0.lock().unwrap().iter().map(|c| c.verdict).collect::<Vec<_>>(), verdicts);
+        assert_eq!(checks.into_made().iter().map(|c| c.verdict).collect::<Vec<_>>(), verdicts);
     }
 }

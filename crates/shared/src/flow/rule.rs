@@ -57,10 +57,7 @@ pub enum Side {
 
 /// A rule that one side checks. Its texts stand in the catalogue under `check.<id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    missing_docs,
-    reason = "each variant is described by its row in `Rule::facts` and in the catalogue"
-)]
+#[expect(missing_docs, reason = "each variant is described by its row in `Rule::facts` and in the catalogue")]
 pub enum Rule {
     ClientKnown,
     RedirectUriRegistered,

@@ -101,11 +101,7 @@ impl<'de> Deserialize<'de> for Shown<'static> {
             return Ok(Self::Value(value.into()));
         };
         let words = Words::find(&id).ok_or_else(|| D::Error::custom("unknown words"))?;
-        Ok(if value.is_empty() {
-            Self::Words(words)
-        } else {
-            Self::WordsWith(words, value.into())
-        })
+        Ok(if value.is_empty() { Self::Words(words) } else { Self::WordsWith(words, value.into()) })
     }
 }
 
@@ -245,11 +241,8 @@ mod tests {
 
     #[test]
     fn what_was_shown_can_be_kept() {
-        for shown in [
-            Shown::from("S256"),
-            Words::Absent.into(),
-            Shown::WordsWith(Words::After, "12".into()),
-        ] {
+        for shown in [Shown::from("S256"), Words::Absent.into(), Shown::WordsWith(Words::After, "12".into())]
+        {
             let kept = serde_json::to_string(&shown).unwrap();
             assert_eq!(serde_json::from_str::<Shown<'static>>(&kept).unwrap(), shown);
         }
