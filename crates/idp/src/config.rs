@@ -57,7 +57,7 @@ pub struct Arguments {
     #[arg(long, env = "IDP_BROWSER_COOKIE", default_value = "idp_browser", value_parser = settings::cookie_name)]
     browser_cookie: String,
 
-    /// Seconds in which a code must be redeemed; RFC 6749 allows 600 at most. 600 lets a learner pause, 60 is usual
+    /// Seconds in which a code must be redeemed; 600 at most. 600 lets a learner pause, 60 is usual
     #[arg(long, env = "IDP_CODE_LIFETIME", default_value = "600", value_parser = settings::lifetime)]
     code_lifetime: Duration,
 
@@ -146,9 +146,9 @@ impl TryFrom<Arguments> for Settings {
             .map_err(|mistake| format!("IDP_ISSUER: {mistake}"))?;
         let redirect_uri = RedirectUri::parse(&arguments.client_redirect_uri)
             .map_err(|mistake| format!("IDP_CLIENT_REDIRECT_URI: {mistake}"))?;
-        // RFC 6749 §4.1.2: ten minutes at most.
+        // RFC 6749 §4.1.2 recommends ten minutes at most.
         if arguments.code_lifetime > Duration::from_secs(600) {
-            return Err("IDP_CODE_LIFETIME: RFC 6749 allows 600 seconds at most".into());
+            return Err("IDP_CODE_LIFETIME: 600 seconds at most, as RFC 6749 §4.1.2 recommends".into());
         }
         if arguments.session_cookie == arguments.browser_cookie {
             return Err("IDP_SESSION_COOKIE and IDP_BROWSER_COOKIE must differ".into());

@@ -69,6 +69,7 @@ impl Application {
                 .wrap(TracingLogger::<RequestSpan>::new())
                 .configure(|app| routes(app, shared.settings.origin.path()))
         })
+        .client_request_timeout(server::PATIENCE)
         .shutdown_timeout(server::DRAIN_SECONDS)
         .listen(listener)?
         .run();

@@ -21,7 +21,7 @@ pub fn issue(
     let list = list_name(settings);
     let known = cookies::value(request, &list).unwrap_or_default();
     let mut recent: Vec<&str> =
-        known.split('.').filter(|short| is_short(short)).chain([short(state)]).collect();
+        known.split('.').filter(|short| is_short(short)).take(AT_MOST).chain([short(state)]).collect();
     let dropped = recent.len().saturating_sub(AT_MOST);
     let mut issued: Vec<_> = recent.drain(..dropped).map(|short| forget(settings, short)).collect();
     issued.push(set(settings, &list, recent.join("."), "login"));

@@ -79,6 +79,7 @@ impl Application {
                 .wrap(from_fn(front_door))
                 .wrap(TracingLogger::<RequestSpan>::new())
         })
+        .client_request_timeout(server::PATIENCE)
         .shutdown_timeout(server::DRAIN_SECONDS)
         .listen(listener)?
         .run();

@@ -120,7 +120,12 @@ impl Browser {
 }
 
 fn http() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .unwrap()
 }
 
 const PASSWORD: [(&str, &str); 2] = [("username", "demo"), ("password", "DemoTest2024!")];

@@ -32,8 +32,11 @@ impl Params {
     /// Reads a query (without its `?`) or a body. `repeatable` names the parameters that may stand more than once.
     pub fn parse(encoded: &[u8], repeatable: &[&str]) -> Result<Self, ParamsError> {
         let params = Self::parse_with_repeats(encoded)?;
-        params.repeated(repeatable).map_or(Ok(()), |name| Err(ParamsError::Repeated(name.to_owned())))?;
-        Ok(params)
+        match params.repeated(repeatable) {
+            // The name is told back, but not at any length.
+            Some(name) => Err(ParamsError::Repeated(name.chars().take(64).collect())),
+            None => Ok(params),
+        }
     }
 
     /// Reads what may hold a parameter twice, for whoever must first find out where to send the complaint.

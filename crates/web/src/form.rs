@@ -1,6 +1,6 @@
 //! The body of a form, read strictly and within bounds.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpRequest, ResponseError,
@@ -12,10 +12,10 @@ use futures_util::StreamExt as _;
 use shared::params::{Params, ParamsError};
 use thiserror::Error;
 
+use crate::server::PATIENCE;
+
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
-/// How long a body may take: as long as the head of a request may, by the framework's default.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a form was not read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

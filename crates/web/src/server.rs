@@ -23,6 +23,8 @@ use crate::pages::PagesError;
 
 /// How long requests under way may take to finish when the server is told to stop, in seconds.
 pub const DRAIN_SECONDS: u64 = 10;
+/// How long a request may take to arrive, head and body each.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often stores forget what has ended.
 const SWEEP: Duration = Duration::from_secs(30);
 

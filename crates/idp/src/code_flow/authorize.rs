@@ -33,7 +33,7 @@ use crate::{
     tokens,
 };
 
-/// RFC 8707 §2: these may stand more than once.
+/// These may stand more than once (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// `GET /oauth/authorize`

@@ -1,4 +1,4 @@
-//! Errors for the back channel: JSON with a code from a closed set (RFC 6749 §5.2), for a developer who reads a log.
+//! Errors for the back channel: JSON with a code from a closed set (RFC 6749 §5.2 and §4.1.2.1), for a developer who reads a log.
 
 use actix_web::{
     HttpResponse, ResponseError,

@@ -28,6 +28,8 @@ pub use self::{
 
 /// How long an answer of the provider about itself is good for, and how often its keys are fetched at most.
 const FRESH: Duration = Duration::from_secs(5);
+/// How long a set of keys is used without looking whether the provider has another one.
+const KEYS_KEPT: Duration = Duration::from_secs(600);
 /// How long the home page waits for a sign of life.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -63,7 +65,7 @@ pub struct Provider {
     metadata: Mutex<Option<Described>>,
     described: AtomicU64,
     probe: Mutex<Option<Dated<bool>>>,
-    keys: RwLock<Option<Arc<KeySet>>>,
+    keys: RwLock<Option<Dated<Arc<KeySet>>>>,
     keys_asked: Mutex<Option<Timestamp>>,
 }
 
@@ -148,7 +150,8 @@ impl Provider {
 
     /// The keys to verify a token with that names the key `kid`. An unknown name means that the provider has a new
     /// key, so they are fetched again (OpenID Connect Core §10.1.1), but not more often than every 5 s, and once
-    /// for all who wait: a made-up name must not become a flood. When that fails the last good set stays.
+    /// for all who wait: a made-up name must not become a flood. A set is also fetched again when it is old, so that a key
+    /// which the provider has withdrawn is not believed for ever. When that fails the last good set stays.
     pub async fn keys_for(
         &self,
         kid: Option<&str>,
@@ -162,7 +165,7 @@ impl Provider {
             return Ok(known);
         }
         let now = self.clock.now();
-        let kept = self.keys.read().await.clone();
+        let kept = self.keys.read().await.as_ref().map(|kept| kept.value.clone());
         if asked.is_some_and(|at| now < at + FRESH) {
             return kept
                 .ok_or_else(|| ProviderError::Unreachable("the keys could not be fetched".to_owned()));
@@ -174,7 +177,7 @@ impl Provider {
         match (fetched.and_then(|body| KeySet::read(&body)), kept) {
             (Ok(keys), _) => {
                 let keys = Arc::new(keys);
-                *self.keys.write().await = Some(keys.clone());
+                *self.keys.write().await = Some(Dated { value: keys.clone(), at: self.clock.now() });
                 Ok(keys)
             }
             (Err(error), Some(kept)) => {
@@ -186,7 +189,10 @@ impl Provider {
     }
 
     async fn keys_that_know(&self, kid: Option<&str>) -> Option<Arc<KeySet>> {
-        self.keys.read().await.clone().filter(|keys| keys.knows(kid))
+        let now = self.clock.now();
+        let kept = self.keys.read().await;
+        let young = kept.as_ref().filter(|kept| now < kept.at + KEYS_KEPT);
+        young.map(|kept| kept.value.clone()).filter(|keys| keys.knows(kid))
     }
 
     /// The body of a 200. A redirect is an answer like any other that is not 200.

@@ -130,3 +130,16 @@ async fn keys_of_other_kinds_beside_the_right_one_do_no_harm() {
     world.provider.answers("/jwks", Canned::Json(200, set));
     world.logs_in(&mut world.browser()).await;
 }
+
+#[actix_web::test]
+async fn r8_a_withdrawn_key_is_believed_for_ten_minutes_at_most() {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    world.provider.answers("/jwks", Canned::Json(200, key_set(&[&NEXT])));
+    world.passes(599);
+    assert!(logs_in_with(&world, &mut world.browser(), &HONEST).await.leads_to("/"));
+    world.passes(1);
+    let answer = logs_in_with(&world, &mut world.browser(), &HONEST).await;
+    answer.is_problem(502, "id_token_refused");
+    answer.names_check("signature");
+}

@@ -190,7 +190,7 @@ impl Rule {
             Self::CsrfToken => ("csrf_token", Idp, Consent, "RFC 6749 §10.12"),
             Self::PasswordCorrect => ("password_correct", Idp, Password, "OpenID Connect Core §3.1.2.3"),
             Self::ClientAuthenticated => ("client_authenticated", Idp, TokenRequest, "RFC 6749 §2.3.1"),
-            Self::GrantTypeKnown => ("grant_type_known", Idp, TokenRequest, "RFC 6749 §4.1.3"),
+            Self::GrantTypeKnown => ("grant_type_known", Idp, TokenRequest, "RFC 6749 §5.2"),
             Self::CodeKnown => ("code_known", Idp, TokenRequest, "RFC 6749 §4.1.3"),
             Self::CodeOfThisClient => ("code_of_this_client", Idp, TokenRequest, "RFC 6749 §4.1.3"),
             Self::CodeFresh => ("code_fresh", Idp, TokenRequest, "RFC 6749 §4.1.2"),
