@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{self, Read as _, Write as _},
+    io::{self, BufRead as _, Write as _},
     net::TcpStream,
     path::PathBuf,
     process::Stdio,
@@ -47,10 +47,7 @@ pub struct Profile {
 
 impl Default for Profile {
     fn default() -> Self {
-        Self {
-            language: "en",
-            scripts: true,
-        }
+        Self { language: "en", scripts: true }
     }
 }
 
@@ -58,7 +55,7 @@ impl Default for Profile {
 pub struct Chrome {
     /// What drives it.
     pub driver: WebDriver,
-    _chromedriver: Chromedriver,
+    chromedriver: Chromedriver,
 }
 
 impl Chrome {
@@ -70,18 +67,17 @@ impl Chrome {
         let driver = WebDriver::new(chromedriver.address(), capabilities)
             .await
             .unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
-        Self {
-            driver,
-            _chromedriver: chromedriver,
-        }
+        Self { driver, chromedriver }
     }
 }
 
 impl Drop for Chrome {
     fn drop(&mut self) {
-        // Left to itself it would ask chromedriver to close the window, by a connection that this very thread serves,
-        // and wait for ever. The shutdown of chromedriver closes the window too.
+        // Left to itself the driver would close the window by a connection that this very thread serves, and wait for
+        // ever. If chromedriver does not answer, the end of its process is all that is left to do.
+        let window = format!("/session/{}", self.driver.handle().session_id());
         drop(self.driver.clone().leak());
+        drop(self.chromedriver.is_told("DELETE", &window));
     }
 }
 
@@ -131,31 +127,25 @@ impl Chromedriver {
         let port = port
             .unwrap_or_else(|_| panic!("chromedriver was not ready within {} s", PATIENCE.as_secs()))
             .unwrap_or_else(|error| panic!("chromedriver does not start: {error}"));
-        Self {
-            port,
-            folder,
-            _process: process,
-            _output: output,
-        }
+        Self { port, folder, _process: process, _output: output }
     }
 
     fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it and every window that it opened; killed, it would leave them behind.
-    fn shut_down(&self) -> io::Result<()> {
+    /// Sends a command, and waits until it is done.
+    fn is_told(&self, method: &str, path: &str) -> io::Result<()> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         connection.set_read_timeout(Some(PATIENCE))?;
-        connection.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
-        connection.read_to_end(&mut Vec::new()).map(drop)
+        write!(connection, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        io::BufReader::new(connection).read_line(&mut String::new()).map(drop)
     }
 }
 
 impl Drop for Chromedriver {
     fn drop(&mut self) {
-        // If it does not answer, the end of its process is all that is left to do.
-        drop(self.shut_down());
+        drop(self.is_told("GET", "/shutdown"));
         drop(fs::remove_dir_all(&self.folder));
     }
 }
