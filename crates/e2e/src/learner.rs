@@ -56,10 +56,7 @@ impl Learner {
 
     /// One with a browser set up in their own way.
     pub async fn with(pair: &Pair, profile: Profile) -> Self {
-        Self {
-            chrome: Chrome::open(profile).await,
-            home: pair.home.clone(),
-        }
+        Self { chrome: Chrome::open(profile).await, home: pair.home.clone() }
     }
 
     /// Types an address.
@@ -174,11 +171,7 @@ impl Learner {
     /// Turns to a tab, counted from 0.
     pub async fn turns_to_tab(&self, number: usize) {
         let tabs = self.chrome.driver.windows().await.unwrap();
-        self.chrome
-            .driver
-            .switch_to_window(tabs[number].clone())
-            .await
-            .unwrap();
+        self.chrome.driver.switch_to_window(tabs[number].clone()).await.unwrap();
     }
 
     /// Looks into the page's frame with this number.
@@ -237,16 +230,10 @@ impl Learner {
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
-        self.asks_devtools("Emulation.setEmulatedMedia", json!({ "features": features }))
-            .await;
+        self.asks_devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
     pub(crate) async fn asks_devtools(&self, method: &str, parameters: Value) -> Value {
-        self.chrome
-            .driver
-            .cdp()
-            .send_raw(method, parameters)
-            .await
-            .unwrap()
+        self.chrome.driver.cdp().send_raw(method, parameters).await.unwrap()
     }
 }

@@ -81,26 +81,9 @@ impl Pair {
         // From here on time stands still. It starts at the present, because the browser has a clock too.
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let idp_checks = Arc::new(Notebook::default());
-        let idp = serve_idp(
-            idp_listener,
-            idp_settings.clone(),
-            clock.clone(),
-            idp_checks.clone(),
-        );
-        let rp = serve_rp(
-            rp_listener,
-            &["rp", "--issuer", &issuer, "--base-url", &home],
-            clock.clone(),
-        );
-        Self {
-            issuer,
-            home,
-            clock,
-            idp_checks,
-            idp_settings,
-            idp,
-            rp,
-        }
+        let idp = serve_idp(idp_listener, idp_settings.clone(), clock.clone(), idp_checks.clone());
+        let rp = serve_rp(rp_listener, &["rp", "--issuer", &issuer, "--base-url", &home], clock.clone());
+        Self { issuer, home, clock, idp_checks, idp_settings, idp, rp }
     }
 
     /// The clock of both servers moves on.
@@ -111,10 +94,7 @@ impl Pair {
     /// How many requests the token endpoint has seen so far: each is one client that is authenticated.
     pub fn token_calls(&self) -> usize {
         let rules = self.idp_checks.0.lock().unwrap();
-        rules
-            .iter()
-            .filter(|rule| **rule == Rule::ClientAuthenticated)
-            .count()
+        rules.iter().filter(|rule| **rule == Rule::ClientAuthenticated).count()
     }
 
     /// The IdP's process ends. The RP soon notices: it asks again after a few seconds.
@@ -131,15 +111,7 @@ impl Pair {
 
     /// Another IdP starts at the same address. It remembers nothing and has another key.
     pub fn restarts_idp(&mut self) {
-        let port = self
-            .idp_settings
-            .origin
-            .authority()
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
+        let port = self.idp_settings.origin.authority().rsplit(':').next().unwrap().parse().unwrap();
         let listener = listen(port);
         let (settings, checks) = (self.idp_settings.clone(), self.idp_checks.clone());
         self.idp = serve_idp(listener, settings, self.clock.clone(), checks);
@@ -157,11 +129,7 @@ fn serve_idp(
     clock: Arc<ManualClock>,
     sink: Arc<Notebook>,
 ) -> ServerHandle {
-    let surroundings = web::server::Surroundings {
-        clock,
-        random: Arc::new(SystemRandom),
-        sink,
-    };
+    let surroundings = web::server::Surroundings { clock, random: Arc::new(SystemRandom), sink };
     let application = idp::startup::Application::build_on(listener, settings, surroundings).unwrap();
     let handle = application.handle();
     rt::spawn(application.run());
@@ -170,11 +138,8 @@ fn serve_idp(
 
 fn serve_rp(listener: TcpListener, flags: &[&str], clock: Arc<ManualClock>) -> ServerHandle {
     let settings = rp::config::Settings::try_from(rp::config::Arguments::parse_from(flags)).unwrap();
-    let surroundings = web::server::Surroundings {
-        clock,
-        random: Arc::new(SystemRandom),
-        sink: Arc::new(NoRecording),
-    };
+    let surroundings =
+        web::server::Surroundings { clock, random: Arc::new(SystemRandom), sink: Arc::new(NoRecording) };
     let application = rp::startup::Application::build_on(listener, settings, surroundings).unwrap();
     let handle = application.handle();
     rt::spawn(application.run());

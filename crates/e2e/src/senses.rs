@@ -11,8 +11,7 @@ impl Learner {
     /// The page says this, now or in a moment.
     pub async fn sees(&self, words: &str) {
         let what = format!("{words:?}");
-        self.waits_for(&what, async || self.text().await.contains(words).then_some(()))
-            .await;
+        self.waits_for(&what, async || self.text().await.contains(words).then_some(())).await;
     }
 
     /// Looks until there is something to see; if there never is, says what there was instead.
@@ -61,18 +60,12 @@ impl Learner {
     /// What `selector` names, as soon as it is there.
     pub async fn finds(&self, selector: &str) -> WebElement {
         let driver = &self.chrome.driver;
-        self.waits_for(selector, async || driver.find(By::Css(selector)).await.ok())
-            .await
+        self.waits_for(selector, async || driver.find(By::Css(selector)).await.ok()).await
     }
 
     /// How often there is such a thing on the page.
     pub async fn counts(&self, selector: &str) -> usize {
-        self.chrome
-            .driver
-            .find_all(By::Css(selector))
-            .await
-            .unwrap()
-            .len()
+        self.chrome.driver.find_all(By::Css(selector)).await.unwrap().len()
     }
 
     /// What stands in `selector`.
@@ -83,9 +76,7 @@ impl Learner {
     /// What stands at an `XPath`.
     pub async fn reads_path(&self, path: &str) -> String {
         let driver = &self.chrome.driver;
-        let found = self
-            .waits_for(path, async || driver.find(By::XPath(path)).await.ok())
-            .await;
+        let found = self.waits_for(path, async || driver.find(By::XPath(path)).await.ok()).await;
         found.text().await.unwrap()
     }
 
@@ -106,12 +97,7 @@ impl Learner {
 
     /// The value of a field.
     pub async fn reads_field(&self, selector: &str) -> String {
-        self.finds(selector)
-            .await
-            .value()
-            .await
-            .unwrap()
-            .unwrap_or_default()
+        self.finds(selector).await.value().await.unwrap().unwrap_or_default()
     }
 
     /// Everything that can be read on the page. Nothing while the next page is on its way.
@@ -124,13 +110,7 @@ impl Learner {
 
     /// What a script in the page finds out.
     pub async fn evaluates(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.chrome
-            .driver
-            .execute(script, arguments)
-            .await
-            .unwrap()
-            .json()
-            .clone()
+        self.chrome.driver.execute(script, arguments).await.unwrap().json().clone()
     }
 
     /// How far the page reaches beyond the window's right edge, in pixels.

@@ -67,9 +67,7 @@ impl Drop for Stranger {
 
 async fn answer(request: HttpRequest, habit: Data<Habit>) -> HttpResponse {
     match habit.as_ref() {
-        Habit::Page(html) => HttpResponse::Ok()
-            .content_type("text/html; charset=utf-8")
-            .body(html.clone()),
+        Habit::Page(html) => HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html.clone()),
         Habit::Redirect(address) => HttpResponse::SeeOther()
             .insert_header(("location", format!("{address}?{}", request.query_string())))
             .finish(),

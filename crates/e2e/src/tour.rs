@@ -32,10 +32,7 @@ async fn the_way_through(pair: &Pair, learner: &Learner, look: &mut impl AsyncFn
     learner.reloads().await;
     look("rp-welcome").await;
     learner
-        .evaluates(
-            "document.querySelectorAll('details').forEach(more => more.open = true)",
-            Vec::new(),
-        )
+        .evaluates("document.querySelectorAll('details').forEach(more => more.open = true)", Vec::new())
         .await;
     look("rp-welcome-with-everything-open").await;
 }
@@ -62,14 +59,8 @@ async fn errors_of_the_idp(pair: &Pair, learner: &Learner, look: &mut impl Async
     let redirect_uri = format!("redirect_uri={}/auth", pair.home);
     for (name, target) in [
         ("idp-error-not-found", "/nowhere".to_owned()),
-        (
-            "idp-error-unknown-client",
-            "/oauth/authorize?client_id=nobody".to_owned(),
-        ),
-        (
-            "idp-error-redirect-uri-missing",
-            "/oauth/authorize?client_id=client1".to_owned(),
-        ),
+        ("idp-error-unknown-client", "/oauth/authorize?client_id=nobody".to_owned()),
+        ("idp-error-redirect-uri-missing", "/oauth/authorize?client_id=client1".to_owned()),
         (
             "idp-error-redirect-uri-unregistered",
             format!("/oauth/authorize?client_id=client1&{redirect_uri}/"),
@@ -107,31 +98,18 @@ async fn errors_of_the_rp(pair: &Pair, learner: &Learner, look: &mut impl AsyncF
         look(name).await;
     }
     let evil = "https://evil.example";
-    for (name, issuer) in [
-        ("rp-error-issuer-mismatch", evil),
-        ("rp-error-token-refused", &pair.issuer),
-    ] {
+    for (name, issuer) in [("rp-error-issuer-mismatch", evil), ("rp-error-token-refused", &pair.issuer)] {
         learner.opens_home().await;
         learner.clicks_login().await;
         let state = learner.state_of_login().await;
-        learner
-            .opens(&format!(
-                "{}/auth?code=made-up&state={state}&iss={issuer}",
-                pair.home
-            ))
-            .await;
+        learner.opens(&format!("{}/auth?code=made-up&state={state}&iss={issuer}", pair.home)).await;
         look(name).await;
     }
     learner.opens_home().await;
     learner.clicks_login().await;
     let state = learner.state_of_login().await;
     learner.forgets_cookies().await;
-    learner
-        .opens(&format!(
-            "{}/auth?code=made-up&state={state}&iss={}",
-            pair.home, pair.issuer
-        ))
-        .await;
+    learner.opens(&format!("{}/auth?code=made-up&state={state}&iss={}", pair.home, pair.issuer)).await;
     look("rp-error-state-of-another-browser").await;
     learner.logs_in().await;
     learner.opens(learner.last_request("/auth").await.as_str()).await;

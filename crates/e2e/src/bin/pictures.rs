@@ -39,29 +39,15 @@ async fn main() -> io::Result<()> {
     fs::create_dir_all(&folder)?;
     for language in LANGUAGES {
         // The README shows the addresses that everybody will see.
-        let mut pair = if readme {
-            Pair::start_as_in_the_tutorial()
-        } else {
-            Pair::start()
-        };
-        let profile = Profile {
-            language,
-            ..Profile::default()
-        };
+        let mut pair = if readme { Pair::start_as_in_the_tutorial() } else { Pair::start() };
+        let profile = Profile { language, ..Profile::default() };
         let learner = Learner::with(&pair, profile).await;
-        let camera = Camera {
-            folder: &folder,
-            language,
-            learner: &learner,
-        };
+        let camera = Camera { folder: &folder, language, learner: &learner };
         let mut kept = Ok(());
         tour(&mut pair, &learner, async |name| {
             if kept.is_ok() {
-                kept = if readme {
-                    camera.takes_for_readme(name).await
-                } else {
-                    camera.takes_all(name).await
-                };
+                kept =
+                    if readme { camera.takes_for_readme(name).await } else { camera.takes_all(name).await };
             }
         })
         .await;
@@ -98,9 +84,6 @@ impl Camera<'_> {
         self.learner.prefers("light").await;
         self.learner.widens_to(WIDTHS[0]).await;
         let picture = self.learner.photographs_window().await;
-        fs::write(
-            self.folder.join(format!("{short}-{}.png", self.language)),
-            picture,
-        )
+        fs::write(self.folder.join(format!("{short}-{}.png", self.language)), picture)
     }
 }

@@ -9,14 +9,7 @@ use e2e::{
 #[actix_web::test]
 async fn the_browsers_language_is_the_first_choice() {
     let pair = Pair::start();
-    let learner = Learner::with(
-        &pair,
-        Profile {
-            language: "ja,en",
-            ..Profile::default()
-        },
-    )
-    .await;
+    let learner = Learner::with(&pair, Profile { language: "ja,en", ..Profile::default() }).await;
     learner.opens_home().await;
     learner.sees("Relying Party クライアントアプリ ホーム").await;
     learner.clicks_login().await;
@@ -48,14 +41,7 @@ async fn a_language_chosen_at_the_rp_holds_at_the_idp() {
 #[actix_web::test]
 async fn everything_works_without_scripts() {
     let pair = Pair::start();
-    let learner = Learner::with(
-        &pair,
-        Profile {
-            scripts: false,
-            ..Profile::default()
-        },
-    )
-    .await;
+    let learner = Learner::with(&pair, Profile { scripts: false, ..Profile::default() }).await;
     learner.opens_home().await;
     // Only the page's script would show it.
     assert_eq!(learner.reads("[data-theme-switch]").await, "");

@@ -59,10 +59,8 @@ async fn the_time_left_counts_down_before_the_eyes() {
     })
     .await;
     let before = learner.reads("[data-seconds]").await;
-    eventually("the next second", async || {
-        (learner.reads("[data-seconds]").await != before).then_some(())
-    })
-    .await;
+    eventually("the next second", async || (learner.reads("[data-seconds]").await != before).then_some(()))
+        .await;
 }
 
 #[actix_web::test]

@@ -15,17 +15,11 @@ async fn a_learner_logs_in_in_ten_steps() {
 
     learner.clicks_login().await;
     learner.sees("Sign in at the Identity Provider").await;
-    assert_eq!(
-        learner.ribbon().await,
-        ["done", "done", "Step 3/10 Login page Front channel"]
-    );
+    assert_eq!(learner.ribbon().await, ["done", "done", "Step 3/10 Login page Front channel"]);
 
     learner.signs_in().await;
     learner.sees("asks for these permissions").await;
-    assert_eq!(
-        learner.ribbon().await,
-        ["done", "done", "done", "done", "Step 5/10 Consent Front channel"]
-    );
+    assert_eq!(learner.ribbon().await, ["done", "done", "done", "done", "Step 5/10 Consent Front channel"]);
 
     learner.allows().await;
     learner.is_welcomed().await;
@@ -36,12 +30,7 @@ async fn a_learner_logs_in_in_ten_steps() {
     let visited = learner.visited().await;
     let path = |address: &url::Url| address.path().split('/').nth(1).map(str::to_owned);
     let way: Vec<String> = visited.iter().filter_map(path).collect();
-    assert_eq!(
-        way,
-        [
-            "", "login", "oauth", "login", "login", "consent", "consent", "auth", ""
-        ]
-    );
+    assert_eq!(way, ["", "login", "oauth", "login", "login", "consent", "consent", "auth", ""]);
     assert_eq!(pair.token_calls(), 1);
 }
 
@@ -63,16 +52,8 @@ async fn the_home_page_says_which_claim_came_from_where_and_which_was_checked() 
         ("email", "userinfo", "not applicable"),
     ] {
         let row = format!("//tr[th/code = '{claim}']");
-        assert_eq!(
-            learner.reads_path(&format!("{row}/td[2]")).await,
-            source,
-            "{claim}"
-        );
-        assert_eq!(
-            learner.reads_path(&format!("{row}/td[3]")).await,
-            verdict,
-            "{claim}"
-        );
+        assert_eq!(learner.reads_path(&format!("{row}/td[2]")).await, source, "{claim}");
+        assert_eq!(learner.reads_path(&format!("{row}/td[3]")).await, verdict, "{claim}");
     }
     learner.follows("Checks made in this login").await;
     learner.sees("fits the access token").await;

@@ -35,12 +35,7 @@ async fn an_idp_that_stops_half_way_costs_one_login_and_no_more() {
     let login = learner.address().await;
     let state = learner.state_of_login().await;
     pair.stops_idp().await;
-    learner
-        .opens(&format!(
-            "{}/auth?code=c&state={state}&iss={}",
-            pair.home, pair.issuer
-        ))
-        .await;
+    learner.opens(&format!("{}/auth?code=c&state={state}&iss={}", pair.home, pair.issuer)).await;
     learner.sees("The Identity Provider cannot be reached").await;
 
     // The one that comes back does not know the login that was under way, and signs with another key.

@@ -4,14 +4,7 @@ use e2e::{chrome::Profile, learner::Learner, pair::Pair, tour::tour};
 
 async fn every_page_fits(language: &'static str) {
     let mut pair = Pair::start();
-    let learner = Learner::with(
-        &pair,
-        Profile {
-            language,
-            ..Profile::default()
-        },
-    )
-    .await;
+    let learner = Learner::with(&pair, Profile { language, ..Profile::default() }).await;
     let mut seen = 0;
     tour(&mut pair, &learner, async |page| {
         for width in [390, 320] {
@@ -19,11 +12,7 @@ async fn every_page_fits(language: &'static str) {
             assert_eq!(learner.overflow().await, 0, "{page} is wider than {width} pixels");
         }
         learner.widens_to(1280).await;
-        assert_eq!(
-            learner.counts(&format!("html[lang={language}]")).await,
-            1,
-            "{page}"
-        );
+        assert_eq!(learner.counts(&format!("html[lang={language}]")).await, 1, "{page}");
         assert_eq!(learner.counts("h1").await, 1, "{page}");
         seen += 1;
     })
@@ -52,16 +41,8 @@ async fn no_page_makes_the_browser_complain() {
     .await;
     // And it would be heard.
     learner.opens_home().await;
-    learner
-        .evaluates("document.body.setAttribute('style', 'color: red')", Vec::new())
-        .await;
-    assert!(
-        learner
-            .complaints()
-            .await
-            .concat()
-            .contains("Content Security Policy")
-    );
+    learner.evaluates("document.body.setAttribute('style', 'color: red')", Vec::new()).await;
+    assert!(learner.complaints().await.concat().contains("Content Security Policy"));
 }
 
 #[actix_web::test]
@@ -83,21 +64,13 @@ async fn r10_i7_cookies_are_kept_from_scripts_and_from_other_sites() {
         assert_eq!(cookie["secure"], false, "{cookie}");
     }
     let names = |cookies: &[serde_json::Value]| {
-        let mut names: Vec<String> = cookies
-            .iter()
-            .map(|cookie| cookie["name"].as_str().unwrap_or_default().to_owned())
-            .collect();
+        let mut names: Vec<String> =
+            cookies.iter().map(|cookie| cookie["name"].as_str().unwrap_or_default().to_owned()).collect();
         names.sort();
         names
     };
-    assert_eq!(
-        names(&after),
-        ["idp_browser", "idp_session", "rp_attempt_recent", "rp_session"]
-    );
+    assert_eq!(names(&after), ["idp_browser", "idp_session", "rp_attempt_recent", "rp_session"]);
     assert_eq!(names(&before).len(), 4, "{before:?}");
     let script = "return [document.cookie, localStorage.length, sessionStorage.length]";
-    assert_eq!(
-        learner.evaluates(script, Vec::new()).await,
-        serde_json::json!(["", 0, 0])
-    );
+    assert_eq!(learner.evaluates(script, Vec::new()).await, serde_json::json!(["", 0, 0]));
 }

@@ -34,12 +34,7 @@ async fn r3_an_answer_of_another_issuer_is_refused_and_stays_refused() {
     learner.opens_home().await;
     learner.clicks_login().await;
     let state = learner.state_of_login().await;
-    learner
-        .opens(&format!(
-            "{}/auth?code=c&state={state}&iss=https://evil.example",
-            pair.home
-        ))
-        .await;
+    learner.opens(&format!("{}/auth?code=c&state={state}&iss=https://evil.example", pair.home)).await;
     let title = "The answer is not from the Identity Provider that was asked";
     learner.sees(title).await;
     learner.sees("https://evil.example").await;
@@ -49,12 +44,7 @@ async fn r3_an_answer_of_another_issuer_is_refused_and_stays_refused() {
     learner.switches_to("en").await;
     learner.sees(title).await;
     // A return to the same attempt is too late now, even the right one.
-    learner
-        .opens(&format!(
-            "{}/auth?code=c&state={state}&iss={}",
-            pair.home, pair.issuer
-        ))
-        .await;
+    learner.opens(&format!("{}/auth?code=c&state={state}&iss={}", pair.home, pair.issuer)).await;
     learner.sees(title).await;
     assert_eq!(pair.token_calls(), 0);
 }
@@ -85,12 +75,7 @@ async fn r1_a_callback_opened_in_another_browser_signs_nobody_in() {
     attacker.clicks_login().await;
     let state = attacker.state_of_login().await;
     let victim = Learner::of(&pair).await;
-    victim
-        .opens(&format!(
-            "{}/auth?code=c&state={state}&iss={}",
-            pair.home, pair.issuer
-        ))
-        .await;
+    victim.opens(&format!("{}/auth?code=c&state={state}&iss={}", pair.home, pair.issuer)).await;
     victim.sees("This login began in another browser").await;
     victim.opens_home().await;
     victim.is_signed_out().await;

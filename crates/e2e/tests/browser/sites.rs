@@ -56,10 +56,7 @@ async fn a_client_may_lead_on_to_a_third_origin() {
         learner.sees("The third origin").await;
         let here = learner.address().await;
         let carries = |name| here.query_pairs().any(|(carried, _)| carried == name);
-        assert_eq!(
-            (carries("code"), carries("error")),
-            (decision == "allow", decision == "deny")
-        );
+        assert_eq!((carries("code"), carries("error")), (decision == "allow", decision == "deny"));
     }
     assert_eq!(learner.complaints().await, [""; 0]);
 }
@@ -85,9 +82,7 @@ async fn i7_no_page_shows_in_a_frame() {
         assert_eq!(victim.counts(button).await, 0);
     }
     let complaints = victim.complaints().await;
-    let refused = complaints
-        .iter()
-        .filter(|complaint| complaint.contains("frame-ancestors 'none'"));
+    let refused = complaints.iter().filter(|complaint| complaint.contains("frame-ancestors 'none'"));
     assert_eq!(refused.count(), 2, "{complaints:?}");
 }
 
