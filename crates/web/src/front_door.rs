@@ -64,6 +64,7 @@ pub async fn front_door(
     if *request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
+    cookies::drop_unreadable(request.headers_mut());
     let answered = match admit(&site, request.request()) {
         Admission::Granted => next.call(request).await.map(ServiceResponse::map_into_boxed_body)?,
         Admission::Elsewhere(location) => request

@@ -41,7 +41,7 @@ async fn the_home_page_says_which_claim_came_from_where_and_which_was_checked() 
     learner.logs_in().await;
     for (claim, source, verdict) in [
         ("iss", "ID token", "passed"),
-        ("sub", "ID token · userinfo", "passed"),
+        ("sub", "ID token and userinfo", "passed"),
         ("aud", "ID token", "passed"),
         ("exp", "ID token", "passed"),
         ("nonce", "ID token", "passed"),

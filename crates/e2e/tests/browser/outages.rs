@@ -16,7 +16,7 @@ async fn the_rp_says_that_the_idp_is_away_and_works_as_soon_as_it_is_back() {
     learner.sees("The Identity Provider cannot be reached").await;
 
     pair.restarts_idp();
-    learner.follows("Sign in again").await;
+    learner.follows("Back to home, to sign in again").await;
     learner.is_signed_out().await;
     learner.sees_no("no answer").await;
     learner.clicks_login().await;

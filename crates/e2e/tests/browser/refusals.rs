@@ -23,7 +23,7 @@ async fn r1_a_changed_state_is_refused_and_stays_refused() {
     learner.sees(title).await;
     assert_eq!(pair.token_calls(), 0);
 
-    learner.follows("Sign in again").await;
+    learner.follows("Back to home, to sign in again").await;
     learner.is_signed_out().await;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use shared::{
     clock::Timestamp,
-    flow::{Checks, Rule, Words},
+    flow::{Checks, Rule, Step, Words},
     params::Params,
     secret::{Secret, SecretHash},
 };
@@ -33,8 +33,7 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// Finds the interaction. Another browser is refused: whoever sends somebody a link to a consent page must not get
-    /// their code (RFC 9700 §4.7).
+    /// Finds the interaction.
     pub(super) async fn find(
         state: &AppState,
         request: &HttpRequest,
@@ -46,15 +45,10 @@ impl Visit {
         let found = state.stores.interactions.find(hash, now).await.map_err(problems::from_store)?;
         let interaction = found.ok_or_else(problems::interaction_unknown)?;
         Lang::suggest(request, interaction.request.ui_locales.as_deref().unwrap_or_default());
-        let browser = browser::browser(state, request);
-        let same = browser.as_ref().is_some_and(|browser| browser.hash() == interaction.browser);
-        let shown = if same { Words::SameBrowser } else { Words::OtherBrowser };
-        checks
-            .judge(Rule::SameBrowser, Words::SameBrowser, shown, same)
-            .map_err(|failed| problems::other_browser().check(failed))?;
-        let browser = browser.ok_or_else(problems::other_browser)?;
         let client = state.stores.clients.find(&interaction.request.client_id).await;
         let client = client.map_err(problems::from_store)?.ok_or_else(problems::unknown_client)?;
+        let browser = same_browser(state, request, &interaction, checks)
+            .map_err(|problem| problem.next(&client.uri))?;
         let csrf = state.csrf.token(&browser, handle);
         Ok(Self { handle: hash, interaction, client, csrf, now, secret_handle: handle.to_owned(), browser })
     }
@@ -94,6 +88,26 @@ impl Visit {
     pub(super) fn return_to(&self) -> String {
         self.interaction.request.return_address.redirect_uri().host()
     }
+}
+
+/// The browser in which the login began. Another one is refused: whoever sends somebody a link to a consent page must
+/// not get their code (RFC 9700 §4.7).
+fn same_browser(
+    state: &AppState,
+    request: &HttpRequest,
+    interaction: &Interaction,
+    checks: &mut Checks,
+) -> Result<Secret, Problem> {
+    let browser = browser::browser(state, request).filter(|browser| browser.hash() == interaction.browser);
+    let shown = if browser.is_some() { Words::SameBrowser } else { Words::OtherBrowser };
+    let step = match interaction.stage {
+        Stage::AwaitingLogin => Step::LoginPage,
+        Stage::AwaitingConsent { .. } | Stage::Answered { .. } => Step::Consent,
+    };
+    checks
+        .judge(Rule::SameBrowser, Words::SameBrowser, shown, browser.is_some())
+        .map_err(|failed| problems::other_browser().check(failed).at(step))?;
+    browser.ok_or_else(problems::other_browser)
 }
 
 /// Refuses a form that another site sent, whatever it holds.

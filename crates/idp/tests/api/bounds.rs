@@ -192,3 +192,13 @@ async fn a_full_store_answers_503_and_when_to_try_again() {
     idp.passes(600);
     assert_eq!(late.opens(&AuthorizationRequest::new()).await.status, 200);
 }
+
+#[actix_web::test]
+async fn a_cookie_that_is_not_utf8_costs_no_login() {
+    let idp = Idp::start();
+    let mut browser = Browser::new(&idp);
+    browser.opens(&AuthorizationRequest::new()).await;
+    let cookie = [b"x=\xff\xfe; idp_browser=".as_slice(), browser.cookies["idp_browser"].as_bytes()].concat();
+    let cookie = reqwest::header::HeaderValue::from_bytes(&cookie).unwrap();
+    assert_eq!(Answer::of(http().get(&browser.page).header("cookie", cookie)).await.status, 200);
+}

@@ -24,6 +24,7 @@ async fn i7_a_consent_link_opened_in_another_browser_is_refused() {
     let mut victim = at_consent(&idp).await;
     let answer = victim.goes(&attacker.page).await;
     assert_eq!((answer.status, answer.location.as_deref()), (403, None));
+    assert!(answer.body.contains(r#"href="http://127.0.0.1:5002/""#), "no way back: {}", answer.body);
     let mut stranger = Browser::new(&idp);
     assert_eq!(stranger.goes(&attacker.page).await.status, 403);
 }
