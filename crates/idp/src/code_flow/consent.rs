@@ -59,9 +59,9 @@ pub async fn page(
     handle: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
-    match signed_in(&state, &request, &visit).await? {
-        Ok(authentication) => show(&state, &request, &visit, &authentication).await,
-        Err(stage) => visit.lead_on(&state, &stage),
+    match turn(&state, &request, &visit).await? {
+        Turn::Decide(authentication) => show(&state, &request, &visit, &authentication).await,
+        Turn::Elsewhere(stage) => visit.lead_on(&state, &stage),
     }
 }
 
@@ -77,7 +77,7 @@ pub async fn submit(
     let mut checks = state.checks();
     let visit = Visit::find(&state, &request, &handle, &mut checks).await?;
     visit.require_csrf(&state, &params, &mut checks)?;
-    if let Err(stage) = signed_in(&state, &request, &visit).await? {
+    if let Turn::Elsewhere(stage) = turn(&state, &request, &visit).await? {
         return visit.lead_on(&state, &stage);
     }
     let allowed = match params.get("decision") {
@@ -100,22 +100,25 @@ pub async fn submit(
     Ok(redirect::send_back(address, &state.metadata.issuer, &response))
 }
 
-/// Who signed in for this interaction, if their session still lives in this browser; otherwise where to go on.
-async fn signed_in(
-    state: &AppState,
-    request: &HttpRequest,
-    visit: &Visit,
-) -> Result<Result<Authentication, Stage>, Problem> {
+/// Whose turn it is.
+enum Turn {
+    /// The user's who signed in for this interaction, and whose session still lives in this browser.
+    Decide(Authentication),
+    /// Nobody's on this page: the interaction goes on elsewhere.
+    Elsewhere(Stage),
+}
+
+async fn turn(state: &AppState, request: &HttpRequest, visit: &Visit) -> Result<Turn, Problem> {
     let Stage::AwaitingConsent { authentication } = &visit.interaction.stage else {
-        return Ok(Err(visit.interaction.stage.clone()));
+        return Ok(Turn::Elsewhere(visit.interaction.stage.clone()));
     };
     let session = browser::session(state, request, visit.now).await.map_err(problems::from_store)?;
     if session.is_some_and(|session| session.authentication.subject == authentication.subject) {
-        return Ok(Ok(authentication.clone()));
+        return Ok(Turn::Decide(authentication.clone()));
     }
     let stage =
         state.stores.interactions.sign_out(visit.handle, visit.now).await.map_err(problems::from_store)?;
-    Ok(Err(stage.ok_or_else(problems::interaction_unknown)?))
+    stage.map(Turn::Elsewhere).ok_or_else(problems::interaction_unknown)
 }
 
 async fn show(
