@@ -1,4 +1,5 @@
-//! Errors for the back channel: JSON with a code from a closed set (RFC 6749 §5.2 and §4.1.2.1), for a developer who reads a log.
+//! Errors for the back channel: JSON with a code from a closed set (RFC 6749 §5.2 and §4.1.2.1), for a developer who
+//! reads a log.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -13,10 +14,10 @@ use crate::{passwords::Busy, store::StoreError};
 
 /// An error of the token or userinfo endpoint.
 #[derive(Clone, Debug, Error)]
-#[error("{code}: {description}")]
+#[error("{description}")]
 pub struct OAuthError {
-    /// The code that the client decides by.
-    pub code: ErrorCode,
+    /// The code that the client decides by; none for whoever did not know that credentials are needed.
+    pub code: Option<ErrorCode>,
     /// A sentence in printable ASCII without `"` and `\`.
     pub description: String,
     /// The status.
@@ -28,13 +29,18 @@ pub struct OAuthError {
 impl OAuthError {
     /// 400 with a code (RFC 6749 §5.2).
     pub fn bad_request(code: ErrorCode, description: impl Into<String>) -> Self {
-        Self { code, description: description.into(), status: StatusCode::BAD_REQUEST, challenge: None }
+        Self {
+            code: Some(code),
+            description: description.into(),
+            status: StatusCode::BAD_REQUEST,
+            challenge: None,
+        }
     }
 
     /// RFC 6749 §5.2: 401, and the scheme that the client can use.
     pub fn invalid_client() -> Self {
         Self {
-            code: ErrorCode::InvalidClient,
+            code: Some(ErrorCode::InvalidClient),
             description: "The client is unknown or its credentials are wrong.".into(),
             status: StatusCode::UNAUTHORIZED,
             challenge: Some(r#"Basic realm="token endpoint", charset="UTF-8""#.into()),
@@ -44,13 +50,13 @@ impl OAuthError {
     /// RFC 6750 §3: what is wrong with a bearer token.
     pub fn bearer(code: ErrorCode, description: &str, status: StatusCode) -> Self {
         let challenge = format!(r#"Bearer error="{code}", error_description="{description}""#);
-        Self { code, description: description.into(), status, challenge: Some(challenge) }
+        Self { code: Some(code), description: description.into(), status, challenge: Some(challenge) }
     }
 
-    /// RFC 6750 §3.1: no token at all, so no error code in the challenge. §3: the scheme never stands alone.
+    /// RFC 6750 §3.1: no token at all, so no error code and no body. §3: the scheme never stands alone.
     pub fn no_bearer_token() -> Self {
         Self {
-            code: ErrorCode::InvalidToken,
+            code: None,
             description: "This endpoint needs an access token.".into(),
             status: StatusCode::UNAUTHORIZED,
             challenge: Some(r#"Bearer realm="userinfo endpoint""#.into()),
@@ -60,7 +66,7 @@ impl OAuthError {
     /// No room at the moment.
     pub fn unavailable() -> Self {
         Self {
-            code: ErrorCode::TemporarilyUnavailable,
+            code: Some(ErrorCode::TemporarilyUnavailable),
             description: "The server is busy. Try again later.".into(),
             status: StatusCode::SERVICE_UNAVAILABLE,
             challenge: None,
@@ -71,7 +77,7 @@ impl OAuthError {
     pub fn internal(detail: impl std::fmt::Display) -> Self {
         tracing::error!(%detail, "internal error");
         Self {
-            code: ErrorCode::ServerError,
+            code: Some(ErrorCode::ServerError),
             description: "Something broke inside the server. Its log says what.".into(),
             status: StatusCode::INTERNAL_SERVER_ERROR,
             challenge: None,
@@ -81,7 +87,7 @@ impl OAuthError {
     /// 405 for an endpoint that programs talk to.
     pub fn method_not_allowed() -> Self {
         Self {
-            code: ErrorCode::InvalidRequest,
+            code: Some(ErrorCode::InvalidRequest),
             description: "This endpoint does not take this method.".into(),
             status: StatusCode::METHOD_NOT_ALLOWED,
             challenge: None,
@@ -143,6 +149,9 @@ impl ResponseError for OAuthError {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((header::RETRY_AFTER, "30"));
         }
-        response.json(Body { error: self.code, error_description: &self.description })
+        match self.code {
+            Some(error) => response.json(Body { error, error_description: &self.description }),
+            None => response.finish(),
+        }
     }
 }

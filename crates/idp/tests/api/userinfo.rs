@@ -63,8 +63,8 @@ async fn a_missing_wrong_or_late_token_gets_401_and_a_challenge() {
     }
     let absent = Answer::of(http().get(idp.at("/oauth/userinfo"))).await;
     assert_eq!(
-        (absent.status, absent.header("www-authenticate")),
-        (401, r#"Bearer realm="userinfo endpoint""#)
+        (absent.status, absent.header("www-authenticate"), absent.body.as_str()),
+        (401, r#"Bearer realm="userinfo endpoint""#, "")
     );
     // Neither does a form that cannot be read hold one.
     let twice =
