@@ -72,11 +72,8 @@ pub async fn submit(
     handle: Path<String>,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
-    visit::require_own_form(&state, &request)?;
-    let params = form?.params(&["scope"])?;
     let mut checks = state.checks();
-    let visit = Visit::find(&state, &request, &handle, &mut checks).await?;
-    visit.require_csrf(&state, &params, &mut checks)?;
+    let (visit, params) = visit::submitted(&state, &request, &handle, form, &["scope"], &mut checks).await?;
     if let Turn::Elsewhere(stage) = turn(&state, &request, &visit).await? {
         return visit.lead_on(&state, &stage);
     }

@@ -61,11 +61,8 @@ pub async fn submit(
     handle: Path<String>,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
-    visit::require_own_form(&state, &request)?;
-    let params = form?.params(&[])?;
     let mut checks = state.checks();
-    let visit = Visit::find(&state, &request, &handle, &mut checks).await?;
-    visit.require_csrf(&state, &params, &mut checks)?;
+    let (visit, params) = visit::submitted(&state, &request, &handle, form, &[], &mut checks).await?;
     if visit.interaction.stage != Stage::AwaitingLogin {
         return visit.lead_on(&state, &visit.interaction.stage);
     }

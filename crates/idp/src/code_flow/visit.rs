@@ -9,7 +9,11 @@ use shared::{
     params::Params,
     secret::{Secret, SecretHash},
 };
-use web::{lang::Lang, problem::Problem};
+use web::{
+    form::{Form, FormError},
+    lang::Lang,
+    problem::Problem,
+};
 
 use crate::{
     domain::{
@@ -54,12 +58,7 @@ impl Visit {
     }
 
     /// Whether a form came from our own page in this browser (RFC 6749 §10.12).
-    pub(super) fn require_csrf(
-        &self,
-        state: &AppState,
-        params: &Params,
-        checks: &mut Checks,
-    ) -> Result<(), Problem> {
+    fn require_csrf(&self, state: &AppState, params: &Params, checks: &mut Checks) -> Result<(), Problem> {
         let presented = params.get("csrf").unwrap_or_default();
         let accepted = state.csrf.accepts(presented, &self.browser, &self.secret_handle);
         let shown = if accepted { Words::PageToken } else { Words::OtherToken };
@@ -110,7 +109,20 @@ fn same_browser(
     browser.ok_or_else(problems::other_browser)
 }
 
-/// Refuses a form that another site sent, whatever it holds.
-pub(super) fn require_own_form(state: &AppState, request: &HttpRequest) -> Result<(), Problem> {
-    if state.settings.origin.is_sender_of(request) { Ok(()) } else { Err(Problem::foreign_origin()) }
+/// A form of a page of ours: sent by this site, in the browser of the login, with the token of the page.
+pub(super) async fn submitted(
+    state: &AppState,
+    request: &HttpRequest,
+    handle: &str,
+    form: Result<Form, FormError>,
+    repeatable: &[&str],
+    checks: &mut Checks,
+) -> Result<(Visit, Params), Problem> {
+    if !state.settings.origin.is_sender_of(request) {
+        return Err(Problem::foreign_origin());
+    }
+    let params = form?.params(repeatable)?;
+    let visit = Visit::find(state, request, handle, checks).await?;
+    visit.require_csrf(state, &params, checks)?;
+    Ok((visit, params))
 }
