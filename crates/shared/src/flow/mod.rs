@@ -7,5 +7,5 @@ mod rule;
 mod shown;
 
 pub use check::{Check, CheckSink, Checks, Failed, NoRecording, Verdict};
-pub use rule::{Rule, Side, Step};
+pub use rule::{Rule, Step};
 pub use shown::{Shown, Words};

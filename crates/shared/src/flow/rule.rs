@@ -46,15 +46,6 @@ impl Step {
     }
 }
 
-/// Who makes a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The OpenID Provider.
-    Idp,
-    /// The Relying Party.
-    Rp,
-}
-
 /// A rule that one side checks. Its texts stand in the catalogue under `check.<id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each variant is described by its row in `Rule::facts` and in the catalogue")]
@@ -157,69 +148,63 @@ impl Rule {
         self.facts().0
     }
 
-    /// Who checks it.
-    pub const fn side(self) -> Side {
-        self.facts().1
-    }
-
     /// In which step.
     pub const fn step(self) -> Step {
-        self.facts().2
+        self.facts().1
     }
 
     /// The section of the specification that asks for it.
     pub const fn section(self) -> &'static str {
-        self.facts().3
+        self.facts().2
     }
 
     #[rustfmt::skip]
-    const fn facts(self) -> (&'static str, Side, Step, &'static str) {
-        use Side::{Idp, Rp};
+    const fn facts(self) -> (&'static str, Step, &'static str) {
         use Step::{AuthorizationRequest, Callback, Consent, Password, TokenRequest, TokenResponse, Validation};
         match self {
-            Self::ClientKnown => ("client_known", Idp, AuthorizationRequest, "RFC 6749 §4.1.2.1"),
-            Self::RedirectUriRegistered => ("redirect_uri_registered", Idp, AuthorizationRequest, "RFC 9700 §2.1"),
-            Self::RequestByValueOnly => ("request_by_value_only", Idp, AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
-            Self::ResponseTypeCode => ("response_type_code", Idp, AuthorizationRequest, "RFC 6749 §3.1.1"),
-            Self::ResponseModeQuery => ("response_mode_query", Idp, AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
-            Self::ScopeAllowed => ("scope_allowed", Idp, AuthorizationRequest, "RFC 6749 §3.3"),
-            Self::ChallengePresent => ("challenge_present", Idp, AuthorizationRequest, "RFC 9700 §2.1.1"),
-            Self::ChallengeMethod => ("challenge_method", Idp, AuthorizationRequest, "RFC 7636 §4.3"),
-            Self::PromptPossible => ("prompt_possible", Idp, AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
-            Self::SameBrowser => ("same_browser", Idp, Consent, "RFC 9700 §4.7"),
-            Self::CsrfToken => ("csrf_token", Idp, Consent, "RFC 6749 §10.12"),
-            Self::PasswordCorrect => ("password_correct", Idp, Password, "OpenID Connect Core §3.1.2.3"),
-            Self::ClientAuthenticated => ("client_authenticated", Idp, TokenRequest, "RFC 6749 §2.3.1"),
-            Self::GrantTypeKnown => ("grant_type_known", Idp, TokenRequest, "RFC 6749 §5.2"),
-            Self::CodeKnown => ("code_known", Idp, TokenRequest, "RFC 6749 §4.1.3"),
-            Self::CodeOfThisClient => ("code_of_this_client", Idp, TokenRequest, "RFC 6749 §4.1.3"),
-            Self::CodeFresh => ("code_fresh", Idp, TokenRequest, "RFC 6749 §4.1.2"),
-            Self::CodeUnused => ("code_unused", Idp, TokenRequest, "RFC 6749 §4.1.2"),
-            Self::RedirectUriSame => ("redirect_uri_same", Idp, TokenRequest, "RFC 6749 §4.1.3"),
-            Self::VerifierMeetsChallenge => ("verifier_meets_challenge", Idp, TokenRequest, "RFC 7636 §4.6"),
-            Self::BearerTokenActive => ("bearer_token_active", Idp, Validation, "RFC 6750 §3.1"),
-            Self::BearerTokenScope => ("bearer_token_scope", Idp, Validation, "OpenID Connect Core §5.3.1"),
-            Self::IssuerDiscovered => ("issuer_discovered", Rp, AuthorizationRequest, "OpenID Connect Discovery §4.3"),
-            Self::StateKnown => ("state_known", Rp, Callback, "RFC 6749 §10.12"),
-            Self::StateSameBrowser => ("state_same_browser", Rp, Callback, "RFC 6749 §10.12"),
-            Self::StateUnused => ("state_unused", Rp, Callback, "RFC 9700 §4.7.1"),
-            Self::ResponseIssuer => ("response_issuer", Rp, Callback, "RFC 9207 §2.4"),
-            Self::TokenType => ("token_type", Rp, TokenResponse, "OpenID Connect Core §3.1.3.3"),
-            Self::IdTokenPresent => ("id_token_present", Rp, TokenResponse, "OpenID Connect Core §3.1.3.3"),
-            Self::TokenWellFormed => ("token_well_formed", Rp, Validation, "RFC 7519 §7.2"),
-            Self::Algorithm => ("algorithm", Rp, Validation, "OpenID Connect Core §3.1.3.7 (7)"),
-            Self::CriticalHeader => ("critical_header", Rp, Validation, "RFC 7515 §4.1.11"),
-            Self::Signature => ("signature", Rp, Validation, "OpenID Connect Core §3.1.3.7 (6)"),
-            Self::IssuerClaim => ("issuer_claim", Rp, Validation, "OpenID Connect Core §3.1.3.7 (2)"),
-            Self::SubjectClaim => ("subject_claim", Rp, Validation, "OpenID Connect Core §2"),
-            Self::Audience => ("audience", Rp, Validation, "OpenID Connect Core §3.1.3.7 (3)"),
-            Self::AuthorizedParty => ("authorized_party", Rp, Validation, "OpenID Connect Core §3.1.3.7 (5)"),
-            Self::Expiry => ("expiry", Rp, Validation, "OpenID Connect Core §3.1.3.7 (9)"),
-            Self::IssuedAt => ("issued_at", Rp, Validation, "OpenID Connect Core §3.1.3.7 (10)"),
-            Self::Nonce => ("nonce", Rp, Validation, "OpenID Connect Core §3.1.3.7 (11)"),
-            Self::AccessTokenHash => ("access_token_hash", Rp, Validation, "OpenID Connect Core §3.1.3.8"),
-            Self::LibraryVerifier => ("library_verifier", Rp, Validation, "OpenID Connect Core §3.1.3.7"),
-            Self::UserinfoSubject => ("userinfo_subject", Rp, Validation, "OpenID Connect Core §5.3.2"),
+            Self::ClientKnown => ("client_known", AuthorizationRequest, "RFC 6749 §4.1.2.1"),
+            Self::RedirectUriRegistered => ("redirect_uri_registered", AuthorizationRequest, "RFC 9700 §2.1"),
+            Self::RequestByValueOnly => ("request_by_value_only", AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
+            Self::ResponseTypeCode => ("response_type_code", AuthorizationRequest, "RFC 6749 §3.1.1"),
+            Self::ResponseModeQuery => ("response_mode_query", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
+            Self::ScopeAllowed => ("scope_allowed", AuthorizationRequest, "RFC 6749 §3.3"),
+            Self::ChallengePresent => ("challenge_present", AuthorizationRequest, "RFC 9700 §2.1.1"),
+            Self::ChallengeMethod => ("challenge_method", AuthorizationRequest, "RFC 7636 §4.3"),
+            Self::PromptPossible => ("prompt_possible", AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
+            Self::SameBrowser => ("same_browser", Consent, "RFC 9700 §4.7"),
+            Self::CsrfToken => ("csrf_token", Consent, "RFC 6749 §10.12"),
+            Self::PasswordCorrect => ("password_correct", Password, "OpenID Connect Core §3.1.2.3"),
+            Self::ClientAuthenticated => ("client_authenticated", TokenRequest, "RFC 6749 §2.3.1"),
+            Self::GrantTypeKnown => ("grant_type_known", TokenRequest, "RFC 6749 §5.2"),
+            Self::CodeKnown => ("code_known", TokenRequest, "RFC 6749 §4.1.3"),
+            Self::CodeOfThisClient => ("code_of_this_client", TokenRequest, "RFC 6749 §4.1.3"),
+            Self::CodeFresh => ("code_fresh", TokenRequest, "RFC 6749 §4.1.2"),
+            Self::CodeUnused => ("code_unused", TokenRequest, "RFC 6749 §4.1.2"),
+            Self::RedirectUriSame => ("redirect_uri_same", TokenRequest, "RFC 6749 §4.1.3"),
+            Self::VerifierMeetsChallenge => ("verifier_meets_challenge", TokenRequest, "RFC 7636 §4.6"),
+            Self::BearerTokenActive => ("bearer_token_active", Validation, "RFC 6750 §3.1"),
+            Self::BearerTokenScope => ("bearer_token_scope", Validation, "OpenID Connect Core §5.3.1"),
+            Self::IssuerDiscovered => ("issuer_discovered", AuthorizationRequest, "OpenID Connect Discovery §4.3"),
+            Self::StateKnown => ("state_known", Callback, "RFC 6749 §10.12"),
+            Self::StateSameBrowser => ("state_same_browser", Callback, "RFC 6749 §10.12"),
+            Self::StateUnused => ("state_unused", Callback, "RFC 9700 §4.7.1"),
+            Self::ResponseIssuer => ("response_issuer", Callback, "RFC 9207 §2.4"),
+            Self::TokenType => ("token_type", TokenResponse, "OpenID Connect Core §3.1.3.3"),
+            Self::IdTokenPresent => ("id_token_present", TokenResponse, "OpenID Connect Core §3.1.3.3"),
+            Self::TokenWellFormed => ("token_well_formed", Validation, "RFC 7519 §7.2"),
+            Self::Algorithm => ("algorithm", Validation, "OpenID Connect Core §3.1.3.7 (7)"),
+            Self::CriticalHeader => ("critical_header", Validation, "RFC 7515 §4.1.11"),
+            Self::Signature => ("signature", Validation, "OpenID Connect Core §3.1.3.7 (6)"),
+            Self::IssuerClaim => ("issuer_claim", Validation, "OpenID Connect Core §3.1.3.7 (2)"),
+            Self::SubjectClaim => ("subject_claim", Validation, "OpenID Connect Core §2"),
+            Self::Audience => ("audience", Validation, "OpenID Connect Core §3.1.3.7 (3)"),
+            Self::AuthorizedParty => ("authorized_party", Validation, "OpenID Connect Core §3.1.3.7 (5)"),
+            Self::Expiry => ("expiry", Validation, "OpenID Connect Core §3.1.3.7 (9)"),
+            Self::IssuedAt => ("issued_at", Validation, "OpenID Connect Core §3.1.3.7 (10)"),
+            Self::Nonce => ("nonce", Validation, "OpenID Connect Core §3.1.3.7 (11)"),
+            Self::AccessTokenHash => ("access_token_hash", Validation, "OpenID Connect Core §3.1.3.8"),
+            Self::LibraryVerifier => ("library_verifier", Validation, "OpenID Connect Core §3.1.3.7"),
+            Self::UserinfoSubject => ("userinfo_subject", Validation, "OpenID Connect Core §5.3.2"),
         }
     }
 }
