@@ -24,13 +24,14 @@ pub fn return_address(
     params: &Params,
     checks: &mut Checks,
 ) -> Result<ReturnAddress, Problem> {
-    let presented = params.get("redirect_uri").ok_or_else(problems::redirect_uri_missing)?;
+    let presented =
+        params.get("redirect_uri").ok_or_else(|| problems::redirect_uri_missing().next(&client.uri))?;
     // RFC 9700 §2.1: exact string matching.
     let address = ReturnAddress::of(client, params);
     let registered = client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" / ");
     checks
         .judge(Rule::RedirectUriRegistered, registered, presented, address.is_some())
-        .map_err(|failed| problems::redirect_uri_unregistered().check(failed))?;
+        .map_err(|failed| problems::redirect_uri_unregistered().check(failed).next(&client.uri))?;
     address.ok_or_else(problems::redirect_uri_unregistered)
 }
 

@@ -83,6 +83,19 @@ async fn i2_nobody_is_redirected_while_client_or_redirect_uri_are_in_doubt() {
 }
 
 #[actix_web::test]
+async fn a_page_about_a_wrong_redirect_uri_leads_to_the_clients_own_home_and_nowhere_else() {
+    let idp = Idp::start();
+    for asked in [
+        AuthorizationRequest::new().without("redirect_uri"),
+        AuthorizationRequest::new().with("redirect_uri", "https://evil.example/"),
+    ] {
+        let page = opens(&idp, &asked).await.body;
+        assert!(page.contains(r#"href="http://127.0.0.1:5002/""#), "{page}");
+        assert!(!page.contains(r#"href="https://evil"#), "{page}");
+    }
+}
+
+#[actix_web::test]
 async fn i2_every_later_error_goes_to_the_client_with_state_and_issuer() {
     let idp = Idp::start();
     let good = AuthorizationRequest::new;
