@@ -1,8 +1,8 @@
 //! The program itself: how it starts, what it logs, how it stops.
 
 use std::{
-    io::Read as _,
-    net::TcpListener,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -139,9 +139,31 @@ async fn health_tells_whether_it_runs() {
 
 #[cfg(unix)]
 #[actix_web::test]
-async fn told_to_stop_it_ends_with_0() {
+async fn told_to_stop_it_answers_what_is_under_way_and_ends_with_0() {
     let mut running = Running::start(&[]).await;
-    let pid = running.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    let (bind, pid) = (running.bind.clone(), running.child.id().to_string());
+    let answered = actix_web::web::block(move || {
+        let mut under_way = TcpStream::connect(&bind).unwrap();
+        under_way.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let head =
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\nExpect: 100-continue";
+        write!(under_way, "POST /oauth/token HTTP/1.1\r\nHost: {bind}\r\n{head}\r\n\r\n").unwrap();
+        // The handler asks for the body, so it is under way.
+        let mut answer = [0; 1024];
+        let read = under_way.read(&mut answer).unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&answer[..read]));
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        // Nobody new is let in any more.
+        let patience = Instant::now() + Duration::from_secs(5);
+        while TcpStream::connect(&bind).is_ok() {
+            assert!(Instant::now() < patience, "new connections are still accepted");
+        }
+        under_way.write_all(b"a=b").unwrap();
+        let read = under_way.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    });
+    let answered = answered.await.unwrap();
+    assert!(answered.starts_with("HTTP/1.1 401"), "{answered}");
+    let ended = actix_web::web::block(move || running.child.wait().unwrap().code()).await;
+    assert_eq!(ended.unwrap(), Some(0));
 }

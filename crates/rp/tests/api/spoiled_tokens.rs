@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rp::{
     provider::KeySet,
-    validate::{self, DIVERGENCES, Expected},
+    validate::{self, DIVERGENCES, Divergence, Expected},
 };
 use serde_json::{Value, json};
 use shared::{
@@ -294,4 +294,12 @@ fn a_single_key_needs_no_name() {
     let jwt = validate::read(&token, &mut checks).unwrap();
     let id_token = validate::validate(jwt, &keys, &expected(), &mut checks).unwrap();
     assert_eq!(id_token.subject, "1");
+}
+
+#[test]
+fn every_divergence_stands_in_the_documentation_with_its_reason() {
+    let documented = include_str!("../../../../docs/security.md");
+    for Divergence { token, because, .. } in DIVERGENCES {
+        assert!(documented.contains(&format!("| {token} | {because} |")), "{token}: {because}");
+    }
 }
