@@ -1,7 +1,7 @@
 //! Every failure of the provider that a person sees, beside those that both sites share.
 
 use actix_web::http::StatusCode;
-use shared::error::ErrorCode;
+use shared::{error::ErrorCode, flow::Step};
 use web::problem::{Mender, Problem};
 
 use crate::{passwords::Busy, store::StoreError};
@@ -17,8 +17,11 @@ pub const ALL: [&str; 7] = [
     "already_answered",
 ];
 
+/// An authorization request that nobody can be told of but the user.
 fn bad_request(id: &'static str) -> Problem {
-    Problem::new(id, StatusCode::BAD_REQUEST, Mender::App).code(ErrorCode::InvalidRequest)
+    Problem::new(id, StatusCode::BAD_REQUEST, Mender::App)
+        .code(ErrorCode::InvalidRequest)
+        .at(Step::AuthorizationRequest)
 }
 
 /// `client_id` is missing or names nobody.
