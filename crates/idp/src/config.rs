@@ -127,8 +127,8 @@ pub struct Settings {
     pub clients: Vec<Client>,
     /// Who can sign in.
     pub users: Vec<User>,
-    /// The user whom the login page offers, with the password; `None` outside the built-in demo.
-    pub shown_user: Option<(&'static str, &'static str)>,
+    /// Names and passwords that the login page shows: those of the built-in demo, and nobody's outside of it.
+    pub shown_users: &'static [(&'static str, &'static str)],
 }
 
 impl Settings {
@@ -167,9 +167,9 @@ impl TryFrom<Arguments> for Settings {
             capacity: usize::try_from(arguments.capacity).unwrap_or(usize::MAX),
             log: arguments.log,
             log_format: arguments.log_format,
-            clients: vec![demo::client(&redirect_uri.site(), redirect_uri)],
-            users: vec![demo::user().map_err(|error| error.to_string())?],
-            shown_user: Some((demo::USERNAME, demo::PASSWORD)),
+            clients: demo::clients(&redirect_uri),
+            users: demo::users().map_err(|error| error.to_string())?,
+            shown_users: &demo::PEOPLE,
         })
     }
 }

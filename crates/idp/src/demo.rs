@@ -1,5 +1,7 @@
-//! The demo that is built in: one client and one user, as in the tutorial. Their secrets are public on purpose.
+//! The demo that is built in: clients and users as in the tutorial, and a few more to compare with. Their secrets are
+//! public on purpose. With a configuration file of one's own nothing of this exists.
 
+use jsonwebtoken::Algorithm;
 use shared::{
     ids::{ClientId, Subject},
     scope::Scope,
@@ -7,44 +9,127 @@ use shared::{
 };
 
 use crate::domain::{
-    client::{Client, RedirectUri},
+    claims::{Address, StandardClaims},
+    client::{AuthMethod, Client, RedirectUri},
     password::{HashError, PasswordHash},
     user::{User, Username},
 };
 
-/// What the demo user types as name.
-pub const USERNAME: &str = "demo";
-/// What the demo user types as password. The login page shows it.
-pub const PASSWORD: &str = "DemoTest2024!";
-/// What the demo client authenticates with.
-pub const CLIENT_SECRET: &str = "client1-secret";
+/// What the demo users type. The login page shows it.
+pub const PEOPLE: [(&str, &str); 2] = [("demo", "DemoTest2024!"), ("alice", "AliceTest2024!")];
 
-// The hash ships with the program: making it at every start would take as long as a login.
-const PASSWORD_HASH: &str =
+// The hashes ship with the program: making them at every start would take as long as a login each.
+const DEMO_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$h6NCzqqm9y0i9dPI2ryx+w$d2KvmeOi3pPCgLVRwj6MD4mJoicR3gfhdt/h7RqYxhE";
+const ALICE_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$+kKhA+F78b6KGlOr/15pHg$MTSDBKVPrpVh4ChIwcyoC7tJarsHE1FRxTwBofdKh14";
 
-/// The client `client1`. `uri` is where it is at home.
-pub fn client(uri: &str, redirect_uri: RedirectUri) -> Client {
-    Client {
+/// Where a second RP would listen, beside the first.
+const SECOND_RP: &str = "http://127.0.0.1:5003/auth";
+
+/// The clients. `redirect_uri` is the RP's; each of the clients may be tried there.
+pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
+    let second = RedirectUri::parse(SECOND_RP).unwrap_or_else(|_| redirect_uri.clone());
+    let client1 = Client {
         id: ClientId::new("client1"),
         name: "Relying Party クライアントアプリ".into(),
-        uri: uri.to_owned(),
-        secret: Secret::new(CLIENT_SECRET).hash(),
-        redirect_uris: vec![redirect_uri],
+        uri: redirect_uri.site(),
+        secret: Secret::new("client1-secret"),
+        auth_method: AuthMethod::ClientSecretBasic,
+        redirect_uris: vec![redirect_uri.clone()],
+        post_logout_redirect_uris: after_logout(redirect_uri),
         scope: Scope::parse("openid profile email api.access rp.login").unwrap_or_default(),
-    }
+        id_token_signed_response_alg: None,
+        default_max_age: None,
+        require_pkce: true,
+        // A learner sees the consent page every time.
+        remember_consent: false,
+        claims_in_id_token: false,
+    };
+    let both = vec![redirect_uri.clone(), second.clone()];
+    let client2 = Client {
+        id: ClientId::new("client2"),
+        name: "Second Client 二つ目のアプリ".into(),
+        uri: second.site(),
+        secret: Secret::new("client2-secret"),
+        redirect_uris: both.clone(),
+        post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),
+        scope: Scope::parse("openid profile email address phone api.access rp.login").unwrap_or_default(),
+        remember_consent: true,
+        ..client1.clone()
+    };
+    let client_hs256 = Client {
+        id: ClientId::new("client-hs256"),
+        name: "HS256 Client 共有鍵のアプリ".into(),
+        // RFC 7518 §3.2: 32 bytes at least.
+        secret: Secret::new("client-hs256-secret-of-32-bytes-or-more"),
+        redirect_uris: both,
+        id_token_signed_response_alg: Some(Algorithm::HS256),
+        ..client1.clone()
+    };
+    vec![client1, client2, client_hs256]
 }
 
-/// The user `demo`.
-pub fn user() -> Result<User, HashError> {
-    Ok(User {
-        subject: Subject::new("1"),
-        username: Username::parse(USERNAME),
-        password: PasswordHash::parse(PASSWORD_HASH)?,
-        name: "Demo User".into(),
-        email: "1@example.com".into(),
-        email_verified: true,
-    })
+/// The RP's page after a sign-out lies beside its callback.
+fn after_logout(redirect_uri: &RedirectUri) -> Vec<RedirectUri> {
+    let base = redirect_uri.as_str().strip_suffix("/auth");
+    base.and_then(|base| RedirectUri::parse(&format!("{base}/logout/done")).ok()).into_iter().collect()
+}
+
+/// The users: the tutorial's, and one of whom everything is known.
+pub fn users() -> Result<Vec<User>, HashError> {
+    let [(demo, _), (alice, _)] = PEOPLE;
+    Ok(vec![
+        User::new(
+            Subject::new("1"),
+            Username::parse(demo),
+            PasswordHash::parse(DEMO_HASH)?,
+            &StandardClaims {
+                name: Some("Demo User".into()),
+                email: Some("1@example.com".into()),
+                email_verified: Some(true),
+                ..StandardClaims::default()
+            },
+        ),
+        User::new(
+            Subject::new("2"),
+            Username::parse(alice),
+            PasswordHash::parse(ALICE_HASH)?,
+            &alice_claims(),
+        ),
+    ])
+}
+
+fn alice_claims() -> StandardClaims {
+    let text = |text: &str| Some(text.to_owned());
+    StandardClaims {
+        name: text("Alice Mary Example"),
+        given_name: text("Alice"),
+        family_name: text("Example"),
+        middle_name: text("Mary"),
+        nickname: text("Ali"),
+        preferred_username: text("alice"),
+        profile: text("https://people.example/alice"),
+        picture: text("https://people.example/alice.png"),
+        website: text("https://alice.example"),
+        gender: text("female"),
+        birthdate: text("1990-04-01"),
+        zoneinfo: text("Asia/Tokyo"),
+        locale: text("ja-JP"),
+        updated_at: Some(1_767_225_600),
+        email: text("2@example.com"),
+        email_verified: Some(true),
+        address: Some(Address {
+            formatted: text("1-1 Example-cho, Chiyoda-ku, Tokyo 100-0000, Japan"),
+            street_address: text("1-1 Example-cho, Chiyoda-ku"),
+            locality: text("Tokyo"),
+            region: None,
+            postal_code: text("100-0000"),
+            country: text("JP"),
+        }),
+        phone_number: text("+81 3 0000 0000"),
+        phone_number_verified: Some(false),
+    }
 }
 
 #[cfg(test)]
@@ -57,8 +142,11 @@ mod tests {
     use crate::passwords::Passwords;
 
     #[tokio::test]
-    async fn the_demo_user_signs_in_with_the_password_that_the_page_shows() {
+    async fn each_demo_user_signs_in_with_the_password_that_the_page_shows() {
         let passwords = Arc::new(Passwords::new(&SystemRandom).unwrap());
-        assert_eq!(passwords.verify(Secret::new(PASSWORD), Some(user().unwrap().password)).await, Ok(true));
+        for (user, (username, password)) in users().unwrap().into_iter().zip(PEOPLE) {
+            assert_eq!(user.username.as_str(), username);
+            assert_eq!(passwords.verify(Secret::new(password), Some(user.password)).await, Ok(true));
+        }
     }
 }

@@ -32,8 +32,8 @@ const CAPACITY: usize = 64;
 const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
 
 fn in_memory() -> Stores {
-    let client = demo::client("http://127.0.0.1:5002/", RedirectUri::parse(REDIRECT_URI).unwrap());
-    memory::stores(vec![client], vec![demo::user().unwrap()], CAPACITY)
+    let clients = demo::clients(&RedirectUri::parse(REDIRECT_URI).unwrap());
+    memory::stores(clients, demo::users().unwrap(), CAPACITY)
 }
 
 /// Runs each sentence below for each implementation.

@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 use shared::{authorize::AuthorizationResponse, error::ErrorCode, flow::Step, params::Params, scope::Scope};
 use web::{
     form::{Form, FormError},
@@ -49,7 +50,14 @@ struct Account<'a> {
 struct ScopeRow<'a> {
     value: &'a str,
     required: bool,
-    shown: Option<String>,
+    shown: Vec<SharedValue>,
+}
+
+/// A value that the client would see.
+#[derive(Serialize)]
+struct SharedValue {
+    claim: String,
+    value: String,
 }
 
 /// `GET /consent/{handle}`
@@ -129,7 +137,7 @@ async fn show(
     let page = ConsentPage {
         client_name: &visit.client.name,
         return_to: visit.return_to(),
-        user: Account { name: &user.name, username: user.username.as_str() },
+        user: Account { name: user.display_name(), username: user.username.as_str() },
         csrf: &visit.csrf,
         scopes: visit.interaction.request.scope.iter().map(|value| row(value, &user)).collect(),
     };
@@ -138,7 +146,19 @@ async fn show(
 }
 
 fn row<'a>(value: &'a str, user: &User) -> ScopeRow<'a> {
-    ScopeRow { value, required: value == Scope::OPENID, shown: user.shown_by(value) }
+    let claims = if value == Scope::OPENID {
+        Map::from_iter([("sub".to_owned(), user.subject.as_str().into())])
+    } else {
+        user.opened_by(value)
+    };
+    let shown = claims.into_iter().map(|(claim, value)| SharedValue { claim, value: readable(&value) });
+    ScopeRow { value, required: value == Scope::OPENID, shown: shown.collect() }
+}
+
+/// A text as it is, an address by its first member, anything else as JSON.
+fn readable(value: &Value) -> String {
+    let inner = value.as_object().and_then(|members| members.values().next()).unwrap_or(value);
+    inner.as_str().map_or_else(|| inner.to_string(), ToOwned::to_owned)
 }
 
 /// What was asked for, as far as the user left it ticked.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use shared::{metadata::ProviderMetadata, scope::Scope};
 use web::lang::Lang;
 
-use crate::{config::Settings, state::AppState};
+use crate::{config::Settings, domain::client::AuthMethod, state::AppState};
 
 /// What this provider says about itself. A member stands here only when what it announces works.
 pub fn metadata(settings: &Settings) -> ProviderMetadata {
@@ -29,7 +29,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         grant_types_supported: vec!["authorization_code"],
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: vec!["RS256"],
-        token_endpoint_auth_methods_supported: vec!["client_secret_basic"],
+        token_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
         claims_supported: vec![
             "iss",
             "sub",

@@ -110,7 +110,7 @@ fn show(
     visit: &Visit,
     failed: Option<&str>,
 ) -> Result<HttpResponse, Problem> {
-    let demo = state.settings.shown_user;
+    let demo = state.settings.shown_users.first().copied();
     let step = if failed.is_some() { Step::Password } else { Step::LoginPage };
     let page = LoginPage {
         client_name: &visit.client.name,

@@ -1,6 +1,8 @@
 //! A registered client: an application that may ask for logins (RFC 6749 §2).
 
-use shared::{ids::ClientId, scope::Scope, secret::SecretHash};
+use jsonwebtoken::Algorithm;
+use serde::{Deserialize, Serialize};
+use shared::{ids::ClientId, scope::Scope, secret::Secret};
 use thiserror::Error;
 use url::Url;
 
@@ -58,21 +60,61 @@ impl RedirectUri {
     }
 }
 
-/// A client as it is registered.
+/// How a client proves who it is at the token endpoint (OpenID Connect Core §9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    /// Name and secret in an `Authorization: Basic` header; what is meant when nothing is registered.
+    #[default]
+    ClientSecretBasic,
+    /// Name and secret in the form.
+    ClientSecretPost,
+}
+
+impl AuthMethod {
+    /// The methods that are supported.
+    pub const ALL: [Self; 2] = [Self::ClientSecretBasic, Self::ClientSecretPost];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+        }
+    }
+}
+
+/// A client as it is registered. Members are named as in client metadata (RFC 7591 §2, OpenID Connect Dynamic Client
+/// Registration §2); the last three are this provider's own.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the registration has these members")]
 pub struct Client {
-    /// Its name on the wire.
+    /// `client_id`: its name on the wire.
     pub id: ClientId,
-    /// Its name for people.
+    /// `client_name`: its name for people.
     pub name: String,
-    /// Where it is at home; pages lead back there (`client_uri`, RFC 7591 §2).
+    /// `client_uri`: where it is at home; pages lead back there.
     pub uri: String,
-    /// What it authenticates with.
-    pub secret: SecretHash,
-    /// Where answers may go.
+    /// `client_secret`: what it authenticates with, and what signs its ID tokens if it chose HS256.
+    pub secret: Secret,
+    /// `token_endpoint_auth_method`.
+    pub auth_method: AuthMethod,
+    /// `redirect_uris`: where answers may go.
     pub redirect_uris: Vec<RedirectUri>,
-    /// What it may ask for.
+    /// `post_logout_redirect_uris`: where a browser may go after it signed out.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// `scope`: what it may ask for.
     pub scope: Scope,
+    /// `id_token_signed_response_alg`: how its ID tokens are signed; without it, as the settings say.
+    pub id_token_signed_response_alg: Option<Algorithm>,
+    /// `default_max_age`: how many seconds a login may be old when the request does not say.
+    pub default_max_age: Option<u64>,
+    /// Whether its requests must use PKCE (RFC 9700 §2.1.1).
+    pub require_pkce: bool,
+    /// Whether a consent that was given is remembered, so that it is not asked for again.
+    pub remember_consent: bool,
+    /// Whether the claims that its scopes open stand in the ID token too, and not in userinfo alone.
+    pub claims_in_id_token: bool,
 }
 
 impl Client {
@@ -80,6 +122,11 @@ impl Client {
     /// prefix, no wildcard, no other port on loopback.
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
         self.redirect_uris.iter().find(|registered| registered.0 == presented)
+    }
+
+    /// The same for the address after a sign-out (OpenID Connect RP-Initiated Logout §3).
+    pub fn post_logout_redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
+        self.post_logout_redirect_uris.iter().find(|registered| registered.0 == presented)
     }
 }
 
@@ -92,14 +139,7 @@ mod tests {
     const REGISTERED: &str = "http://127.0.0.1:5002/auth";
 
     fn client() -> Client {
-        Client {
-            id: ClientId::new("client1"),
-            name: String::new(),
-            uri: String::new(),
-            secret: SecretHash::of(""),
-            redirect_uris: vec![RedirectUri::parse(REGISTERED).unwrap()],
-            scope: Scope::default(),
-        }
+        crate::demo::clients(&RedirectUri::parse(REGISTERED).unwrap()).remove(0)
     }
 
     #[test]

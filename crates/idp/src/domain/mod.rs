@@ -2,6 +2,7 @@
 //! no clock; every change takes `now` and returns what became of it.
 
 pub mod access_token;
+pub mod claims;
 pub mod client;
 pub mod grant;
 pub mod interaction;

@@ -1,10 +1,13 @@
 //! A user: who can sign in, and what can be said about them (OpenID Connect Core §5.1).
 
 use serde_json::{Map, Value, json};
-use shared::{ids::Subject, scope::Scope};
+use shared::ids::Subject;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::password::PasswordHash;
+use super::{
+    claims::{self, StandardClaims},
+    password::PasswordHash,
+};
 
 /// The name under which a user signs in: without regard to case, to spaces around it, and to how its accents are
 /// encoded.
@@ -32,38 +35,41 @@ pub struct User {
     pub username: Username,
     /// What their password is checked against.
     pub password: PasswordHash,
-    /// `name`.
-    pub name: String,
-    /// `email`.
-    pub email: String,
-    /// `email_verified`.
-    pub email_verified: bool,
+    claims: Map<String, Value>,
 }
 
 impl User {
-    /// The claims that `scope` opens, `sub` always among them (OpenID Connect Core §5.3.2 and §5.4).
-    pub fn claims(&self, scope: &Scope) -> Map<String, Value> {
-        let mut claims = Map::new();
-        claims.insert("sub".into(), json!(self.subject));
-        if scope.contains("profile") {
-            claims.insert("name".into(), json!(self.name));
-            claims.insert("preferred_username".into(), json!(self.username.as_str()));
-        }
-        if scope.contains("email") {
-            claims.insert("email".into(), json!(self.email));
-            claims.insert("email_verified".into(), json!(self.email_verified));
-        }
-        claims
+    /// A user with what can be said about them.
+    pub fn new(
+        subject: Subject,
+        username: Username,
+        password: PasswordHash,
+        claims: &StandardClaims,
+    ) -> Self {
+        let mut claims = claims.to_map();
+        claims.entry("preferred_username").or_insert_with(|| json!(username.as_str()));
+        Self { subject, username, password, claims }
     }
 
-    /// What a scope value would show of this user, in words; `None` when it shows nothing.
-    pub fn shown_by(&self, scope_value: &str) -> Option<String> {
-        match scope_value {
-            Scope::OPENID => Some(format!("sub {}", self.subject)),
-            "profile" => Some(self.name.clone()),
-            "email" => Some(self.email.clone()),
-            _ => None,
-        }
+    /// What to call them on a page.
+    pub fn display_name(&self) -> &str {
+        self.claims.get("name").and_then(Value::as_str).unwrap_or(self.username.as_str())
+    }
+
+    /// The e-mail address, which is also a name to sign in with.
+    pub fn email(&self) -> Option<Username> {
+        self.claims.get("email").and_then(Value::as_str).map(Username::parse)
+    }
+
+    /// Those of their claims that `opens` says yes to.
+    pub fn claims(&self, opens: impl Fn(&str) -> bool) -> Map<String, Value> {
+        let opened = self.claims.iter().filter(|(name, _)| opens(name));
+        opened.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// The claims that a scope value opens (OpenID Connect Core §5.4).
+    pub fn opened_by(&self, scope_value: &str) -> Map<String, Value> {
+        self.claims(|claim| claims::scope_of(claim) == Some(scope_value))
     }
 }
 

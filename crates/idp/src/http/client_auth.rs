@@ -1,4 +1,5 @@
-//! How a client proves who it is at the back channel: `client_secret_basic` (RFC 6749 §2.3.1).
+//! How a client proves who it is at the back channel: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1,
+//! OpenID Connect Core §9), whichever it is registered for.
 
 use std::sync::Arc;
 
@@ -13,11 +14,15 @@ use shared::{
 };
 
 use super::oauth_error::OAuthError;
-use crate::{domain::client::Client, state::AppState};
+use crate::{
+    domain::client::{AuthMethod, Client},
+    state::AppState,
+};
 
 /// A client's name and secret, as presented.
 #[derive(Debug)]
 struct Credentials {
+    method: AuthMethod,
     id: ClientId,
     secret: Secret,
 }
@@ -29,27 +34,40 @@ pub async fn authenticate(
     params: &Params,
     checks: &mut Checks,
 ) -> Result<Arc<Client>, OAuthError> {
-    let credentials = basic(request)?;
-    // RFC 6749 §2.3: a client must not use more than one method in a request.
-    if params.get("client_secret").is_some() || params.get("client_assertion").is_some() {
-        return Err(match credentials {
-            Some(_) => invalid_request("The client uses two authentication methods at once."),
-            None => OAuthError::invalid_client(),
-        });
-    }
-    let credentials = credentials.ok_or_else(OAuthError::invalid_client)?;
-    if params.get("client_id").is_some_and(|id| id != credentials.id.as_str()) {
-        return Err(invalid_request("client_id names another client than the credentials."));
-    }
-    let client = state.stores.clients.find(&credentials.id).await?;
+    let presented = presented(request, params)?;
+    let client = state.stores.clients.find(&presented.id).await?;
     // As much work for an unknown client as for a known one with a wrong secret.
-    let expected = client.as_ref().map_or_else(|| SecretHash::of(""), |client| client.secret);
-    let matches = expected.matches(credentials.secret.expose()) && client.is_some();
+    let expected = client.as_ref().map_or_else(|| SecretHash::of(""), |client| client.secret.hash());
+    let matches = expected.matches(presented.secret.expose()) && client.is_some();
     let shown = if matches { Words::Authenticated } else { Words::NotAuthenticated };
     checks
         .judge(Rule::ClientAuthenticated, Words::Authenticated, shown, matches)
         .map_err(|_| OAuthError::invalid_client())?;
-    client.ok_or_else(OAuthError::invalid_client)
+    let client = client.ok_or_else(OAuthError::invalid_client)?;
+    // OpenID Connect Core §9: the method is part of the registration. Only whoever knows the secret is told of it.
+    checks
+        .equal(Rule::ClientAuthMethod, client.auth_method.as_str(), presented.method.as_str())
+        .map_err(|_| OAuthError::other_auth_method(client.auth_method))?;
+    Ok(client)
+}
+
+/// RFC 6749 §2.3: a client must not use more than one method in a request.
+fn presented(request: &HttpRequest, params: &Params) -> Result<Credentials, OAuthError> {
+    let in_form = params.get("client_secret");
+    let Some(credentials) = basic(request)? else {
+        let (Some(id), Some(secret)) = (params.get("client_id"), in_form) else {
+            return Err(OAuthError::invalid_client());
+        };
+        let (id, secret) = (ClientId::new(id), Secret::new(secret));
+        return Ok(Credentials { method: AuthMethod::ClientSecretPost, id, secret });
+    };
+    if in_form.is_some() || params.get("client_assertion").is_some() {
+        return Err(invalid_request("The client uses two authentication methods at once."));
+    }
+    if params.get("client_id").is_some_and(|id| id != credentials.id.as_str()) {
+        return Err(invalid_request("client_id names another client than the credentials."));
+    }
+    Ok(credentials)
 }
 
 fn invalid_request(description: &str) -> OAuthError {
@@ -79,6 +97,7 @@ fn parse_basic(value: &str) -> Option<Credentials> {
     let colon = joined.iter().position(|byte| *byte == b':')?;
     let decode = |half: &[u8]| params::decode(half).ok();
     Some(Credentials {
+        method: AuthMethod::ClientSecretBasic,
         id: ClientId::new(decode(&joined[..colon])?),
         secret: Secret::new(decode(&joined[colon + 1..])?),
     })

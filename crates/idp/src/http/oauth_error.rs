@@ -10,7 +10,7 @@ use shared::{error::ErrorCode, flow::Failed};
 use thiserror::Error;
 use web::form::FormError;
 
-use crate::{passwords::Busy, store::StoreError};
+use crate::{domain::client::AuthMethod, passwords::Busy, store::StoreError};
 
 /// An error of the token or userinfo endpoint.
 #[derive(Clone, Debug, Error)]
@@ -45,6 +45,13 @@ impl OAuthError {
             status: StatusCode::UNAUTHORIZED,
             challenge: Some(r#"Basic realm="token endpoint", charset="UTF-8""#.into()),
         }
+    }
+
+    /// The secret is right, the way in which it was sent is not the registered one.
+    pub fn other_auth_method(registered: AuthMethod) -> Self {
+        let registered = registered.as_str();
+        let description = format!("The client is registered for token_endpoint_auth_method {registered}.");
+        Self { description, ..Self::invalid_client() }
     }
 
     /// RFC 6750 §3: what is wrong with a bearer token.

@@ -61,7 +61,8 @@ struct Users(Vec<Arc<User>>);
 #[async_trait]
 impl UserStore for Users {
     async fn find_by_name(&self, name: &Username) -> Stored<Option<Arc<User>>> {
-        Ok(self.0.iter().find(|user| user.username == *name).cloned())
+        let known = |user: &&Arc<User>| user.username == *name || user.email().as_ref() == Some(name);
+        Ok(self.0.iter().find(known).cloned())
     }
 
     async fn find(&self, subject: &Subject) -> Stored<Option<Arc<User>>> {

@@ -63,6 +63,7 @@ pub enum Rule {
     CsrfToken,
     PasswordCorrect,
     ClientAuthenticated,
+    ClientAuthMethod,
     GrantTypeKnown,
     CodeKnown,
     CodeOfThisClient,
@@ -97,7 +98,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -111,6 +112,7 @@ impl Rule {
         Self::CsrfToken,
         Self::PasswordCorrect,
         Self::ClientAuthenticated,
+        Self::ClientAuthMethod,
         Self::GrantTypeKnown,
         Self::CodeKnown,
         Self::CodeOfThisClient,
@@ -175,6 +177,7 @@ impl Rule {
             Self::CsrfToken => ("csrf_token", Consent, "RFC 6749 §10.12"),
             Self::PasswordCorrect => ("password_correct", Password, "OpenID Connect Core §3.1.2.3"),
             Self::ClientAuthenticated => ("client_authenticated", TokenRequest, "RFC 6749 §2.3.1"),
+            Self::ClientAuthMethod => ("client_auth_method", TokenRequest, "OpenID Connect Core §9"),
             Self::GrantTypeKnown => ("grant_type_known", TokenRequest, "RFC 6749 §5.2"),
             Self::CodeKnown => ("code_known", TokenRequest, "RFC 6749 §4.1.3"),
             Self::CodeOfThisClient => ("code_of_this_client", TokenRequest, "RFC 6749 §4.1.3"),
