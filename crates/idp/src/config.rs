@@ -77,6 +77,10 @@ pub struct Arguments {
     #[arg(long, env = "IDP_INTERACTION_LIFETIME", default_value = "600", value_parser = settings::lifetime)]
     interaction_lifetime: Duration,
 
+    /// Seconds that a consent is remembered, for clients that want it remembered
+    #[arg(long, env = "IDP_CONSENT_LIFETIME", default_value = "2592000", value_parser = settings::lifetime)]
+    consent_lifetime: Duration,
+
     /// Logins, grants and tokens that are kept at most, each; beyond that new ones are refused for a while
     #[arg(long, env = "IDP_CAPACITY", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: u32,
@@ -117,6 +121,8 @@ pub struct Settings {
     pub session_most: Duration,
     /// How long a login may take.
     pub interaction_lifetime: Duration,
+    /// How long a consent is remembered.
+    pub consent_lifetime: Duration,
     /// How many entries each store holds at most.
     pub capacity: usize,
     /// The log filter.
@@ -164,6 +170,7 @@ impl TryFrom<Arguments> for Settings {
             session_idle: arguments.session_idle,
             session_most: arguments.session_most,
             interaction_lifetime: arguments.interaction_lifetime,
+            consent_lifetime: arguments.consent_lifetime,
             capacity: usize::try_from(arguments.capacity).unwrap_or(usize::MAX),
             log: arguments.log,
             log_format: arguments.log_format,

@@ -25,7 +25,7 @@ use web::{
 };
 
 use crate::{
-    code_flow::{authorize, consent, discovery, login, userinfo},
+    code_flow::{account, authorize, consent, discovery, login, userinfo},
     config::Settings,
     http::{csrf::CsrfKey, oauth_error::OAuthError},
     keys::SigningKey,
@@ -154,6 +154,12 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
                 actix::resource("/oauth/authorize")
                     .route(actix::get().to(authorize::get))
                     .route(actix::post().to(authorize::post)),
+            )
+            // step 3, for somebody who is signed in already
+            .service(
+                actix::resource("/account/{handle}")
+                    .route(actix::get().to(account::page))
+                    .route(actix::post().to(account::submit)),
             )
             // steps 3 and 4
             .service(

@@ -1,5 +1,6 @@
 //! What is handed out: codes, access tokens and ID tokens.
 
+use serde_json::{Map, Value};
 use shared::{
     clock::Timestamp,
     id_token::{self, IdTokenClaims},
@@ -8,7 +9,7 @@ use shared::{
     secret::Secret,
 };
 
-use crate::domain::grant::Grant;
+use crate::domain::{grant::Grant, session::ACR_PASSWORD};
 
 /// The authorization code of step 6.
 pub fn mint_code(random: &dyn Random) -> Secret {
@@ -30,10 +31,11 @@ pub fn mint_cookie(random: &dyn Random) -> Secret {
     Secret::mint("", random)
 }
 
-/// The claims of the ID token for a grant (OpenID Connect Core §2). Whatever describes the user comes from userinfo.
+/// The claims of the ID token for a grant (OpenID Connect Core §2). `user` is what it says about the user beyond that.
 pub fn id_token_claims(
     issuer: Issuer,
     grant: &Grant,
+    user: Map<String, Value>,
     access_token: &Secret,
     now: Timestamp,
     expires: Timestamp,
@@ -48,5 +50,8 @@ pub fn id_token_claims(
         nonce: grant.nonce.clone(),
         at_hash: id_token::at_hash(access_token.expose()),
         amr: grant.authentication.methods.iter().map(|method| (*method).to_owned()).collect(),
+        // OpenID Connect Core §5.5.1.1: what really happened, whatever was asked for.
+        acr: grant.claims.acr.then_some(ACR_PASSWORD),
+        user,
     }
 }

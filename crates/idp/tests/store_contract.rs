@@ -8,9 +8,13 @@ use idp::{
     demo,
     domain::{
         access_token::AccessToken,
+        authorization_request::AuthorizationRequest,
+        claims_request::ClaimsRequest,
         client::RedirectUri,
+        consent::{Consent, Permissions},
         grant::{self, Grant, GrantId, Redeem},
-        interaction::{AuthorizationRequest, Interaction, Stage},
+        interaction::{Event, Interaction, Stage},
+        prompt::Prompt,
         return_address::ReturnAddress,
         session::{Authentication, SessionLifetime, UserSession},
         user::Username,
@@ -49,6 +53,8 @@ every_store![
     clients_and_users_are_found_by_their_names_only,
     a_session_lives_as_long_as_it_is_used_and_not_for_ever,
     an_ended_session_is_gone,
+    one_user_signs_out_and_the_other_stays,
+    a_consent_is_remembered_until_it_ends_or_is_withdrawn,
     an_interaction_goes_through_its_stages_in_order,
     only_one_decision_counts,
     an_interaction_ends_by_itself,
@@ -74,6 +80,10 @@ fn login(now: Timestamp) -> Authentication {
     Authentication { subject: Subject::new("1"), at: now, methods: &["pwd"] }
 }
 
+fn signed_in(seconds: i64) -> Event {
+    Event::SignedIn(login(at(seconds)))
+}
+
 async fn interaction(stores: &Stores) -> Interaction {
     let client = stores.clients.find(&ClientId::new("client1")).await.unwrap().unwrap();
     let query = format!("redirect_uri={REDIRECT_URI}&state=s");
@@ -85,10 +95,15 @@ async fn interaction(stores: &Stores) -> Interaction {
             return_address,
             scope: Scope::parse("openid").unwrap(),
             nonce: None,
-            challenge: CodeVerifier::generate(&SystemRandom).challenge(),
+            challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
+            prompt: Prompt::default(),
+            max_age: None,
+            subject: None,
+            login_hint: None,
+            claims: ClaimsRequest::default(),
             ui_locales: None,
         },
-        stage: Stage::AwaitingLogin,
+        stage: Stage::AwaitingLogin { user: None },
         expires: at(600),
     }
 }
@@ -99,28 +114,33 @@ fn grant(expires: Timestamp) -> Grant {
         client_id: ClientId::new("client1"),
         authentication: login(at(0)),
         scope: Scope::parse("openid").unwrap(),
+        claims: ClaimsRequest::default(),
         nonce: None,
         redirect_uri: REDIRECT_URI.to_owned(),
-        challenge: CodeVerifier::generate(&SystemRandom).challenge(),
+        challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
         stage: grant::Stage::CodeIssued { expires },
         revoked: None,
     }
 }
 
 async fn clients_and_users_are_found_by_their_names_only(stores: Stores) {
-    for (id, known) in [("client1", true), ("client2", false), ("CLIENT1", false), ("", false)] {
+    for (id, known) in
+        [("client1", true), ("client2", true), ("client3", false), ("CLIENT1", false), ("", false)]
+    {
         assert_eq!(stores.clients.find(&ClientId::new(id)).await.unwrap().is_some(), known, "{id}");
     }
     let by_name = stores.users.find_by_name(&Username::parse("Demo")).await.unwrap().unwrap();
     let by_subject = stores.users.find(&Subject::new("1")).await.unwrap().unwrap();
     assert_eq!(by_name.subject, by_subject.subject);
+    let by_email = stores.users.find_by_name(&Username::parse("1@EXAMPLE.com")).await.unwrap().unwrap();
+    assert_eq!(by_email.subject, by_subject.subject);
     assert!(stores.users.find(&Subject::new("demo")).await.unwrap().is_none());
 }
 
 async fn a_session_lives_as_long_as_it_is_used_and_not_for_ever(stores: Stores) {
     let lifetime = SessionLifetime { idle: Duration::from_secs(10), most: Duration::from_secs(25) };
-    let session = UserSession { authentication: login(at(0)) };
-    stores.sessions.start(handle("id"), session.clone(), lifetime).await.unwrap();
+    let session = UserSession::default().signed_in(login(at(0)));
+    stores.sessions.start(handle("id"), session.clone(), lifetime, at(0)).await.unwrap();
     for now in [9, 18, 24] {
         assert_eq!(
             stores.sessions.use_now(handle("id"), lifetime, at(now)).await.unwrap(),
@@ -136,11 +156,42 @@ async fn an_ended_session_is_gone(stores: Stores) {
     let lifetime = SessionLifetime { idle: Duration::from_secs(10), most: Duration::from_secs(25) };
     stores
         .sessions
-        .start(handle("id"), UserSession { authentication: login(at(0)) }, lifetime)
+        .start(handle("id"), UserSession::default().signed_in(login(at(0))), lifetime, at(0))
         .await
         .unwrap();
-    stores.sessions.end(handle("id"), at(1)).await.unwrap();
+    let ended = stores.sessions.end(handle("id"), at(1)).await.unwrap();
+    assert_eq!(ended, Some(UserSession::default().signed_in(login(at(0)))));
+    assert_eq!(stores.sessions.end(handle("id"), at(1)).await.unwrap(), None);
     assert_eq!(stores.sessions.use_now(handle("id"), lifetime, at(2)).await.unwrap(), None);
+}
+
+async fn one_user_signs_out_and_the_other_stays(stores: Stores) {
+    let lifetime = SessionLifetime { idle: Duration::from_secs(10), most: Duration::from_secs(25) };
+    let other = Authentication { subject: Subject::new("2"), ..login(at(0)) };
+    let both = UserSession::default().signed_in(login(at(0))).signed_in(other.clone());
+    stores.sessions.start(handle("id"), both, lifetime, at(0)).await.unwrap();
+    stores.sessions.sign_out(handle("id"), &Subject::new("1"), at(1)).await.unwrap();
+    let left = stores.sessions.use_now(handle("id"), lifetime, at(2)).await.unwrap().unwrap();
+    assert_eq!(left.accounts(), [other]);
+}
+
+async fn a_consent_is_remembered_until_it_ends_or_is_withdrawn(stores: Stores) {
+    let store = &stores.consents;
+    let (user, other) = (Subject::new("1"), Subject::new("2"));
+    let [first, second] = ["client1", "client2"].map(ClientId::new);
+    let asked = Permissions { scope: Scope::parse("openid").unwrap(), ..Permissions::default() };
+    let consent = Consent::default().decided(&asked, &asked);
+    for client in [&second, &first] {
+        store.remember(&user, client, consent.clone(), at(10), at(0)).await.unwrap();
+    }
+    assert_eq!(store.find(&user, &first, at(9)).await.unwrap(), Some(consent.clone()));
+    assert_eq!(store.find(&other, &first, at(9)).await.unwrap(), None);
+    let all = vec![(first.clone(), consent.clone()), (second.clone(), consent.clone())];
+    assert_eq!(store.of(&user, at(9)).await.unwrap(), all);
+    store.withdraw(&user, &first, at(9)).await.unwrap();
+    assert_eq!(store.find(&user, &first, at(9)).await.unwrap(), None);
+    assert_eq!(store.of(&user, at(9)).await.unwrap(), [(second.clone(), consent)]);
+    assert_eq!(store.find(&user, &second, at(10)).await.unwrap(), None);
 }
 
 async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
@@ -148,14 +199,15 @@ async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
     assert_eq!(store.decide(handle("in"), at(1)).await.unwrap(), None, "nobody has signed in");
     let awaiting = Some(Stage::AwaitingConsent { authentication: login(at(2)) });
-    assert_eq!(store.sign_in(handle("in"), login(at(2)), at(2)).await.unwrap(), awaiting);
+    assert_eq!(store.advance(handle("in"), signed_in(2), at(2)).await.unwrap(), awaiting);
     assert_eq!(
-        store.sign_in(handle("in"), login(at(3)), at(3)).await.unwrap(),
+        store.advance(handle("in"), signed_in(3), at(3)).await.unwrap(),
         awaiting,
         "the first login counts"
     );
-    assert_eq!(store.sign_out(handle("in"), at(4)).await.unwrap(), Some(Stage::AwaitingLogin));
-    store.sign_in(handle("in"), login(at(5)), at(5)).await.unwrap();
+    let again = Stage::AwaitingLogin { user: None };
+    assert_eq!(store.advance(handle("in"), Event::LoginNeeded(None), at(4)).await.unwrap(), Some(again));
+    store.advance(handle("in"), signed_in(5), at(5)).await.unwrap();
     assert_eq!(store.decide(handle("in"), at(6)).await.unwrap(), Some(login(at(5))));
     assert_eq!(store.find(handle("in"), at(7)).await.unwrap().unwrap().stage, Stage::Answered { at: at(6) });
     assert!(store.find(handle("other"), at(7)).await.unwrap().is_none());
@@ -164,7 +216,7 @@ async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
 async fn only_one_decision_counts(stores: Stores) {
     let store = &stores.interactions;
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
-    store.sign_in(handle("in"), login(at(1)), at(1)).await.unwrap();
+    store.advance(handle("in"), signed_in(1), at(1)).await.unwrap();
     let decisions = futures_util::future::join_all((0..50).map(|_| store.decide(handle("in"), at(2)))).await;
     assert_eq!(decisions.into_iter().filter(|decision| decision.as_ref().unwrap().is_some()).count(), 1);
 }
@@ -174,7 +226,7 @@ async fn an_interaction_ends_by_itself(stores: Stores) {
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
     assert!(store.find(handle("in"), at(599)).await.unwrap().is_some());
     assert!(store.find(handle("in"), at(600)).await.unwrap().is_none());
-    assert_eq!(store.sign_in(handle("in"), login(at(600)), at(600)).await.unwrap(), None);
+    assert_eq!(store.advance(handle("in"), signed_in(600), at(600)).await.unwrap(), None);
 }
 
 async fn a_code_is_redeemed_once_and_reuse_revokes_its_grant(stores: Stores) {
@@ -236,6 +288,7 @@ async fn an_access_token_ends_by_itself(stores: Stores) {
         client_id: ClientId::new("client1"),
         subject: Subject::new("1"),
         scope: Scope::parse("openid").unwrap(),
+        claims: Vec::new(),
         expires: at(3600),
     };
     stores.access_tokens.keep(handle("token"), access, at(0)).await.unwrap();

@@ -70,13 +70,26 @@ struct ClaimView<'a> {
 
 /// Claims that the catalogue has a name for, under `claim.<name>`, in the order in which people ask for them: who, at
 /// whom, when and how, and what only protocols read.
-pub const LABELLED: [&str; 19] = [
+pub const LABELLED: [&str; 32] = [
     "name",
     "preferred_username",
     "given_name",
     "family_name",
     "email",
     "email_verified",
+    "middle_name",
+    "nickname",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+    "address",
+    "phone_number",
+    "phone_number_verified",
     "sub",
     "iss",
     "aud",

@@ -116,10 +116,7 @@ fn keys_filled_in() -> Vec<String> {
     add("step", &Step::ALL.map(web::pages::step_id), &[".name"]);
     add("channel", &["front", "back", "inside"], &[""]);
     add("house", &["idp", "rp"], &[".name", ".abbr", ".title"]);
-    let redirect_uri = idp::domain::client::RedirectUri::parse("http://127.0.0.1/").unwrap();
-    let client = idp::demo::client("", redirect_uri);
-    let scope: Vec<_> = client.scope.iter().collect();
-    add("scope", &scope, &[".name", ".what"]);
+    add("scope", &idp::code_flow::consent::EXPLAINED, &[".name", ".what"]);
     add("claim", &rp::home::LABELLED, &[""]);
     add("claims.source", &["id_token", "userinfo", "both"], &[""]);
     add("notice", &["signed_out", "session_ended"], &[""]);

@@ -35,6 +35,9 @@ pub enum ErrorCode {
     InteractionRequired,
     /// `prompt=none`, but the user must choose an account (OpenID Connect Core §3.1.2.6).
     AccountSelectionRequired,
+    /// The login cannot be as strong as the client demands (OpenID Connect Core Error Code
+    /// unmet_authentication_requirements 1.0).
+    UnmetAuthenticationRequirements,
     /// `request` is not supported (OpenID Connect Core §3.1.2.6).
     RequestNotSupported,
     /// `request_uri` is not supported (OpenID Connect Core §3.1.2.6).
@@ -47,7 +50,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the enum.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -62,6 +65,7 @@ impl ErrorCode {
         Self::ConsentRequired,
         Self::InteractionRequired,
         Self::AccountSelectionRequired,
+        Self::UnmetAuthenticationRequirements,
         Self::RequestNotSupported,
         Self::RequestUriNotSupported,
         Self::InvalidToken,
@@ -85,6 +89,7 @@ impl ErrorCode {
             Self::ConsentRequired => "consent_required",
             Self::InteractionRequired => "interaction_required",
             Self::AccountSelectionRequired => "account_selection_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidToken => "invalid_token",

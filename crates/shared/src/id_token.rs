@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -31,6 +32,12 @@ pub struct IdTokenClaims {
     pub at_hash: String,
     /// How the user authenticated (RFC 8176).
     pub amr: Vec<String>,
+    /// How strong that is; said only to those who ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'static str>,
+    /// Claims about the user, when the client wants them here.
+    #[serde(flatten)]
+    pub user: Map<String, Value>,
 }
 
 /// `at_hash` for an ID token that is signed with RS256, ES256, PS256 or HS256: the left half of the SHA-256 of the access

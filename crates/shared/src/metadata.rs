@@ -34,11 +34,17 @@ pub struct ProviderMetadata {
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     /// Claims that can be returned.
     pub claims_supported: Vec<&'static str>,
+    /// What `acr` can say.
+    pub acr_values_supported: Vec<&'static str>,
+    /// Values of `prompt` (Initiating User Registration 1.0 §4.1).
+    pub prompt_values_supported: Vec<&'static str>,
+    /// Values of `display`: one page for every window.
+    pub display_values_supported: Vec<&'static str>,
     /// PKCE methods (RFC 7636 §6.2.2; announced by RFC 8414 §2).
     pub code_challenge_methods_supported: Vec<&'static str>,
     /// Languages of the pages (BCP 47).
     pub ui_locales_supported: Vec<&'static str>,
-    /// The `claims` parameter does nothing.
+    /// Claims can be asked for one by one.
     pub claims_parameter_supported: bool,
     /// Request objects by value are refused.
     pub request_parameter_supported: bool,

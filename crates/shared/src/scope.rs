@@ -56,6 +56,13 @@ impl Scope {
         self.filtered(|value| other.contains(value))
     }
 
+    /// The values of both, these first.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        let more = other.0.iter().filter(|value| !self.contains(value));
+        Self(self.0.iter().chain(more).cloned().collect())
+    }
+
     /// The values that `keep` lets through, in this order.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {

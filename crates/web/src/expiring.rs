@@ -67,6 +67,17 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V> ExpiringMap<K, V> {
         (now < *expires).then(|| change(value, expires))
     }
 
+    /// Looks at all live entries whose key is wanted.
+    pub fn select<R>(
+        &self,
+        now: Timestamp,
+        wanted: impl Fn(&K) -> bool,
+        look: impl Fn(&K, &V) -> R,
+    ) -> Vec<R> {
+        let live = self.entries.iter().filter(|entry| now < entry.expires && wanted(entry.key()));
+        live.map(|entry| look(entry.key(), &entry.value)).collect()
+    }
+
     /// Takes a live entry out; only one caller gets it.
     pub fn take(&self, key: &K, now: Timestamp) -> Option<V> {
         match self.entries.entry(key.clone()) {

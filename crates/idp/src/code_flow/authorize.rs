@@ -20,12 +20,21 @@ use web::{
     problem::Problem,
 };
 
-use super::redirect::{self, Refusal};
+use super::{
+    redirect::{self, Refusal},
+    turn::{self, Turn},
+    visit,
+};
 use crate::{
     domain::{
+        authorization_request::AuthorizationRequest,
+        claims::scope_of,
+        claims_request::{ClaimsRequest, ClaimsRequestError},
         client::Client,
-        interaction::{AuthorizationRequest, Interaction, Stage},
+        interaction::{Interaction, Stage},
+        prompt::Prompt,
         return_address::ReturnAddress,
+        session::ACR_PASSWORD,
     },
     http::browser,
     problems,
@@ -43,7 +52,7 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let client = known_client(&state, &params, &mut checks).await?;
     let return_address = redirect::return_address(&client, &params, &mut checks)?;
     match validated(&client, &params, return_address.clone(), &mut checks) {
-        Ok(asked) => begin_interaction(&state, &request, asked).await,
+        Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
         Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
     }
 }
@@ -101,15 +110,21 @@ fn validated(
     by_value(params, checks)?;
     code_in_query(params, checks)?;
     let scope = scope(client, params, checks)?;
-    let challenge = challenge(params, checks)?;
-    prompt(params, checks)?;
+    let challenge = challenge(client, params, checks)?;
+    let text = |name| params.get(name).map(ToOwned::to_owned);
+    let claims = claims(client, params, checks)?;
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         return_address,
         scope,
-        nonce: params.get("nonce").map(ToOwned::to_owned),
+        nonce: text("nonce"),
         challenge,
-        ui_locales: params.get("ui_locales").map(ToOwned::to_owned),
+        prompt: prompt(params, checks)?,
+        max_age: max_age(client, params, checks)?,
+        subject: claims.subject.clone(),
+        login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
+        claims,
+        ui_locales: text("ui_locales"),
     })
 }
 
@@ -156,9 +171,18 @@ fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope,
     Ok(granted)
 }
 
-/// RFC 9700 §2.1.1: PKCE from every client, and only with S256.
-fn challenge(params: &Params, checks: &mut Checks) -> Result<CodeChallenge, Refusal> {
+/// RFC 9700 §2.1.1: PKCE, unless the client's registration says otherwise, and only with S256.
+fn challenge(
+    client: &Client,
+    params: &Params,
+    checks: &mut Checks,
+) -> Result<Option<CodeChallenge>, Refusal> {
     let presented = params.get("code_challenge");
+    // A method without a challenge is a request that lost its challenge on the way.
+    if !client.require_pkce && presented.or(params.get("code_challenge_method")).is_none() {
+        checks.not_applicable(Rule::ChallengePresent, Words::Challenge, presented);
+        return Ok(None);
+    }
     let challenge = CodeChallenge::parse(presented.unwrap_or_default());
     checks.judge(Rule::ChallengePresent, Words::Challenge, presented, challenge.is_ok()).map_err(
         Refusal::because(
@@ -172,35 +196,107 @@ fn challenge(params: &Params, checks: &mut Checks) -> Result<CodeChallenge, Refu
         ErrorCode::InvalidRequest,
         "The only code_challenge_method here is S256.",
     ))?;
-    challenge.map_err(|_| Refusal {
+    challenge.map(Some).map_err(|_| Refusal {
         error: ErrorCode::InvalidRequest,
         description: "code_challenge is malformed.",
     })
 }
 
-/// OpenID Connect Core §3.1.2.1: without a page nobody can sign in and consent, and both are asked at every login.
-fn prompt(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
-    let prompt = params.get("prompt");
-    let silent = prompt.is_some_and(|prompt| prompt.split(' ').any(|value| value == "none"));
-    checks
-        .judge(Rule::PromptPossible, Words::PromptWithPage, prompt, !silent)
-        .map_err(Refusal::because(ErrorCode::LoginRequired, "The user must sign in."))
+/// OpenID Connect Core §3.1.2.1: known values, and `none` alone.
+fn prompt(params: &Params, checks: &mut Checks) -> Result<Prompt, Refusal> {
+    let presented = params.get("prompt");
+    let prompt = Prompt::parse(presented.unwrap_or_default());
+    checks.judge(Rule::PromptPossible, Words::PromptValues, presented, prompt.is_ok()).map_err(
+        Refusal::because(
+            ErrorCode::InvalidRequest,
+            "prompt is none, or any of login, consent, select_account.",
+        ),
+    )?;
+    Ok(prompt.unwrap_or_default())
 }
 
-/// Keeps what was asked for, bound to this browser, and shows the login page.
+/// OpenID Connect Core §3.1.2.1: a number of seconds; the registration may have one (`default_max_age`).
+fn max_age(client: &Client, params: &Params, checks: &mut Checks) -> Result<Option<u64>, Refusal> {
+    let Some(presented) = params.get("max_age") else {
+        return Ok(client.default_max_age);
+    };
+    let seconds = presented.parse().ok().filter(|_| presented.bytes().all(|byte| byte.is_ascii_digit()));
+    checks
+        .judge(Rule::MaxAgeReadable, Words::Seconds, presented, seconds.is_some())
+        .map_err(Refusal::because(ErrorCode::InvalidRequest, "max_age is not a number of seconds."))?;
+    Ok(seconds)
+}
+
+/// OpenID Connect Core §5.5 (`claims`) and §3.1.2.1 (`acr_values`, a wish that a login here can only ever meet with
+/// what it is). Claims whose scope value the client is not registered for are dropped, as that value would be.
+fn claims(client: &Client, params: &Params, checks: &mut Checks) -> Result<ClaimsRequest, Refusal> {
+    let wished = params.get("acr_values").is_some_and(|values| !values.is_empty());
+    let Some(presented) = params.get("claims") else {
+        return Ok(ClaimsRequest { acr: wished, ..ClaimsRequest::default() });
+    };
+    let read = ClaimsRequest::parse(presented, ACR_PASSWORD);
+    let readable = read != Err(ClaimsRequestError::Malformed);
+    let shown = if readable { Words::ClaimsRequest } else { Words::AbsentOrMalformed };
+    checks.judge(Rule::ClaimsReadable, Words::ClaimsRequest, shown, readable).map_err(Refusal::because(
+        ErrorCode::InvalidRequest,
+        "claims is not a JSON object of claims requests.",
+    ))?;
+    // OpenID Connect Core §5.5.1.1: an essential acr out of reach is a failed login.
+    let shown = if read.is_ok() { Words::AcrReachable } else { Words::AcrUnreachable };
+    checks.judge(Rule::AcrPossible, Words::AcrReachable, shown, read.is_ok()).map_err(Refusal::because(
+        ErrorCode::UnmetAuthenticationRequirements,
+        "No essential acr value can be reached here.",
+    ))?;
+    let mut read = read.unwrap_or_default();
+    for claims in [&mut read.userinfo, &mut read.id_token] {
+        claims.retain(|claim| scope_of(claim).is_some_and(|value| client.scope.contains(value)));
+    }
+    Ok(ClaimsRequest { acr: read.acr || wished, ..read })
+}
+
+/// The request is good. Either it can be answered at once, or the browser goes on to the page that comes next.
+async fn proceed(
+    state: &AppState,
+    request: &HttpRequest,
+    client: &Client,
+    asked: AuthorizationRequest,
+    checks: &mut Checks,
+) -> Result<HttpResponse, Problem> {
+    let session = browser::session(state, request, state.clock.now()).await.map_err(problems::from_store)?;
+    let turn = turn::first(state, client, &asked, &session).await.map_err(problems::from_store)?;
+    if asked.prompt.none {
+        return match turn::without_a_page(turn, checks) {
+            Ok((authentication, allowed)) => redirect::approve(state, &asked, authentication, &allowed).await,
+            Err(refusal) => {
+                Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &refusal.into()))
+            }
+        };
+    }
+    match turn {
+        Turn::Answer(authentication, allowed) => {
+            redirect::approve(state, &asked, authentication, &allowed).await
+        }
+        Turn::Page(stage) => begin_interaction(state, request, asked, stage).await,
+    }
+}
+
+/// Keeps what was asked for, bound to this browser, and shows the first page.
 async fn begin_interaction(
     state: &AppState,
     request: &HttpRequest,
     asked: AuthorizationRequest,
+    stage: Stage,
 ) -> Result<HttpResponse, Problem> {
     let now = state.clock.now();
     let known = browser::browser(state, request);
     let browser = known.clone().unwrap_or_else(|| tokens::mint_cookie(state.random.as_ref()));
     let handle: Secret = tokens::mint_handle(state.random.as_ref());
+    let location = visit::page_of(state, &stage, handle.expose());
+    let location = location.ok_or_else(|| Problem::internal("an answered request begins"))?;
     let interaction = Interaction {
         browser: browser.hash(),
         request: asked,
-        stage: Stage::AwaitingLogin,
+        stage,
         expires: now + state.settings.interaction_lifetime,
     };
     state.stores.interactions.begin(handle.hash(), interaction, now).await.map_err(problems::from_store)?;
@@ -208,6 +304,5 @@ async fn begin_interaction(
     if known.is_none() {
         response.cookie(browser::browser_cookie(state, &browser));
     }
-    let location = format!("{}/login/{}", state.settings.origin.as_str(), handle.expose());
     Ok(response.insert_header((header::LOCATION, location)).finish())
 }

@@ -20,16 +20,18 @@ use super::{
 };
 use crate::{
     domain::{
-        grant::{self, Grant, GrantId},
-        interaction::Stage,
+        consent::{Consent, Permissions},
+        interaction::{Event, Stage},
         session::Authentication,
         user::User,
     },
     http::browser,
     problems,
     state::AppState,
-    tokens,
 };
+
+/// Scope values that the catalogue explains, under `scope.<value>`; others are shown as they are.
+pub const EXPLAINED: [&str; 7] = ["openid", "profile", "email", "address", "phone", "api.access", "rp.login"];
 
 #[derive(Serialize)]
 struct ConsentPage<'a> {
@@ -38,10 +40,13 @@ struct ConsentPage<'a> {
     user: Account<'a>,
     csrf: &'a str,
     scopes: Vec<ScopeRow<'a>>,
+    claims: Vec<ClaimRow<'a>>,
+    remembered: bool,
 }
 
 #[derive(Serialize)]
 struct Account<'a> {
+    subject: &'a str,
     name: &'a str,
     username: &'a str,
 }
@@ -49,8 +54,18 @@ struct Account<'a> {
 #[derive(Serialize)]
 struct ScopeRow<'a> {
     value: &'a str,
+    explained: bool,
     required: bool,
+    ticked: bool,
     shown: Vec<SharedValue>,
+}
+
+/// A claim that was asked for by name.
+#[derive(Serialize)]
+struct ClaimRow<'a> {
+    name: &'a str,
+    ticked: bool,
+    shown: Option<String>,
 }
 
 /// A value that the client would see.
@@ -67,7 +82,7 @@ pub async fn page(
     handle: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
-    match turn(&state, &request, &visit).await? {
+    match whose_turn(&state, &request, &visit).await? {
         Turn::Decide(authentication) => show(&state, &request, &visit, &authentication).await,
         Turn::Elsewhere(stage) => visit.lead_on(&state, &stage),
     }
@@ -81,28 +96,71 @@ pub async fn submit(
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
     let mut checks = state.checks();
-    let (visit, params) = visit::submitted(&state, &request, &handle, form, &["scope"], &mut checks).await?;
-    if let Turn::Elsewhere(stage) = turn(&state, &request, &visit).await? {
-        return visit.lead_on(&state, &stage);
+    let repeatable = ["scope", "claim"];
+    let (visit, params) = visit::submitted(&state, &request, &handle, form, &repeatable, &mut checks).await?;
+    let authentication = match whose_turn(&state, &request, &visit).await? {
+        Turn::Decide(authentication) => authentication,
+        Turn::Elsewhere(stage) => return visit.lead_on(&state, &stage),
+    };
+    // The page was shown to somebody else, who was this browser's user before: it is shown anew.
+    if params.get("account") != Some(authentication.subject.as_str()) {
+        return visit.lead_on(&state, &visit.interaction.stage);
     }
-    let allowed = match params.get("decision") {
-        Some("allow") => true,
-        Some("deny") => false,
-        _ => return Err(Problem::malformed("decision is neither allow nor deny")),
-    };
-    // Whoever decides first decides: a second click finds the request answered.
-    let decided =
-        state.stores.interactions.decide(visit.handle, visit.now).await.map_err(problems::from_store)?;
-    let authentication = decided.ok_or_else(|| problems::already_answered(&visit.client.uri))?;
+    match params.get("decision") {
+        Some("allow") => allow(&state, &visit, &params).await,
+        Some("deny") => deny(&state, &visit).await,
+        Some("switch") => visit.advance_and_lead_on(&state, Event::AccountNeeded).await,
+        _ => Err(Problem::malformed("decision is neither allow, deny nor switch")),
+    }
+}
+
+async fn allow(state: &AppState, visit: &Visit, params: &Params) -> Result<HttpResponse, Problem> {
+    let asked = visit.interaction.request.permissions();
+    let allowed = asked.filtered(
+        |value| value == Scope::OPENID || params.all("scope").any(|ticked| ticked == value),
+        |claim| params.all("claim").any(|ticked| ticked == claim),
+    );
     // Whoever unticks everything says no, too: a scope is never empty (RFC 6749 §3.3).
-    let scope = ticked(&visit.interaction.request.scope, &params);
-    let response = if allowed && !scope.is_empty() {
-        AuthorizationResponse::Code(grant(&state, &visit, authentication, scope).await?)
-    } else {
-        AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "The user said no." }
-    };
+    if allowed.scope.is_empty() {
+        return deny(state, visit).await;
+    }
+    let authentication = visit.decide(state).await?;
+    if visit.client.remember_consent {
+        remember(state, visit, &authentication, &asked, &allowed).await?;
+    }
+    redirect::approve(state, &visit.interaction.request, authentication, &allowed).await
+}
+
+async fn deny(state: &AppState, visit: &Visit) -> Result<HttpResponse, Problem> {
+    visit.decide(state).await?;
     let address = &visit.interaction.request.return_address;
+    let response =
+        AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "The user said no." };
     Ok(redirect::send_back(address, &state.metadata.issuer, &response))
+}
+
+/// What was allowed and what was left unticked is not asked for again.
+async fn remember(
+    state: &AppState,
+    visit: &Visit,
+    authentication: &Authentication,
+    asked: &Permissions,
+    allowed: &Permissions,
+) -> Result<(), Problem> {
+    let (subject, client) = (&authentication.subject, &visit.client.id);
+    let consent = earlier(state, visit, authentication).await?.decided(asked, allowed);
+    let forget = visit.now + state.settings.consent_lifetime;
+    let kept = state.stores.consents.remember(subject, client, consent, forget, visit.now).await;
+    kept.map_err(problems::from_store)
+}
+
+async fn earlier(
+    state: &AppState,
+    visit: &Visit,
+    authentication: &Authentication,
+) -> Result<Consent, Problem> {
+    let found = state.stores.consents.find(&authentication.subject, &visit.client.id, visit.now).await;
+    Ok(found.map_err(problems::from_store)?.unwrap_or_default())
 }
 
 /// Whose turn it is.
@@ -113,17 +171,16 @@ enum Turn {
     Elsewhere(Stage),
 }
 
-async fn turn(state: &AppState, request: &HttpRequest, visit: &Visit) -> Result<Turn, Problem> {
+async fn whose_turn(state: &AppState, request: &HttpRequest, visit: &Visit) -> Result<Turn, Problem> {
     let Stage::AwaitingConsent { authentication } = &visit.interaction.stage else {
         return Ok(Turn::Elsewhere(visit.interaction.stage.clone()));
     };
     let session = browser::session(state, request, visit.now).await.map_err(problems::from_store)?;
-    if session.is_some_and(|session| session.authentication.subject == authentication.subject) {
+    if session.account(&authentication.subject).is_some() {
         return Ok(Turn::Decide(authentication.clone()));
     }
-    let stage =
-        state.stores.interactions.sign_out(visit.handle, visit.now).await.map_err(problems::from_store)?;
-    stage.map(Turn::Elsewhere).ok_or_else(problems::interaction_unknown)
+    let ended = Event::LoginNeeded(Some(authentication.subject.clone()));
+    visit.advance(state, ended).await.map(Turn::Elsewhere)
 }
 
 async fn show(
@@ -134,63 +191,48 @@ async fn show(
 ) -> Result<HttpResponse, Problem> {
     let user = state.stores.users.find(&authentication.subject).await.map_err(problems::from_store)?;
     let user = user.ok_or_else(problems::interaction_unknown)?;
+    let earlier = earlier(state, visit, authentication).await?;
+    let asked = visit.interaction.request.permissions();
     let page = ConsentPage {
         client_name: &visit.client.name,
         return_to: visit.return_to(),
-        user: Account { name: user.display_name(), username: user.username.as_str() },
+        user: Account {
+            subject: user.subject.as_str(),
+            name: user.display_name(),
+            username: user.username.as_str(),
+        },
         csrf: &visit.csrf,
-        scopes: visit.interaction.request.scope.iter().map(|value| row(value, &user)).collect(),
+        scopes: asked.scope.iter().map(|value| scope_row(value, &user, &earlier)).collect(),
+        claims: asked.claims.iter().map(|name| claim_row(name, &user, &earlier)).collect(),
+        remembered: visit.client.remember_consent,
     };
     let progress = Some(Progress::Now(Step::Consent));
     state.site.pages.respond(request, StatusCode::OK, Kind::Form, "idp/consent.html", progress, &page)
 }
 
-fn row<'a>(value: &'a str, user: &User) -> ScopeRow<'a> {
+fn scope_row<'a>(value: &'a str, user: &User, earlier: &Consent) -> ScopeRow<'a> {
     let claims = if value == Scope::OPENID {
         Map::from_iter([("sub".to_owned(), user.subject.as_str().into())])
     } else {
         user.opened_by(value)
     };
     let shown = claims.into_iter().map(|(claim, value)| SharedValue { claim, value: readable(&value) });
-    ScopeRow { value, required: value == Scope::OPENID, shown: shown.collect() }
+    ScopeRow {
+        value,
+        explained: EXPLAINED.contains(&value),
+        required: value == Scope::OPENID,
+        ticked: !earlier.declined.scope.contains(value),
+        shown: shown.collect(),
+    }
+}
+
+fn claim_row<'a>(name: &'a str, user: &User, earlier: &Consent) -> ClaimRow<'a> {
+    let shown = user.claims(|claim| claim == name).values().next().map(readable);
+    ClaimRow { name, ticked: !earlier.declined.claims.contains(name), shown }
 }
 
 /// A text as it is, an address by its first member, anything else as JSON.
 fn readable(value: &Value) -> String {
     let inner = value.as_object().and_then(|members| members.values().next()).unwrap_or(value);
     inner.as_str().map_or_else(|| inner.to_string(), ToOwned::to_owned)
-}
-
-/// What was asked for, as far as the user left it ticked.
-fn ticked(asked: &Scope, params: &Params) -> Scope {
-    asked.filtered(|value| value == Scope::OPENID || params.all("scope").any(|ticked| ticked == value))
-}
-
-/// What the user allowed becomes a grant, known by its code until step 8.
-async fn grant(
-    state: &AppState,
-    visit: &Visit,
-    authentication: Authentication,
-    scope: Scope,
-) -> Result<shared::secret::Secret, Problem> {
-    let asked = &visit.interaction.request;
-    let mut id = [0; 16];
-    state.random.fill(&mut id);
-    let expires = visit.now + state.settings.code_lifetime;
-    let grant = Grant {
-        id: GrantId(uuid::Builder::from_random_bytes(id).into_uuid()),
-        client_id: asked.client_id.clone(),
-        authentication,
-        scope,
-        nonce: asked.nonce.clone(),
-        redirect_uri: asked.return_address.redirect_uri().as_str().to_owned(),
-        challenge: asked.challenge.clone(),
-        stage: grant::Stage::CodeIssued { expires },
-        revoked: None,
-    };
-    let code = tokens::mint_code(state.random.as_ref());
-    // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.
-    let forget = expires + state.settings.code_lifetime;
-    state.stores.grants.issue(code.hash(), grant, forget, visit.now).await.map_err(problems::from_store)?;
-    Ok(code)
 }

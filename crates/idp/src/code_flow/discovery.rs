@@ -8,7 +8,11 @@ use serde::Serialize;
 use shared::{metadata::ProviderMetadata, scope::Scope};
 use web::lang::Lang;
 
-use crate::{config::Settings, domain::client::AuthMethod, state::AppState};
+use crate::{
+    config::Settings,
+    domain::{claims::STANDARD, client::AuthMethod, prompt::Prompt, session::ACR_PASSWORD},
+    state::AppState,
+};
 
 /// What this provider says about itself. A member stands here only when what it announces works.
 pub fn metadata(settings: &Settings) -> ProviderMetadata {
@@ -30,28 +34,23 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: vec!["RS256"],
         token_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
-        claims_supported: vec![
-            "iss",
-            "sub",
-            "aud",
-            "exp",
-            "iat",
-            "auth_time",
-            "nonce",
-            "at_hash",
-            "amr",
-            "name",
-            "preferred_username",
-            "email",
-            "email_verified",
-        ],
+        claims_supported: claims(),
+        acr_values_supported: vec![ACR_PASSWORD],
+        prompt_values_supported: Prompt::VALUES.to_vec(),
+        display_values_supported: vec!["page"],
         code_challenge_methods_supported: vec!["S256"],
         ui_locales_supported: Lang::ALL.map(Lang::tag).to_vec(),
-        claims_parameter_supported: false,
+        claims_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
     }
+}
+
+/// Every claim that an ID token or the userinfo endpoint can say.
+fn claims() -> Vec<&'static str> {
+    let protocol = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr", "acr"];
+    protocol.into_iter().chain(STANDARD.map(|(claim, _)| claim)).collect()
 }
 
 /// `GET /.well-known/openid-configuration`

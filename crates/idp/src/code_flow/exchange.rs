@@ -3,6 +3,7 @@
 //! The client is authenticated already. The code is looked up and claimed in one step; then redirect URI and verifier
 //! are judged. A claimed code stays claimed, whatever comes of it: whoever guesses a verifier has one try.
 
+use serde_json::{Map, Value};
 use shared::{
     error::ErrorCode,
     flow::{Checks, Rule, Shown, Words},
@@ -16,6 +17,7 @@ use shared::{
 use crate::{
     domain::{
         access_token::AccessToken,
+        claims,
         client::Client,
         grant::{Grant, Redeem},
     },
@@ -37,7 +39,7 @@ pub async fn exchange(
     let grant = claim(state, client, code, checks).await?;
     same_redirect_uri(&grant, params, checks)?;
     meets_challenge(&grant, params, checks)?;
-    mint(state, &grant).await
+    mint(state, client, &grant).await
 }
 
 /// RFC 6749 §4.1.2: a code is for one client, for a short time, once.
@@ -87,19 +89,30 @@ fn same_redirect_uri(grant: &Grant, params: &Params, checks: &mut Checks) -> Res
         ))
 }
 
-/// RFC 7636 §4.6: the verifier behind the challenge of step 2.
+/// RFC 7636 §4.6: the verifier behind the challenge of step 2. RFC 9700 §2.1.1: where there was no challenge there is no
+/// verifier either, or somebody took the challenge away on its way.
 fn meets_challenge(grant: &Grant, params: &Params, checks: &mut Checks) -> Result<(), OAuthError> {
-    let verifier = params.get("code_verifier").and_then(|text| CodeVerifier::parse(text).ok());
+    let presented = params.get("code_verifier");
+    let Some(challenge) = &grant.challenge else {
+        let shown = presented.map_or(Words::Absent, |_| Words::Present);
+        return checks
+            .judge(Rule::VerifierMeetsChallenge, Words::Absent, shown, presented.is_none())
+            .map_err(refused(
+                ErrorCode::InvalidGrant,
+                "There was no code_challenge for this code_verifier.",
+            ));
+    };
+    let verifier = presented.and_then(|text| CodeVerifier::parse(text).ok());
     let actual = verifier.as_ref().map(|it| it.challenge().to_string());
     let actual = actual.map_or(Words::AbsentOrMalformed.into(), Shown::from);
-    let met = verifier.is_some_and(|verifier| grant.challenge.is_met_by(&verifier));
+    let met = verifier.is_some_and(|verifier| challenge.is_met_by(&verifier));
     checks
-        .judge(Rule::VerifierMeetsChallenge, grant.challenge.as_str(), actual, met)
+        .judge(Rule::VerifierMeetsChallenge, challenge.as_str(), actual, met)
         .map_err(refused(ErrorCode::InvalidGrant, "code_verifier does not meet the code_challenge."))
 }
 
 /// The tokens. Without `openid` it is plain OAuth 2.0, and there is no ID token (OpenID Connect Core §3.1.2.1).
-async fn mint(state: &AppState, grant: &Grant) -> Result<TokenResponse, OAuthError> {
+async fn mint(state: &AppState, client: &Client, grant: &Grant) -> Result<TokenResponse, OAuthError> {
     let now = state.clock.now();
     let expires = now + state.settings.token_lifetime;
     let access_token = tokens::mint_access_token(state.random.as_ref());
@@ -108,12 +121,14 @@ async fn mint(state: &AppState, grant: &Grant) -> Result<TokenResponse, OAuthErr
         client_id: grant.client_id.clone(),
         subject: grant.authentication.subject.clone(),
         scope: grant.scope.clone(),
+        claims: grant.claims.userinfo.clone(),
         expires,
     };
     state.stores.access_tokens.keep(access_token.hash(), access, now).await?;
     let id_token = if grant.scope.contains(Scope::OPENID) {
         let issuer = state.metadata.issuer.clone();
-        let claims = tokens::id_token_claims(issuer, grant, &access_token, now, expires);
+        let user = user_claims(state, client, grant).await?;
+        let claims = tokens::id_token_claims(issuer, grant, user, &access_token, now, expires);
         Some(state.key.sign(&claims).map_err(OAuthError::internal)?)
     } else {
         None
@@ -125,4 +140,22 @@ async fn mint(state: &AppState, grant: &Grant) -> Result<TokenResponse, OAuthErr
         scope: grant.scope.clone(),
         id_token,
     })
+}
+
+/// What the ID token says about the user: what was asked for there by name (OpenID Connect Core §5.5), and what the
+/// scopes open if the client wants that here, too. Everybody else finds it at the userinfo endpoint (§5.4).
+async fn user_claims(
+    state: &AppState,
+    client: &Client,
+    grant: &Grant,
+) -> Result<Map<String, Value>, OAuthError> {
+    let named = &grant.claims.id_token;
+    if named.is_empty() && !client.claims_in_id_token {
+        return Ok(Map::new());
+    }
+    let by_scope = |claim: &str| claims::scope_of(claim).is_some_and(|value| grant.scope.contains(value));
+    let opens =
+        |claim: &str| (client.claims_in_id_token && by_scope(claim)) || named.iter().any(|it| it == claim);
+    let user = state.stores.users.find(&grant.authentication.subject).await?;
+    Ok(user.map(|user| user.claims(opens)).unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::StatusCode,
     web::{Data, Path},
 };
 use serde::Serialize;
@@ -17,9 +17,16 @@ use web::{
     problem::Problem,
 };
 
-use super::visit::{self, Visit};
+use super::{
+    turn,
+    visit::{self, Visit},
+};
 use crate::{
-    domain::{interaction::Stage, session::Authentication, user::Username},
+    domain::{
+        interaction::{Event, Stage},
+        session::Authentication,
+        user::Username,
+    },
     http::browser,
     problems,
     state::AppState,
@@ -30,8 +37,12 @@ struct LoginPage<'a> {
     client_name: &'a str,
     return_to: String,
     username: &'a str,
+    /// The demo's password for that name.
+    password: Option<&'static str>,
+    /// Whoever is signed in already and is to prove it again.
+    again: Option<&'a str>,
     failed: bool,
-    demo: Option<DemoUser>,
+    demo: Vec<DemoUser>,
     csrf: &'a str,
 }
 
@@ -49,7 +60,7 @@ pub async fn page(
 ) -> Result<HttpResponse, Problem> {
     let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
     match &visit.interaction.stage {
-        Stage::AwaitingLogin => show(&state, &request, &visit, None),
+        Stage::AwaitingLogin { .. } => show(&state, &request, &visit, None).await,
         passed => visit.lead_on(&state, passed),
     }
 }
@@ -63,22 +74,24 @@ pub async fn submit(
 ) -> Result<HttpResponse, Problem> {
     let mut checks = state.checks();
     let (visit, params) = visit::submitted(&state, &request, &handle, form, &[], &mut checks).await?;
-    if visit.interaction.stage != Stage::AwaitingLogin {
+    if !matches!(visit.interaction.stage, Stage::AwaitingLogin { .. }) {
         return visit.lead_on(&state, &visit.interaction.stage);
     }
-
     let Some(authentication) = authenticate(&state, &params, &mut checks).await? else {
         let typed = params.get("username").unwrap_or_default();
-        return show(&state, &request, &visit, Some(typed));
+        return show(&state, &request, &visit, Some(typed)).await;
     };
-    let signed_in = state.stores.interactions.sign_in(visit.handle, authentication.clone(), visit.now).await;
-    let stage = signed_in.map_err(problems::from_store)?.ok_or_else(problems::interaction_unknown)?;
-    let location = visit.address_of(&state, &stage)?;
-    let mut response = HttpResponse::SeeOther();
-    browser::renew_session(&state, &request, authentication, &mut response)
-        .await
-        .map_err(problems::from_store)?;
-    Ok(response.insert_header((header::LOCATION, location)).finish())
+    let stage = visit.advance(&state, Event::SignedIn(authentication.clone())).await?;
+    let session = browser::renew_session(&state, &request, authentication).await;
+    let session = session.map_err(problems::from_store)?;
+    let mut answer = match stage {
+        Stage::AwaitingConsent { authentication } => {
+            turn::go_on(&state, &visit, authentication, &mut checks).await?
+        }
+        elsewhere => visit.lead_on(&state, &elsewhere)?,
+    };
+    answer.add_cookie(&session).map_err(Problem::internal)?;
+    Ok(answer)
 }
 
 /// Whether name and password are right, and so who it is.
@@ -104,22 +117,37 @@ async fn authenticate(
 }
 
 /// The page; `failed` is the name that was typed with a wrong password.
-fn show(
+async fn show(
     state: &AppState,
     request: &HttpRequest,
     visit: &Visit,
     failed: Option<&str>,
 ) -> Result<HttpResponse, Problem> {
-    let demo = state.settings.shown_users.first().copied();
-    let step = if failed.is_some() { Step::Password } else { Step::LoginPage };
+    let asked = &visit.interaction.request;
+    let expected = match &visit.interaction.stage {
+        Stage::AwaitingLogin { user: Some(subject) } => {
+            state.stores.users.find(subject).await.map_err(problems::from_store)?
+        }
+        _ => None,
+    };
+    let demo = state.settings.shown_users;
+    let hint = asked.login_hint.as_deref().or(demo.first().map(|(username, _)| *username));
+    let known = expected.as_ref().map(|user| user.username.as_str());
+    let username = failed.or(known).or(hint).unwrap_or_default();
+    let shown = demo.iter().find(|(name, _)| *name == username).filter(|_| failed.is_none());
+    let session = browser::session(state, request, visit.now).await.map_err(problems::from_store)?;
+    let signed_in = expected.as_ref().filter(|user| session.account(&user.subject).is_some());
     let page = LoginPage {
         client_name: &visit.client.name,
         return_to: visit.return_to(),
-        username: failed.or(demo.map(|(username, _)| username)).unwrap_or_default(),
+        username,
+        password: shown.map(|(_, password)| *password),
+        again: signed_in.map(|user| user.display_name()),
         failed: failed.is_some(),
-        demo: demo.map(|(username, password)| DemoUser { username, password }),
+        demo: demo.iter().map(|(username, password)| DemoUser { username, password }).collect(),
         csrf: &visit.csrf,
     };
+    let step = if failed.is_some() { Step::Password } else { Step::LoginPage };
     let progress = Some(Progress::Now(step));
     state.site.pages.respond(request, StatusCode::OK, Kind::Form, "idp/login.html", progress, &page)
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | before | [`discovery`]: what the provider says about itself |
 //! | 2 | [`authorize`]: the authorization request is checked and becomes an interaction |
+//! | | `turn`: who and what is still to be asked |
+//! | 3 | [`account`]: the choice among those who are signed in already |
 //! | 3, 4 | [`login`]: the login page and the password |
 //! | 5 | [`consent`]: the consent page and the decision |
 //! | 6 | [`redirect`]: the browser goes back with a code or an error |
@@ -13,6 +15,10 @@
 pub mod discovery;
 
 pub mod authorize;
+
+mod turn;
+
+pub mod account;
 
 pub mod login;
 

@@ -12,10 +12,17 @@ use web::problem::Problem;
 
 use crate::{
     domain::{
+        authorization_request::AuthorizationRequest,
+        claims_request::ClaimsRequest,
         client::{Client, RedirectUri},
+        consent::Permissions,
+        grant::{Grant, GrantId, Stage},
         return_address::ReturnAddress,
+        session::Authentication,
     },
     problems,
+    state::AppState,
+    tokens,
 };
 
 /// Checks `redirect_uri` against the client's registration. From here on the RP can be told what is wrong.
@@ -39,6 +46,42 @@ pub fn return_address(
 pub fn send_back(address: &ReturnAddress, issuer: &Issuer, response: &AuthorizationResponse) -> HttpResponse {
     let location = response.location(address.redirect_uri().as_str(), address.state(), issuer);
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
+}
+
+/// What the user allowed becomes a grant, known by its code until step 8, and the browser carries the code to the RP.
+pub(super) async fn approve(
+    state: &AppState,
+    asked: &AuthorizationRequest,
+    authentication: Authentication,
+    allowed: &Permissions,
+) -> Result<HttpResponse, Problem> {
+    let now = state.clock.now();
+    let mut id = [0; 16];
+    state.random.fill(&mut id);
+    let expires = now + state.settings.code_lifetime;
+    let opened = |claims: &[String]| claims.iter().filter(|claim| allowed.opens(claim)).cloned().collect();
+    let grant = Grant {
+        id: GrantId(uuid::Builder::from_random_bytes(id).into_uuid()),
+        client_id: asked.client_id.clone(),
+        authentication,
+        scope: allowed.scope.clone(),
+        claims: ClaimsRequest {
+            userinfo: opened(&asked.claims.userinfo),
+            id_token: opened(&asked.claims.id_token),
+            ..asked.claims.clone()
+        },
+        nonce: asked.nonce.clone(),
+        redirect_uri: asked.return_address.redirect_uri().as_str().to_owned(),
+        challenge: asked.challenge.clone(),
+        stage: Stage::CodeIssued { expires },
+        revoked: None,
+    };
+    let code = tokens::mint_code(state.random.as_ref());
+    // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.
+    let forget = expires + state.settings.code_lifetime;
+    state.stores.grants.issue(code.hash(), grant, forget, now).await.map_err(problems::from_store)?;
+    let response = AuthorizationResponse::Code(code);
+    Ok(send_back(&asked.return_address, &state.metadata.issuer, &response))
 }
 
 /// Why a request is refused, told to the RP through the browser.

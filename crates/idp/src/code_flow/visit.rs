@@ -18,7 +18,8 @@ use web::{
 use crate::{
     domain::{
         client::Client,
-        interaction::{Interaction, Stage},
+        interaction::{Event, Interaction, Stage},
+        session::Authentication,
     },
     http::browser,
     problems,
@@ -67,26 +68,51 @@ impl Visit {
             .map_err(|failed| Problem::csrf().check(failed))
     }
 
-    /// The page of a stage; an answered request has none.
-    pub(super) fn address_of(&self, state: &AppState, stage: &Stage) -> Result<String, Problem> {
-        let page = match stage {
-            Stage::AwaitingLogin => "login",
-            Stage::AwaitingConsent { .. } => "consent",
-            Stage::Answered { .. } => return Err(problems::already_answered(&self.client.uri)),
-        };
-        Ok(format!("{}/{page}/{}", state.settings.origin.as_str(), self.secret_handle))
+    /// Leads to the page of a stage: pressing Back after a step goes on with the present one.
+    pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> Result<HttpResponse, Problem> {
+        let location = page_of(state, stage, &self.secret_handle)
+            .ok_or_else(|| problems::already_answered(&self.client.uri))?;
+        Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
     }
 
-    /// Leads there: pressing Back after a step goes on with the present one.
-    pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> Result<HttpResponse, Problem> {
-        let location = self.address_of(state, stage)?;
-        Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
+    /// Something happened. Returns the stage that it is in now, which may be another one: another tab was faster.
+    pub(super) async fn advance(&self, state: &AppState, event: Event) -> Result<Stage, Problem> {
+        let stage = state.stores.interactions.advance(self.handle, event, self.now).await;
+        stage.map_err(problems::from_store)?.ok_or_else(problems::interaction_unknown)
+    }
+
+    /// The same, and leads to its page.
+    pub(super) async fn advance_and_lead_on(
+        &self,
+        state: &AppState,
+        event: Event,
+    ) -> Result<HttpResponse, Problem> {
+        let stage = self.advance(state, event).await?;
+        self.lead_on(state, &stage)
+    }
+
+    /// Answers the request. Whoever comes first answers; a second click finds it answered.
+    pub(super) async fn decide(&self, state: &AppState) -> Result<Authentication, Problem> {
+        let decided = state.stores.interactions.decide(self.handle, self.now).await;
+        let decided = decided.map_err(problems::from_store)?;
+        decided.ok_or_else(|| problems::already_answered(&self.client.uri))
     }
 
     /// `host:port` of the place that the browser will return to.
     pub(super) fn return_to(&self) -> String {
         self.interaction.request.return_address.redirect_uri().host()
     }
+}
+
+/// The address of a stage's page; an answered request has none.
+pub(super) fn page_of(state: &AppState, stage: &Stage, handle: &str) -> Option<String> {
+    let page = match stage {
+        Stage::AwaitingAccount => "account",
+        Stage::AwaitingLogin { .. } => "login",
+        Stage::AwaitingConsent { .. } => "consent",
+        Stage::Answered { .. } => return None,
+    };
+    Some(format!("{}/{page}/{handle}", state.settings.origin.as_str()))
 }
 
 /// The browser in which the login began. Another one is refused: whoever sends somebody a link to a consent page must
@@ -100,7 +126,7 @@ fn same_browser(
     let browser = browser::browser(state, request).filter(|browser| browser.hash() == interaction.browser);
     let shown = if browser.is_some() { Words::SameBrowser } else { Words::OtherBrowser };
     let step = match interaction.stage {
-        Stage::AwaitingLogin => Step::LoginPage,
+        Stage::AwaitingAccount | Stage::AwaitingLogin { .. } => Step::LoginPage,
         Stage::AwaitingConsent { .. } | Stage::Answered { .. } => Step::Consent,
     };
     checks

@@ -6,7 +6,7 @@ use shared::{
     scope::Scope,
 };
 
-use super::grant::GrantId;
+use super::{claims, grant::GrantId};
 
 /// What an access token opens.
 #[derive(Clone, Debug)]
@@ -19,6 +19,16 @@ pub struct AccessToken {
     pub subject: Subject,
     /// How far it reaches.
     pub scope: Scope,
+    /// Claims that it opens beyond those of the scope.
+    pub claims: Vec<String>,
     /// When it ends.
     pub expires: Timestamp,
+}
+
+impl AccessToken {
+    /// Whether it opens a standard claim.
+    pub fn opens(&self, claim: &str) -> bool {
+        let by_scope = claims::scope_of(claim).is_some_and(|value| self.scope.contains(value));
+        by_scope || self.claims.iter().any(|named| named == claim)
+    }
 }

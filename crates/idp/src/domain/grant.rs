@@ -3,7 +3,7 @@
 use shared::{clock::Timestamp, ids::ClientId, pkce::CodeChallenge, scope::Scope};
 use uuid::Uuid;
 
-use super::session::Authentication;
+use super::{claims_request::ClaimsRequest, session::Authentication};
 
 /// The name of a grant inside the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,12 +35,14 @@ pub struct Grant {
     pub authentication: Authentication,
     /// What for.
     pub scope: Scope,
+    /// Claims that were asked for one by one, as far as they are allowed, and whether `acr` was.
+    pub claims: ClaimsRequest,
     /// The client's own value for the ID token.
     pub nonce: Option<String>,
     /// What the token request must name again.
     pub redirect_uri: String,
-    /// What the verifier must meet.
-    pub challenge: CodeChallenge,
+    /// What the verifier must meet, if there was a challenge.
+    pub challenge: Option<CodeChallenge>,
     /// How far it has come.
     pub stage: Stage,
     /// Since when nothing that it bought, or will buy, counts. It stands on the grant and not on the tokens, so that a

@@ -3,32 +3,20 @@
 //! It stays on the server. The browser carries an unguessable handle and nothing of the request, so nothing of it can be
 //! changed between login and consent.
 
-use shared::{clock::Timestamp, ids::ClientId, pkce::CodeChallenge, scope::Scope, secret::SecretHash};
+use shared::{clock::Timestamp, ids::Subject, secret::SecretHash};
 
-use super::{InvalidTransition, return_address::ReturnAddress, session::Authentication};
-
-/// What was asked for, checked in step 2.
-#[derive(Clone, Debug)]
-pub struct AuthorizationRequest {
-    /// Who asks.
-    pub client_id: ClientId,
-    /// Where the answer goes.
-    pub return_address: ReturnAddress,
-    /// What is asked for, as far as the client is registered for it.
-    pub scope: Scope,
-    /// The client's own value for the ID token.
-    pub nonce: Option<String>,
-    /// What the verifier of step 8 must meet.
-    pub challenge: CodeChallenge,
-    /// In which languages the client would like the pages to be.
-    pub ui_locales: Option<String>,
-}
+use super::{InvalidTransition, authorization_request::AuthorizationRequest, session::Authentication};
 
 /// How far an interaction has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Steps 3 and 4: nobody has signed in.
-    AwaitingLogin,
+    /// Step 3, when several users are signed in with this browser: one is to be chosen.
+    AwaitingAccount,
+    /// Steps 3 and 4: somebody is to sign in.
+    AwaitingLogin {
+        /// Who, as far as that is known.
+        user: Option<Subject>,
+    },
     /// Step 5: somebody has, and is asked.
     AwaitingConsent {
         /// Their login.
@@ -41,28 +29,52 @@ pub enum Stage {
     },
 }
 
+/// What happened to an interaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A password was right.
+    SignedIn(Authentication),
+    /// One of those who are signed in was chosen.
+    AccountChosen(Authentication),
+    /// There is no login that counts: the session has ended, or the login is too old, or nobody's.
+    LoginNeeded(Option<Subject>),
+    /// The user wants to go on as somebody else.
+    AccountNeeded,
+}
+
+impl Event {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::SignedIn(_) => "signing in",
+            Self::AccountChosen(_) => "choosing an account",
+            Self::LoginNeeded(_) => "signing in again",
+            Self::AccountNeeded => "changing the account",
+        }
+    }
+}
+
 impl Stage {
     const fn name(&self) -> &'static str {
         match self {
-            Self::AwaitingLogin => "the login is awaited",
+            Self::AwaitingAccount => "the choice of an account is awaited",
+            Self::AwaitingLogin { .. } => "the login is awaited",
             Self::AwaitingConsent { .. } => "the consent is awaited",
             Self::Answered { .. } => "the request is answered",
         }
     }
 
-    /// Somebody signed in.
-    pub fn signed_in(self, authentication: Authentication) -> Result<Self, InvalidTransition> {
-        match self {
-            Self::AwaitingLogin => Ok(Self::AwaitingConsent { authentication }),
-            other => Err(InvalidTransition { change: "signing in", stage: other.name() }),
-        }
-    }
-
-    /// The login does not count any more: the session that it started has ended, or is another user's.
-    pub fn signed_out(self) -> Result<Self, InvalidTransition> {
-        match self {
-            Self::AwaitingConsent { .. } => Ok(Self::AwaitingLogin),
-            other => Err(InvalidTransition { change: "signing in again", stage: other.name() }),
+    /// The stage after `event`.
+    pub fn after(self, event: Event) -> Result<Self, InvalidTransition> {
+        match (self, event) {
+            (Self::AwaitingLogin { .. }, Event::SignedIn(authentication))
+            | (Self::AwaitingAccount, Event::AccountChosen(authentication)) => {
+                Ok(Self::AwaitingConsent { authentication })
+            }
+            (Self::AwaitingAccount | Self::AwaitingConsent { .. }, Event::LoginNeeded(user)) => {
+                Ok(Self::AwaitingLogin { user })
+            }
+            (Self::AwaitingConsent { .. }, Event::AccountNeeded) => Ok(Self::AwaitingAccount),
+            (stage, event) => Err(InvalidTransition { change: event.name(), stage: stage.name() }),
         }
     }
 
@@ -90,11 +102,10 @@ pub struct Interaction {
 
 #[cfg(test)]
 mod tests {
-    use shared::ids::Subject;
-
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix(100);
+    const NOBODY: Stage = Stage::AwaitingLogin { user: None };
 
     fn login() -> Authentication {
         Authentication { subject: Subject::new("1"), at: NOW, methods: &["pwd"] }
@@ -102,12 +113,27 @@ mod tests {
 
     #[test]
     fn a_request_is_signed_in_then_decided_and_no_other_way() {
-        assert!(Stage::AwaitingLogin.decided(NOW).is_err());
-        let awaiting = Stage::AwaitingLogin.signed_in(login()).unwrap();
+        assert!(NOBODY.decided(NOW).is_err());
+        let awaiting = NOBODY.after(Event::SignedIn(login())).unwrap();
         let (by, answered) = awaiting.decided(NOW).unwrap();
         assert_eq!(by, login());
         assert!(answered.clone().decided(NOW).is_err());
-        assert!(answered.clone().signed_in(login()).is_err());
-        assert!(answered.signed_out().is_err());
+        for event in [
+            Event::SignedIn(login()),
+            Event::AccountChosen(login()),
+            Event::LoginNeeded(None),
+            Event::AccountNeeded,
+        ] {
+            assert!(answered.clone().after(event).is_err());
+        }
+    }
+
+    #[test]
+    fn an_account_is_chosen_only_where_a_choice_is_awaited() {
+        assert!(NOBODY.after(Event::AccountChosen(login())).is_err());
+        assert!(Stage::AwaitingAccount.after(Event::SignedIn(login())).is_err());
+        let chosen = Stage::AwaitingAccount.after(Event::AccountChosen(login())).unwrap();
+        assert_eq!(chosen.clone().after(Event::AccountNeeded).unwrap(), Stage::AwaitingAccount);
+        assert_eq!(chosen.after(Event::LoginNeeded(None)).unwrap(), NOBODY);
     }
 }

@@ -2,11 +2,15 @@
 //! no clock; every change takes `now` and returns what became of it.
 
 pub mod access_token;
+pub mod authorization_request;
 pub mod claims;
+pub mod claims_request;
 pub mod client;
+pub mod consent;
 pub mod grant;
 pub mod interaction;
 pub mod password;
+pub mod prompt;
 pub mod return_address;
 pub mod session;
 pub mod user;

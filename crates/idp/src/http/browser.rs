@@ -3,8 +3,11 @@
 //! `idp_browser` says that it is the same browser as before; interactions are bound to it, and it survives login.
 //! `idp_session` says who has signed in; it is renewed at every login, so that nobody can plant one (session fixation).
 
-use actix_web::{HttpRequest, HttpResponseBuilder, cookie::Cookie};
-use shared::{clock::Timestamp, secret::Secret};
+use actix_web::{HttpRequest, cookie::Cookie};
+use shared::{
+    clock::Timestamp,
+    secret::{Secret, SecretHash},
+};
 use web::cookies;
 
 use crate::{
@@ -24,36 +27,36 @@ pub fn browser_cookie(state: &AppState, browser: &Secret) -> Cookie<'static> {
     cookie(state, &state.settings.browser_cookie, browser)
 }
 
-/// The session of this browser, if it lives.
-pub async fn session(state: &AppState, request: &HttpRequest, now: Timestamp) -> Stored<Option<UserSession>> {
-    match cookies::value(request, &state.settings.session_cookie) {
-        Some(id) => {
-            state
-                .stores
-                .sessions
-                .use_now(Secret::new(id).hash(), state.settings.session_lifetime(), now)
-                .await
-        }
-        None => Ok(None),
-    }
+/// The session of this browser; one in which nobody is signed in if it has none that lives.
+pub async fn session(state: &AppState, request: &HttpRequest, now: Timestamp) -> Stored<UserSession> {
+    let Some(id) = session_id(state, request) else {
+        return Ok(UserSession::default());
+    };
+    let session = state.stores.sessions.use_now(id, state.settings.session_lifetime(), now).await?;
+    Ok(session.unwrap_or_default())
 }
 
-/// Starts a session under a new id and ends the one that this browser had.
+/// Somebody signed in: whoever else is signed in stays so, and the session goes on under a new id.
 pub async fn renew_session(
     state: &AppState,
     request: &HttpRequest,
     authentication: Authentication,
-    response: &mut HttpResponseBuilder,
-) -> Stored<()> {
-    let now = authentication.at;
-    if let Some(old) = cookies::value(request, &state.settings.session_cookie) {
-        state.stores.sessions.end(Secret::new(old).hash(), now).await?;
-    }
+) -> Stored<Cookie<'static>> {
+    let (now, lifetime) = (authentication.at, state.settings.session_lifetime());
+    let old = match session_id(state, request) {
+        Some(id) => state.stores.sessions.end(id, now).await?,
+        None => None,
+    };
+    let mut session = old.unwrap_or_default().signed_in(authentication);
+    session.forget_ended(now, lifetime);
     let id = tokens::mint_cookie(state.random.as_ref());
-    let session = UserSession { authentication };
-    state.stores.sessions.start(id.hash(), session, state.settings.session_lifetime()).await?;
-    response.cookie(cookie(state, &state.settings.session_cookie, &id));
-    Ok(())
+    state.stores.sessions.start(id.hash(), session, lifetime, now).await?;
+    Ok(cookie(state, &state.settings.session_cookie, &id))
+}
+
+/// Under which name the store knows this browser's session.
+pub fn session_id(state: &AppState, request: &HttpRequest) -> Option<SecretHash> {
+    cookies::value(request, &state.settings.session_cookie).map(|id| SecretHash::of(&id))
 }
 
 fn cookie(state: &AppState, name: &str, value: &Secret) -> Cookie<'static> {

@@ -1,6 +1,6 @@
 //! The stores in the memory of this process. What they hold is gone when it ends.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared::{
@@ -11,15 +11,15 @@ use shared::{
 use web::expiring::{ExpiringMap, Full};
 
 use super::{
-    AccessTokenStore, ClientStore, GrantStore, InteractionStore, SessionStore, StoreError, Stored, Stores,
-    UserStore,
+    AccessTokenStore, ClientStore, ConsentStore, GrantStore, InteractionStore, SessionStore, StoreError,
+    Stored, Stores, UserStore,
 };
 use crate::domain::{
-    InvalidTransition,
     access_token::AccessToken,
     client::Client,
+    consent::Consent,
     grant::{Grant, GrantId, Redeem},
-    interaction::{Interaction, Stage},
+    interaction::{Event, Interaction, Stage},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -33,12 +33,11 @@ impl From<Full> for StoreError {
 /// Empty stores for `capacity` entries each, and the clients and users that are registered.
 pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores {
     Stores {
-        clients: Arc::new(Clients(
-            clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect(),
-        )),
+        clients: Arc::new(Clients(clients.into_iter().map(Arc::new).collect())),
         users: Arc::new(Users(users.into_iter().map(Arc::new).collect())),
         sessions: Arc::new(Sessions(ExpiringMap::with_capacity(capacity))),
         interactions: Arc::new(Interactions(ExpiringMap::with_capacity(capacity))),
+        consents: Arc::new(Consents(ExpiringMap::with_capacity(capacity))),
         grants: Arc::new(Grants {
             by_code: ExpiringMap::with_capacity(capacity),
             by_id: ExpiringMap::with_capacity(capacity),
@@ -47,12 +46,16 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores
     }
 }
 
-struct Clients(HashMap<ClientId, Arc<Client>>);
+struct Clients(Vec<Arc<Client>>);
 
 #[async_trait]
 impl ClientStore for Clients {
+    async fn all(&self) -> Stored<Vec<Arc<Client>>> {
+        Ok(self.0.clone())
+    }
+
     async fn find(&self, id: &ClientId) -> Stored<Option<Arc<Client>>> {
-        Ok(self.0.get(id).cloned())
+        Ok(self.0.iter().find(|client| client.id == *id).cloned())
     }
 }
 
@@ -74,8 +77,13 @@ struct Sessions(ExpiringMap<SecretHash, UserSession>);
 
 #[async_trait]
 impl SessionStore for Sessions {
-    async fn start(&self, id: SecretHash, session: UserSession, lifetime: SessionLifetime) -> Stored<()> {
-        let now = session.authentication.at;
+    async fn start(
+        &self,
+        id: SecretHash,
+        session: UserSession,
+        lifetime: SessionLifetime,
+        now: Timestamp,
+    ) -> Stored<()> {
         let expires = session.expires(now, lifetime);
         Ok(self.0.insert(id, session, expires, now)?)
     }
@@ -87,14 +95,19 @@ impl SessionStore for Sessions {
         now: Timestamp,
     ) -> Stored<Option<UserSession>> {
         Ok(self.0.update_with_expiry(&id, now, |session, expires| {
+            session.forget_ended(now, lifetime);
             *expires = session.expires(now, lifetime);
             session.clone()
         }))
     }
 
-    async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<()> {
-        self.0.take(&id, now);
+    async fn sign_out(&self, id: SecretHash, subject: &Subject, now: Timestamp) -> Stored<()> {
+        self.0.update(&id, now, |session| session.sign_out(subject));
         Ok(())
+    }
+
+    async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<Option<UserSession>> {
+        Ok(self.0.take(&id, now))
     }
 
     async fn sweep(&self, now: Timestamp) {
@@ -103,23 +116,6 @@ impl SessionStore for Sessions {
 }
 
 struct Interactions(ExpiringMap<SecretHash, Interaction>);
-
-impl Interactions {
-    /// Moves on if the stage allows it; says where the interaction is then.
-    fn advance(
-        &self,
-        handle: SecretHash,
-        now: Timestamp,
-        change: impl FnOnce(Stage) -> Result<Stage, InvalidTransition>,
-    ) -> Option<Stage> {
-        self.0.update(&handle, now, |interaction| {
-            if let Ok(next) = change(interaction.stage.clone()) {
-                interaction.stage = next;
-            }
-            interaction.stage.clone()
-        })
-    }
-}
 
 #[async_trait]
 impl InteractionStore for Interactions {
@@ -132,17 +128,13 @@ impl InteractionStore for Interactions {
         Ok(self.0.read(&handle, now, Clone::clone))
     }
 
-    async fn sign_in(
-        &self,
-        handle: SecretHash,
-        authentication: Authentication,
-        now: Timestamp,
-    ) -> Stored<Option<Stage>> {
-        Ok(self.advance(handle, now, |stage| stage.signed_in(authentication)))
-    }
-
-    async fn sign_out(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Stage>> {
-        Ok(self.advance(handle, now, Stage::signed_out))
+    async fn advance(&self, handle: SecretHash, event: Event, now: Timestamp) -> Stored<Option<Stage>> {
+        Ok(self.0.update(&handle, now, |interaction| {
+            if let Ok(next) = interaction.stage.clone().after(event) {
+                interaction.stage = next;
+            }
+            interaction.stage.clone()
+        }))
     }
 
     async fn decide(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Authentication>> {
@@ -152,6 +144,42 @@ impl InteractionStore for Interactions {
             Some(authentication)
         });
         Ok(decided.flatten())
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+}
+
+struct Consents(ExpiringMap<(Subject, ClientId), Consent>);
+
+#[async_trait]
+impl ConsentStore for Consents {
+    async fn find(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<Option<Consent>> {
+        Ok(self.0.read(&(subject.clone(), client.clone()), now, Clone::clone))
+    }
+
+    async fn remember(
+        &self,
+        subject: &Subject,
+        client: &ClientId,
+        consent: Consent,
+        forget: Timestamp,
+        now: Timestamp,
+    ) -> Stored<()> {
+        Ok(self.0.insert((subject.clone(), client.clone()), consent, forget, now)?)
+    }
+
+    async fn withdraw(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()> {
+        self.0.take(&(subject.clone(), client.clone()), now);
+        Ok(())
+    }
+
+    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Consent)>> {
+        let theirs = |(user, _): &(Subject, ClientId)| user == subject;
+        let mut found = self.0.select(now, theirs, |(_, client), consent| (client.clone(), consent.clone()));
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(found)
     }
 
     async fn sweep(&self, now: Timestamp) {

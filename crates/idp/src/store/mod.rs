@@ -18,8 +18,9 @@ use thiserror::Error;
 use crate::domain::{
     access_token::AccessToken,
     client::Client,
+    consent::Consent,
     grant::{Grant, GrantId, Redeem},
-    interaction::{Interaction, Stage},
+    interaction::{Event, Interaction, Stage},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -38,6 +39,9 @@ pub type Stored<T> = Result<T, StoreError>;
 /// The registered clients.
 #[async_trait]
 pub trait ClientStore: Send + Sync {
+    /// All of them, in the order of their registration.
+    async fn all(&self) -> Stored<Vec<Arc<Client>>>;
+
     /// The client called `id`.
     async fn find(&self, id: &ClientId) -> Stored<Option<Arc<Client>>>;
 }
@@ -45,7 +49,7 @@ pub trait ClientStore: Send + Sync {
 /// The users.
 #[async_trait]
 pub trait UserStore: Send + Sync {
-    /// Who signs in under this name.
+    /// Who signs in under this name, which may also be an e-mail address.
     async fn find_by_name(&self, name: &Username) -> Stored<Option<Arc<User>>>;
 
     /// Who is meant by `sub`.
@@ -56,7 +60,13 @@ pub trait UserStore: Send + Sync {
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// Starts a session under a new id.
-    async fn start(&self, id: SecretHash, session: UserSession, lifetime: SessionLifetime) -> Stored<()>;
+    async fn start(
+        &self,
+        id: SecretHash,
+        session: UserSession,
+        lifetime: SessionLifetime,
+        now: Timestamp,
+    ) -> Stored<()>;
 
     /// The live session under `id`, which is used now and so lives on.
     async fn use_now(
@@ -66,8 +76,11 @@ pub trait SessionStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<UserSession>>;
 
-    /// Ends a session.
-    async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<()>;
+    /// Signs one user out. The session goes on with the others, if there are any.
+    async fn sign_out(&self, id: SecretHash, subject: &Subject, now: Timestamp) -> Stored<()>;
+
+    /// Ends a session, and says what it was.
+    async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<Option<UserSession>>;
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
@@ -82,19 +95,37 @@ pub trait InteractionStore: Send + Sync {
     /// The one behind `handle`.
     async fn find(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Interaction>>;
 
-    /// Somebody signed in. Returns the stage that it is in now, changed or not.
-    async fn sign_in(
-        &self,
-        handle: SecretHash,
-        authentication: Authentication,
-        now: Timestamp,
-    ) -> Stored<Option<Stage>>;
-
-    /// The login does not count any more. Returns the stage that it is in now.
-    async fn sign_out(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Stage>>;
+    /// Something happened. Returns the stage that it is in now, changed or not.
+    async fn advance(&self, handle: SecretHash, event: Event, now: Timestamp) -> Stored<Option<Stage>>;
 
     /// The user decided. Returns their login to one caller, and `None` to everybody else.
     async fn decide(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Authentication>>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+}
+
+/// What users allowed clients.
+#[async_trait]
+pub trait ConsentStore: Send + Sync {
+    /// What is remembered of one user's word about one client.
+    async fn find(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<Option<Consent>>;
+
+    /// Remembers it, until `forget`.
+    async fn remember(
+        &self,
+        subject: &Subject,
+        client: &ClientId,
+        consent: Consent,
+        forget: Timestamp,
+        now: Timestamp,
+    ) -> Stored<()>;
+
+    /// Forgets it.
+    async fn withdraw(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()>;
+
+    /// Everything that one user allowed.
+    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Consent)>>;
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
@@ -146,6 +177,8 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// The interactions under way.
     pub interactions: Arc<dyn InteractionStore>,
+    /// What users allowed clients.
+    pub consents: Arc<dyn ConsentStore>,
     /// The grants and their codes.
     pub grants: Arc<dyn GrantStore>,
     /// The access tokens.
@@ -157,6 +190,7 @@ impl Stores {
     pub async fn sweep(&self, now: Timestamp) {
         self.sessions.sweep(now).await;
         self.interactions.sweep(now).await;
+        self.consents.sweep(now).await;
         self.grants.sweep(now).await;
         self.access_tokens.sweep(now).await;
     }

@@ -66,7 +66,7 @@ async fn an_answered_request_says_so_and_leads_back_to_the_application() {
     }
     // A second click on the button buys no second code.
     browser.page = consent;
-    let again = browser.submits_raw(&[("csrf", &csrf), ("decision", "allow")]).await;
+    let again = browser.submits_raw(&[("csrf", &csrf), ("account", "1"), ("decision", "allow")]).await;
     assert_eq!((again.status, again.location.as_deref()), (409, None));
 }
 
@@ -77,7 +77,7 @@ async fn fifty_clicks_at_once_buy_one_code() {
     let csrf = browser.shown.csrf();
     let cookies: Vec<String> =
         browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let fields = [("csrf", csrf.as_str()), ("decision", "allow")];
+    let fields = [("csrf", csrf.as_str()), ("account", "1"), ("decision", "allow")];
     let http = crate::helpers::http();
     let click = || {
         http.post(&browser.page)
@@ -123,8 +123,11 @@ async fn a_decision_that_is_neither_yes_nor_no_is_refused_and_decides_nothing() 
     let idp = Idp::start();
     let mut browser = at_consent(&idp).await;
     let csrf = browser.shown.csrf();
-    assert_eq!(browser.submits_raw(&[("csrf", &csrf), ("decision", "perhaps")]).await.status, 400);
-    let allowed = browser.submits_raw(&[("csrf", &csrf), ("decision", "allow")]).await;
+    assert_eq!(
+        browser.submits_raw(&[("csrf", &csrf), ("account", "1"), ("decision", "perhaps")]).await.status,
+        400
+    );
+    let allowed = browser.submits_raw(&[("csrf", &csrf), ("account", "1"), ("decision", "allow")]).await;
     assert!(allowed.location().param("code").is_some());
 }
 

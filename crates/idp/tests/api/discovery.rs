@@ -1,8 +1,8 @@
 //! Before the flow: the provider describes itself.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::helpers::{Answer, Idp, http};
+use crate::helpers::{Answer, AuthorizationRequest, Browser, CLIENT2, Code, Idp, http};
 
 async fn get(idp: &Idp, path: &str) -> Answer {
     Answer::of(http().get(idp.at(path))).await
@@ -49,12 +49,18 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
     assert_eq!(document["response_types_supported"], json!(["code"]));
     assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
     assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256"]));
-    assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["client_secret_basic"]));
+    assert_eq!(
+        document["token_endpoint_auth_methods_supported"],
+        json!(["client_secret_basic", "client_secret_post"])
+    );
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
-    // The claims of a real login are the listed ones.
-    let tokens = idp.redeems(&idp.code().await).await.json();
+    assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
+    assert_eq!(document["claims_parameter_supported"], true);
+    // The claims of a real login of somebody of whom everything is known are the listed ones.
+    let tokens = tokens_of_alice(&idp).await;
     let userinfo = idp.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
     let payload = crate::exchange::payload(&tokens);
+    assert_eq!(document["acr_values_supported"], json!([payload["acr"]]));
     let claims = userinfo.as_object().unwrap().keys().chain(payload.as_object().unwrap().keys());
     let mut seen: Vec<_> = claims.map(String::as_str).collect();
     seen.sort_unstable();
@@ -63,6 +69,20 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
         document["claims_supported"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
     listed.sort_unstable();
     assert_eq!(seen, listed);
+}
+
+/// Of a login in which everything is asked for that can be.
+async fn tokens_of_alice(idp: &Idp) -> Value {
+    let asked = AuthorizationRequest::of_client2()
+        .with("scope", "openid profile email address phone")
+        .with("acr_values", "whatever");
+    let mut browser = Browser::new(idp);
+    browser.opens(&asked).await;
+    browser.signs_in("alice", "AliceTest2024!").await;
+    let ticked = ["profile", "email", "address", "phone"].map(|value| ("scope", value));
+    let location = browser.submits(&[&[("decision", "allow")], &ticked[..]].concat()).await.location();
+    let code = Code::of(&asked, &location);
+    idp.token_as(Some(CLIENT2), &code.fields()).await.json()
 }
 
 #[actix_web::test]

@@ -29,7 +29,9 @@ use url::Url;
 pub const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
 /// Everything that `client1` may ask for.
 pub const SCOPE: &str = "openid profile email api.access rp.login";
-/// A second confidential client.
+/// The built-in client that remembers consent.
+pub const CLIENT2: (&str, &str) = ("client2", "client2-secret");
+/// A client with redirect URIs that are easy to get wrong.
 pub const OTHER_CLIENT: (&str, &str) = ("other:client", "other+secret/ %");
 
 /// A provider that serves until it is dropped.
@@ -98,12 +100,7 @@ impl Idp {
         browser.opens(asked).await;
         browser.signs_in("demo", "DemoTest2024!").await;
         let location = browser.decides("allow").await.location();
-        let code = location.param("code").unwrap_or_else(|| panic!("no code in {location:?}"));
-        Code {
-            value: code,
-            verifier: asked.verifier.expose().to_owned(),
-            redirect_uri: asked.get("redirect_uri"),
-        }
+        Code::of(asked, &location)
     }
 
     /// `POST /oauth/token` as `client1`.
@@ -144,6 +141,16 @@ pub struct Code {
 }
 
 impl Code {
+    /// The code that came back, with what redeems it.
+    #[track_caller]
+    pub fn of(asked: &AuthorizationRequest, location: &Location) -> Self {
+        Self {
+            value: location.param("code").unwrap_or_else(|| panic!("no code in {location:?}")),
+            verifier: asked.verifier.expose().to_owned(),
+            redirect_uri: asked.get("redirect_uri"),
+        }
+    }
+
     pub fn fields(&self) -> Vec<(&str, &str)> {
         vec![
             ("grant_type", "authorization_code"),
@@ -193,6 +200,11 @@ impl AuthorizationRequest {
     pub fn of_other_client() -> Self {
         let redirect_uri = "https://rp.example/cb?foo=bar";
         Self::new().with("client_id", OTHER_CLIENT.0).with("redirect_uri", redirect_uri)
+    }
+
+    /// The same for the client whose users are not asked twice; and without `prompt`.
+    pub fn of_client2() -> Self {
+        Self::new().with("client_id", CLIENT2.0).without("prompt")
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -265,8 +277,9 @@ impl Browser {
 
     /// Submits the form that it shows.
     pub async fn submits(&mut self, fields: &[(&str, &str)]) -> &Answer {
-        let csrf = self.shown.csrf();
-        self.submits_raw(&[&[("csrf", csrf.as_str())], fields].concat()).await
+        let hidden = self.shown.hidden_fields();
+        let hidden: Vec<_> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.submits_raw(&[&hidden, fields].concat()).await
     }
 
     /// Submits exactly these fields.
@@ -352,9 +365,15 @@ impl Answer {
 
     /// The CSRF token of the form.
     pub fn csrf(&self) -> String {
-        let (_, rest) =
-            self.body.split_once(r#"name="csrf" value=""#).unwrap_or_else(|| panic!("no form: {self:?}"));
-        rest.split('"').next().unwrap().to_owned()
+        let token = self.hidden_fields().into_iter().find(|(name, _)| name == "csrf");
+        token.unwrap_or_else(|| panic!("no form: {self:?}")).1
+    }
+
+    /// What the form sends without anybody seeing it.
+    pub fn hidden_fields(&self) -> Vec<(String, String)> {
+        let fields = self.body.split(r#"<input type="hidden" name=""#).skip(1);
+        let named = fields.map(|rest| rest.split('"').collect::<Vec<_>>());
+        named.map(|parts| (parts[0].to_owned(), parts[2].to_owned())).collect()
     }
 
     /// I-rows call it a "page": an HTML error page with status 4xx and no `Location`.

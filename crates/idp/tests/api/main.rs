@@ -7,9 +7,11 @@ mod helpers;
 
 mod authorize;
 mod bounds;
+mod claims;
 mod consent;
 mod discovery;
 mod exchange;
 mod login;
 mod process;
+mod sessions;
 mod userinfo;

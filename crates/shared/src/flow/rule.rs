@@ -59,6 +59,12 @@ pub enum Rule {
     ChallengePresent,
     ChallengeMethod,
     PromptPossible,
+    MaxAgeReadable,
+    ClaimsReadable,
+    AcrPossible,
+    SilentLogin,
+    SilentConsent,
+    SubjectAsAsked,
     SameBrowser,
     CsrfToken,
     PasswordCorrect,
@@ -98,7 +104,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 50] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -108,6 +114,12 @@ impl Rule {
         Self::ChallengePresent,
         Self::ChallengeMethod,
         Self::PromptPossible,
+        Self::MaxAgeReadable,
+        Self::ClaimsReadable,
+        Self::AcrPossible,
+        Self::SilentLogin,
+        Self::SilentConsent,
+        Self::SubjectAsAsked,
         Self::SameBrowser,
         Self::CsrfToken,
         Self::PasswordCorrect,
@@ -173,6 +185,12 @@ impl Rule {
             Self::ChallengePresent => ("challenge_present", AuthorizationRequest, "RFC 9700 §2.1.1"),
             Self::ChallengeMethod => ("challenge_method", AuthorizationRequest, "RFC 7636 §4.3"),
             Self::PromptPossible => ("prompt_possible", AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
+            Self::MaxAgeReadable => ("max_age_readable", AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
+            Self::ClaimsReadable => ("claims_readable", AuthorizationRequest, "OpenID Connect Core §5.5"),
+            Self::AcrPossible => ("acr_possible", AuthorizationRequest, "OpenID Connect Core §5.5.1.1"),
+            Self::SilentLogin => ("silent_login", AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
+            Self::SilentConsent => ("silent_consent", AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
+            Self::SubjectAsAsked => ("subject_as_asked", Password, "OpenID Connect Core §3.1.2.1"),
             Self::SameBrowser => ("same_browser", Consent, "RFC 9700 §4.7"),
             Self::CsrfToken => ("csrf_token", Consent, "RFC 6749 §10.12"),
             Self::PasswordCorrect => ("password_correct", Password, "OpenID Connect Core §3.1.2.3"),

@@ -144,8 +144,22 @@ words! {
     RegisteredClient = "registered_client",
     /// A PKCE challenge.
     Challenge = "challenge",
-    /// A prompt that lets the user act.
-    PromptWithPage = "prompt_with_page",
+    /// Values of `prompt` that can be followed.
+    PromptValues = "prompt_values",
+    /// A number of seconds.
+    Seconds = "seconds",
+    /// A JSON object that asks for claims.
+    ClaimsRequest = "claims_request",
+    /// An `acr` that a login here reaches.
+    AcrReachable = "acr_reachable",
+    /// An essential `acr` that none does.
+    AcrUnreachable = "acr_unreachable",
+    /// A login that the request accepts.
+    SuitableLogin = "suitable_login",
+    /// More than one login.
+    SeveralLogins = "several_logins",
+    /// A consent that covers the request.
+    RememberedConsent = "remembered_consent",
     /// The browser in which the login began.
     SameBrowser = "same_browser",
     /// Another browser than that.

@@ -1,0 +1,114 @@
+//! Step 3 when several users are signed in with this browser: the page on which one is chosen (OpenID Connect Core
+//! §3.1.2.1, `prompt=select_account`).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use serde::Serialize;
+use shared::{flow::Step, ids::Subject};
+use web::{
+    form::{Form, FormError},
+    moment::Moment,
+    pages::{Kind, Progress},
+    problem::Problem,
+};
+
+use super::{
+    turn,
+    visit::{self, Visit},
+};
+use crate::{
+    domain::{
+        interaction::{Event, Stage},
+        session::UserSession,
+    },
+    http::browser,
+    problems,
+    state::AppState,
+};
+
+#[derive(Serialize)]
+struct AccountPage<'a> {
+    client_name: &'a str,
+    return_to: String,
+    accounts: Vec<AccountRow>,
+    csrf: &'a str,
+}
+
+#[derive(Serialize)]
+struct AccountRow {
+    subject: String,
+    name: String,
+    username: String,
+    since: Moment,
+    /// Whether the password is to be typed again.
+    again: bool,
+}
+
+/// `GET /account/{handle}`
+pub async fn page(
+    state: Data<AppState>,
+    request: HttpRequest,
+    handle: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
+    if visit.interaction.stage != Stage::AwaitingAccount {
+        return visit.lead_on(&state, &visit.interaction.stage);
+    }
+    let session = browser::session(&state, &request, visit.now).await.map_err(problems::from_store)?;
+    let accounts = rows(&state, &visit, &session).await?;
+    if accounts.is_empty() {
+        return visit.advance_and_lead_on(&state, Event::LoginNeeded(None)).await;
+    }
+    let page = AccountPage {
+        client_name: &visit.client.name,
+        return_to: visit.return_to(),
+        accounts,
+        csrf: &visit.csrf,
+    };
+    let progress = Some(Progress::Now(Step::LoginPage));
+    state.site.pages.respond(&request, StatusCode::OK, Kind::Form, "idp/account.html", progress, &page)
+}
+
+async fn rows(state: &AppState, visit: &Visit, session: &UserSession) -> Result<Vec<AccountRow>, Problem> {
+    let mut rows = Vec::new();
+    for account in session.accounts() {
+        let user = state.stores.users.find(&account.subject).await.map_err(problems::from_store)?;
+        rows.extend(user.map(|user| AccountRow {
+            subject: user.subject.as_str().to_owned(),
+            name: user.display_name().to_owned(),
+            username: user.username.as_str().to_owned(),
+            since: account.at.into(),
+            again: !visit.interaction.request.accepts(account, visit.now),
+        }));
+    }
+    Ok(rows)
+}
+
+/// `POST /account/{handle}`: `account` is the `sub` of the one who was chosen, or nothing for somebody else.
+pub async fn submit(
+    state: Data<AppState>,
+    request: HttpRequest,
+    handle: Path<String>,
+    form: Result<Form, FormError>,
+) -> Result<HttpResponse, Problem> {
+    let mut checks = state.checks();
+    let (visit, params) = visit::submitted(&state, &request, &handle, form, &[], &mut checks).await?;
+    if visit.interaction.stage != Stage::AwaitingAccount {
+        return visit.lead_on(&state, &visit.interaction.stage);
+    }
+    let session = browser::session(&state, &request, visit.now).await.map_err(problems::from_store)?;
+    let chosen = params.get("account").filter(|subject| !subject.is_empty()).map(Subject::new);
+    let login = chosen.as_ref().and_then(|subject| session.account(subject));
+    let Some(login) = login.filter(|login| visit.interaction.request.accepts(login, visit.now)) else {
+        return visit.advance_and_lead_on(&state, Event::LoginNeeded(chosen)).await;
+    };
+    match visit.advance(&state, Event::AccountChosen(login.clone())).await? {
+        Stage::AwaitingConsent { authentication } => {
+            turn::go_on(&state, &visit, authentication, &mut checks).await
+        }
+        elsewhere => visit.lead_on(&state, &elsewhere),
+    }
+}

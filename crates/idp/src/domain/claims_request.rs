@@ -1,0 +1,152 @@
+//! The `claims` parameter: claims that are asked for one by one (OpenID Connect Core §5.5).
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use shared::ids::Subject;
+use thiserror::Error;
+
+use super::claims;
+
+/// Why the parameter cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ClaimsRequestError {
+    /// It is not a JSON object of the members and values of §5.5.
+    #[error("claims is not a JSON object as OpenID Connect Core §5.5 has it")]
+    Malformed,
+    /// An `acr` is essential, and none of its values is one that this provider can reach.
+    #[error("no essential acr value can be reached")]
+    Acr,
+}
+
+/// What the parameter asks for, as far as this provider can answer it. Claims that it does not know are left out, as
+/// §5.5 wants it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimsRequest {
+    /// Standard claims for the userinfo endpoint.
+    pub userinfo: Vec<String>,
+    /// Standard claims for the ID token.
+    pub id_token: Vec<String>,
+    /// The user whom the answer must be about.
+    pub subject: Option<Subject>,
+    /// Whether the ID token is to say `acr`.
+    pub acr: bool,
+}
+
+/// What may be said about one claim (§5.5.1); `null` says nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Wish {
+    essential: bool,
+    value: Option<Value>,
+    values: Vec<Value>,
+}
+
+impl ClaimsRequest {
+    /// Reads the parameter. `acr` is what a login here reaches.
+    pub fn parse(text: &str, acr: &str) -> Result<Self, ClaimsRequestError> {
+        let Ok(Value::Object(members)) = serde_json::from_str(text) else {
+            return Err(ClaimsRequestError::Malformed);
+        };
+        let userinfo = wishes(members.get("userinfo"))?;
+        let id_token = wishes(members.get("id_token"))?;
+        let wish = |name: &str| id_token.iter().find(|(claim, _)| claim == name).map(|(_, wish)| wish);
+        if let Some(Wish { essential: true, value, values }) = wish("acr") {
+            let mut named = value.iter().chain(values);
+            // §5.5.1.1: an essential acr that cannot be reached is a failed login.
+            if (value.is_some() || !values.is_empty()) && !named.any(|value| value == acr) {
+                return Err(ClaimsRequestError::Acr);
+            }
+        }
+        let subject = [&userinfo, &id_token].into_iter().flatten();
+        let mut subject =
+            subject.filter(|(claim, _)| claim == "sub").filter_map(|(_, wish)| wish.value.as_ref());
+        let subject = subject.next().map(|value| value.as_str().ok_or(ClaimsRequestError::Malformed));
+        Ok(Self {
+            acr: wish("acr").is_some(),
+            subject: subject.transpose()?.map(Subject::new),
+            userinfo: standard(&userinfo),
+            id_token: standard(&id_token),
+        })
+    }
+}
+
+type Wishes = Vec<(String, Wish)>;
+
+fn wishes(member: Option<&Value>) -> Result<Wishes, ClaimsRequestError> {
+    let none = Map::new();
+    let claims = match member {
+        None | Some(Value::Null) => &none,
+        Some(Value::Object(claims)) => claims,
+        Some(_) => return Err(ClaimsRequestError::Malformed),
+    };
+    let read = |(name, wish): (&String, &Value)| {
+        let wish = Option::<Wish>::deserialize(wish).map_err(|_| ClaimsRequestError::Malformed)?;
+        Ok((name.clone(), wish.unwrap_or_default()))
+    };
+    claims.iter().map(read).collect()
+}
+
+fn standard(wishes: &Wishes) -> Vec<String> {
+    let known = wishes.iter().filter(|(claim, _)| claims::scope_of(claim).is_some());
+    known.map(|(claim, _)| claim.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACR: &str = "password";
+
+    fn parse(text: &str) -> Result<ClaimsRequest, ClaimsRequestError> {
+        ClaimsRequest::parse(text, ACR)
+    }
+
+    #[test]
+    fn claims_are_asked_for_one_by_one() {
+        let asked = parse(
+            r#"{ "userinfo": { "name": { "essential": true }, "email": null, "http://example.info/x": null },
+                 "id_token": { "auth_time": { "essential": true }, "nickname": null } }"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (asked.userinfo, asked.id_token),
+            (vec!["email".into(), "name".into()], vec!["nickname".into()])
+        );
+    }
+
+    #[test]
+    fn a_user_can_be_asked_for_by_name() {
+        let asked = parse(r#"{"id_token":{"sub":{"value":"1"}}}"#).unwrap();
+        assert_eq!(asked.subject, Some(Subject::new("1")));
+    }
+
+    #[test]
+    fn an_essential_acr_must_be_within_reach() {
+        for within in [
+            "null",
+            r#"{"essential":true}"#,
+            r#"{"values":["x"]}"#,
+            r#"{"essential":true,"values":["x","password"]}"#,
+        ] {
+            assert!(parse(&format!(r#"{{"id_token":{{"acr":{within}}}}}"#)).unwrap().acr, "{within}");
+        }
+        let beyond = r#"{"id_token":{"acr":{"essential":true,"value":"x"}}}"#;
+        assert_eq!(parse(beyond), Err(ClaimsRequestError::Acr));
+    }
+
+    #[test]
+    fn what_is_no_claims_request_is_refused() {
+        for bad in [
+            "",
+            "[]",
+            "1",
+            "{",
+            r#"{"userinfo":[]}"#,
+            r#"{"userinfo":{"name":"x"}}"#,
+            r#"{"id_token":{"sub":{"value":1}}}"#,
+        ] {
+            assert_eq!(parse(bad), Err(ClaimsRequestError::Malformed), "{bad}");
+        }
+        assert_eq!(parse(r#"{"other":1}"#), Ok(ClaimsRequest::default()));
+    }
+}
