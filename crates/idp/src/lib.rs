@@ -6,9 +6,10 @@
 //! 2. [`code_flow`] is the provider's half of the ten steps: discovery, the authorization request, the login page, the
 //!    consent page, the redirect with the code, the exchange of the code, userinfo.
 //! 3. [`token_endpoint`] authenticates the client, looks at the grant type and hands over to the grant.
-//! 4. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
-//! 5. [`tokens`], [`keys`] and [`passwords`] mint, sign and check.
-//! 6. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
+//! 4. [`features`] is what stands beside the code flow: signing out, the provider's own page.
+//! 5. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
+//! 6. [`tokens`], [`keys`] and [`passwords`] mint, sign and check.
+//! 7. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
 //!
 //! Each module uses only what stands below it in this list, and the crates `web` and `shared`; only the token endpoint
 //! reaches up, to the grant that it hands over to. Beside them stand [`config`], the built-in [`demo`], the [`state`]
@@ -18,6 +19,8 @@ pub mod startup;
 
 pub mod code_flow;
 pub mod token_endpoint;
+
+pub mod features;
 
 pub mod http;
 pub mod problems;

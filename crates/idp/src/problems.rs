@@ -7,7 +7,7 @@ use web::problem::{Mender, Problem};
 use crate::{passwords::Busy, store::StoreError};
 
 /// Their names in the catalogue.
-pub const ALL: [&str; 7] = [
+pub const ALL: [&str; 10] = [
     "unknown_client",
     "redirect_uri_missing",
     "redirect_uri_unregistered",
@@ -15,6 +15,9 @@ pub const ALL: [&str; 7] = [
     "interaction_unknown",
     "other_browser",
     "already_answered",
+    "logout_hint",
+    "logout_client",
+    "post_logout_redirect_uri",
 ];
 
 /// An authorization request that nobody can be told of but the user.
@@ -59,6 +62,25 @@ pub fn already_answered(home: &str) -> Problem {
     Problem::new("already_answered", StatusCode::CONFLICT, Mender::You).next(home)
 }
 
+/// `id_token_hint` is none of ours.
+pub fn logout_hint() -> Problem {
+    bad_logout("logout_hint")
+}
+
+/// `client_id` names nobody, or somebody else than the hint.
+pub fn logout_client() -> Problem {
+    bad_logout("logout_client")
+}
+
+/// `post_logout_redirect_uri` is not one that the client registered.
+pub fn post_logout_redirect_uri() -> Problem {
+    bad_logout("post_logout_redirect_uri")
+}
+
+fn bad_logout(id: &'static str) -> Problem {
+    Problem::new(id, StatusCode::BAD_REQUEST, Mender::App).code(ErrorCode::InvalidRequest)
+}
+
 /// A store that does not answer as it should.
 pub fn from_store(error: StoreError) -> Problem {
     match error {
@@ -85,6 +107,9 @@ mod tests {
             interaction_unknown(),
             other_browser(),
             already_answered(""),
+            logout_hint(),
+            logout_client(),
+            post_logout_redirect_uri(),
         ];
         assert_eq!(made.map(|problem| problem.id), ALL);
     }

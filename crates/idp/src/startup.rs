@@ -27,6 +27,7 @@ use web::{
 use crate::{
     code_flow::{account, authorize, consent, discovery, login, userinfo},
     config::Settings,
+    features::{home, logout},
     http::{csrf::CsrfKey, oauth_error::OAuthError},
     keys::SigningKey,
     passwords::Passwords,
@@ -181,6 +182,15 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
                     .route(actix::get().to(userinfo::get))
                     .route(actix::post().to(userinfo::post)),
             )
+            // beside the flow
+            .service(
+                actix::resource("/oauth/logout")
+                    .route(actix::get().to(logout::get))
+                    .route(actix::post().to(logout::post)),
+            )
+            .service(actix::resource("/logout").route(actix::post().to(logout::confirm)))
+            .service(actix::resource("/").route(actix::get().to(home::home)))
+            .service(actix::resource("/withdraw").route(actix::post().to(home::withdraw)))
             .service(actix::resource("/health").route(actix::get().to(health)))
             .service(actix::resource("/assets/{name}").route(actix::get().to(assets::serve))),
     );

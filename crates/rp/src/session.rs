@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use shared::{
     clock::Timestamp,
     error::ErrorCode,
-    flow::{Check, Shown, Verdict},
+    flow::{Check, Shown, Step, Verdict},
     secret::Secret,
 };
 use web::problem::Problem;
@@ -52,7 +52,7 @@ pub struct MadeCheck {
     /// The rule.
     pub rule: String,
     /// The step in which it was checked.
-    pub step: u8,
+    pub step: Option<u8>,
     /// The section that asks for it.
     pub section: String,
     /// What the rule asks for.
@@ -72,7 +72,7 @@ impl From<Check> for MadeCheck {
         };
         Self {
             rule: check.rule.id().to_owned(),
-            step: check.rule.step().number(),
+            step: check.rule.step().map(Step::number),
             section: check.rule.section().to_owned(),
             expected: check.expected,
             actual: check.actual,

@@ -114,6 +114,9 @@ fn keys_filled_in() -> Vec<String> {
     add("oauth_error", &["unknown"], &[""]);
     add("error.mend", &["you", "app", "idp"], &[""]);
     add("step", &Step::ALL.map(web::pages::step_id), &[".name"]);
+    let idp_endpoints = ["discovery", "jwks", "authorization", "token", "userinfo", "end_session"];
+    add("idp.endpoint", &idp_endpoints, &[""]);
+    add("idp.key", &["published", "signing", "retained"], &[""]);
     add("channel", &["front", "back", "inside"], &[""]);
     add("house", &["idp", "rp"], &[".name", ".abbr", ".title"]);
     add("scope", &idp::code_flow::consent::EXPLAINED, &[".name", ".what"]);

@@ -16,6 +16,8 @@ pub struct ProviderMetadata {
     pub token_endpoint: String,
     /// The claims about the user are here.
     pub userinfo_endpoint: String,
+    /// Browsers are signed out here (RP-Initiated Logout §2.1).
+    pub end_session_endpoint: String,
     /// The public keys that verify ID tokens are here.
     pub jwks_uri: String,
     /// Scope values that this provider knows.

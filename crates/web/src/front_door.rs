@@ -22,7 +22,7 @@ use crate::{
     lang::{self, Lang},
     moment::Moment,
     origin::Origin,
-    pages::{self, Kind, Pages, Progress},
+    pages::{self, House, Kind, Pages, Progress},
     problem::Problem,
     telemetry,
 };
@@ -131,7 +131,7 @@ struct ProblemView {
 struct CheckView {
     rule: &'static str,
     section: &'static str,
-    step: u8,
+    step: Option<u8>,
     expected: Shown<'static>,
     actual: Shown<'static>,
 }
@@ -156,6 +156,18 @@ fn explain(site: &Site, request: &HttpRequest, mut response: HttpResponse) -> Ht
     page
 }
 
+/// Where the button of a problem leads that does not know it. Whoever was turned away because too many came tries the
+/// same page again; a login at the provider that failed has its way on at the application, which is not known then.
+fn way_on(site: &Site, request: &HttpRequest, problem: &str) -> Option<String> {
+    let is_page = matches!(*request.method(), Method::GET | Method::HEAD);
+    if problem == Problem::overloaded().id && is_page {
+        // The path is not even written down: one that begins with `//` would lead to another site.
+        return Some(format!("?{}", request.query_string()));
+    }
+    let own = site.pages.house() == House::Rp || Problem::COMMON.contains(&problem);
+    own.then(|| site.pages.home())
+}
+
 /// The page of a problem, with the number under which the log tells of it.
 fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse {
     let reference = request.extensions().get::<RequestId>().map(telemetry::reference_of).unwrap_or_default();
@@ -172,12 +184,12 @@ fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse
             status: problem.status.as_u16(),
             code: problem.code.map(shared::error::ErrorCode::as_str),
             mender: problem.mender.id(),
-            next: problem.next.or_else(|| site.pages.home()),
+            next: problem.next.or_else(|| way_on(site, request, problem.id)),
         },
         check: problem.check.map(|check| CheckView {
             rule: check.rule.id(),
             section: check.rule.section(),
-            step: check.rule.step().number(),
+            step: check.rule.step().map(shared::flow::Step::number),
             expected: check.expected,
             actual: check.actual,
         }),

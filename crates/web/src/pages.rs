@@ -112,14 +112,19 @@ impl Pages {
         if lang == *first { ja.render(template, context) } else { en.render(template, context) }
     }
 
-    /// Where the site's own way in is, if it has one: everybody's way to the provider begins at an application.
-    pub fn home(&self) -> Option<String> {
-        (self.house == House::Rp).then(|| format!("{}/", self.origin.path()))
+    /// Whose pages they are.
+    pub const fn house(&self) -> House {
+        self.house
     }
 
-    fn links(&self, request: &HttpRequest) -> HashMap<&'static str, Option<String>> {
+    /// The site's own page.
+    pub fn home(&self) -> String {
+        format!("{}/", self.origin.path())
+    }
+
+    fn links(&self, request: &HttpRequest) -> HashMap<&'static str, String> {
         let home = self.home();
-        let [ja, en] = Lang::ALL.map(|lang| Some(in_language(request, lang)));
+        let [ja, en] = Lang::ALL.map(|lang| in_language(request, lang));
         HashMap::from([("ja", ja), ("en", en), ("home", home)])
     }
 

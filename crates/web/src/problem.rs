@@ -152,16 +152,22 @@ impl Problem {
         Self { code: Some(code), ..self }
     }
 
-    /// With the check that refused.
+    /// With the check that refused, and its step.
     #[must_use]
     pub fn check(self, Failed(check): Failed) -> Self {
-        Self { step: Some(check.rule.step()), check: Some(check), ..self }
+        Self { step: check.rule.step(), check: Some(check), ..self }
     }
 
     /// With the step that failed.
     #[must_use]
     pub fn at(self, step: Step) -> Self {
         Self { step: Some(step), ..self }
+    }
+
+    /// Without a step: it happened beside the flow, whatever the check is otherwise for.
+    #[must_use]
+    pub fn beside_the_flow(self) -> Self {
+        Self { step: None, check: self.check, ..self }
     }
 
     /// With the code that the other server gave.

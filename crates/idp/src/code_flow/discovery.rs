@@ -23,6 +23,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         authorization_endpoint: format!("{issuer}/oauth/authorize"),
         token_endpoint: format!("{issuer}/oauth/token"),
         userinfo_endpoint: format!("{issuer}/oauth/userinfo"),
+        end_session_endpoint: format!("{issuer}/oauth/logout"),
         jwks_uri: format!("{issuer}/oauth/jwks"),
         scopes_supported: std::iter::once(Scope::OPENID)
             .chain(scopes.into_iter().filter(|value| *value != Scope::OPENID))

@@ -5,4 +5,5 @@
 pub mod browser;
 pub mod client_auth;
 pub mod csrf;
+pub mod id_token_hint;
 pub mod oauth_error;

@@ -59,6 +59,7 @@ pub enum Rule {
     ChallengePresent,
     ChallengeMethod,
     PromptPossible,
+    HintOurs,
     MaxAgeReadable,
     ClaimsReadable,
     AcrPossible,
@@ -100,11 +101,13 @@ pub enum Rule {
     AccessTokenHash,
     LibraryVerifier,
     UserinfoSubject,
+    LogoutClientSame,
+    PostLogoutRedirectUriRegistered,
 }
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 53] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -114,6 +117,7 @@ impl Rule {
         Self::ChallengePresent,
         Self::ChallengeMethod,
         Self::PromptPossible,
+        Self::HintOurs,
         Self::MaxAgeReadable,
         Self::ClaimsReadable,
         Self::AcrPossible,
@@ -155,6 +159,8 @@ impl Rule {
         Self::AccessTokenHash,
         Self::LibraryVerifier,
         Self::UserinfoSubject,
+        Self::LogoutClientSame,
+        Self::PostLogoutRedirectUriRegistered,
     ];
 
     /// A short name for texts, logs and addresses.
@@ -162,8 +168,8 @@ impl Rule {
         self.facts().0
     }
 
-    /// In which step.
-    pub const fn step(self) -> Step {
+    /// In which step of a login; logging out is none.
+    pub const fn step(self) -> Option<Step> {
         self.facts().1
     }
 
@@ -173,9 +179,9 @@ impl Rule {
     }
 
     #[rustfmt::skip]
-    const fn facts(self) -> (&'static str, Step, &'static str) {
+    const fn facts(self) -> (&'static str, Option<Step>, &'static str) {
         use Step::{AuthorizationRequest, Callback, Consent, Password, TokenRequest, TokenResponse, Validation};
-        match self {
+        let (id, step, section) = match self {
             Self::ClientKnown => ("client_known", AuthorizationRequest, "RFC 6749 §4.1.2.1"),
             Self::RedirectUriRegistered => ("redirect_uri_registered", AuthorizationRequest, "RFC 9700 §2.1"),
             Self::RequestByValueOnly => ("request_by_value_only", AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
@@ -185,6 +191,7 @@ impl Rule {
             Self::ChallengePresent => ("challenge_present", AuthorizationRequest, "RFC 9700 §2.1.1"),
             Self::ChallengeMethod => ("challenge_method", AuthorizationRequest, "RFC 7636 §4.3"),
             Self::PromptPossible => ("prompt_possible", AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
+            Self::HintOurs => ("hint_ours", AuthorizationRequest, "OpenID Connect Core §3.1.2.2"),
             Self::MaxAgeReadable => ("max_age_readable", AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
             Self::ClaimsReadable => ("claims_readable", AuthorizationRequest, "OpenID Connect Core §5.5"),
             Self::AcrPossible => ("acr_possible", AuthorizationRequest, "OpenID Connect Core §5.5.1.1"),
@@ -226,7 +233,12 @@ impl Rule {
             Self::AccessTokenHash => ("access_token_hash", Validation, "OpenID Connect Core §3.1.3.8"),
             Self::LibraryVerifier => ("library_verifier", Validation, "OpenID Connect Core §3.1.3.7"),
             Self::UserinfoSubject => ("userinfo_subject", Validation, "OpenID Connect Core §5.3.2"),
-        }
+            Self::LogoutClientSame => return ("logout_client_same", None, "OpenID Connect RP-Initiated Logout §2"),
+            Self::PostLogoutRedirectUriRegistered => {
+                return ("post_logout_redirect_uri_registered", None, "OpenID Connect RP-Initiated Logout §3");
+            }
+        };
+        (id, Some(step), section)
     }
 }
 

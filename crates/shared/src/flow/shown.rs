@@ -146,6 +146,10 @@ words! {
     Challenge = "challenge",
     /// Values of `prompt` that can be followed.
     PromptValues = "prompt_values",
+    /// An ID token that this provider issued.
+    OwnIdToken = "own_id_token",
+    /// One that it did not.
+    OtherIdToken = "other_id_token",
     /// A number of seconds.
     Seconds = "seconds",
     /// A JSON object that asks for claims.

@@ -1,0 +1,256 @@
+//! Signing out (OpenID Connect RP-Initiated Logout 1.0).
+//!
+//! A client sends the browser here with the ID token of the login that is to end. That proves enough: the user is signed
+//! out, and the browser goes back. Without it anybody could have sent the browser, so the user is asked first.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::Data,
+};
+use serde::Serialize;
+use shared::{
+    flow::{Checks, Rule, Words},
+    ids::{ClientId, Subject},
+    params::{self, Params},
+    secret::Secret,
+};
+use web::{
+    form::{Form, FormError},
+    lang::Lang,
+    pages::Kind,
+    problem::Problem,
+};
+
+use super::home;
+use crate::{
+    domain::{
+        client::{Client, RedirectUri},
+        session::UserSession,
+    },
+    http::{
+        browser,
+        id_token_hint::{self, Hint},
+    },
+    problems,
+    state::AppState,
+    tokens,
+};
+
+/// What the CSRF token of the form is bound to, beside the browser.
+const FORM: &str = "beside the flow";
+
+/// A request that has been checked: who is to be signed out, and where the browser goes then.
+struct LogoutRequest {
+    /// Out of a hint that is ours.
+    subject: Option<Subject>,
+    return_to: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Page {
+    names: Vec<String>,
+    query: String,
+    csrf: String,
+}
+
+/// `GET /oauth/logout` (§2)
+pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
+    Lang::suggest(&request, params.get("ui_locales").unwrap_or_default());
+    let asked = checked(&state, &params, &mut state.checks()).await.map_err(|it| way_on(&state, it))?;
+    let session = session(&state, &request).await?;
+    match &asked.subject {
+        Some(subject) => sign_out(&state, &request, Some(subject)).await?,
+        None if !session.accounts().is_empty() => return ask(&state, &request, &session, &params).await,
+        None => {}
+    }
+    done(&state, &request, asked.return_to)
+}
+
+/// `POST /oauth/logout` (§2): the same request in a form. It comes from another site and so without our cookies; sent back
+/// to itself with a GET it brings them along.
+pub async fn post(
+    state: Data<AppState>,
+    request: HttpRequest,
+    form: Result<Form, FormError>,
+) -> Result<HttpResponse, Problem> {
+    let params = form?.behind_query(request.query_string())?;
+    let location = format!("{}?{}", state.metadata.end_session_endpoint, params.encode());
+    if location.len() > web::front_door::MAX_ADDRESS {
+        return Err(Problem::too_large());
+    }
+    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
+}
+
+/// `POST /logout`: the user said yes, on a page of ours. `account` names one user; without it all are signed out.
+pub async fn confirm(
+    state: Data<AppState>,
+    request: HttpRequest,
+    form: Result<Form, FormError>,
+) -> Result<HttpResponse, Problem> {
+    let mut checks = state.checks();
+    let form = own_form(&state, &request, form, &mut checks)?;
+    // The query is the client's request, which is checked again: the page proves only that the user wants it.
+    let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
+    let asked = checked(&state, &params, &mut checks).await.map_err(|it| way_on(&state, it))?;
+    let account = form.get("account").map(Subject::new);
+    sign_out(&state, &request, account.as_ref()).await?;
+    if form.get("then") == Some("home") {
+        return Ok(home::to_home(&state));
+    }
+    done(&state, &request, asked.return_to)
+}
+
+/// A form of a page of ours that stands beside the flow: sent by this site, with the token of the page (RFC 6749 §10.12).
+pub(super) fn own_form(
+    state: &AppState,
+    request: &HttpRequest,
+    form: Result<Form, FormError>,
+    checks: &mut Checks,
+) -> Result<Params, Problem> {
+    if !state.settings.origin.is_sender_of(request) {
+        return Err(Problem::foreign_origin());
+    }
+    let params = form?.params(&[])?;
+    let browser = browser::browser(state, request).ok_or_else(Problem::csrf)?;
+    let accepted = state.csrf.accepts(params.get("csrf").unwrap_or_default(), &browser, FORM);
+    let shown = if accepted { Words::PageToken } else { Words::OtherToken };
+    checks
+        .judge(Rule::CsrfToken, Words::PageToken, shown, accepted)
+        .map_err(|failed| Problem::csrf().check(failed).beside_the_flow())?;
+    Ok(params)
+}
+
+/// §2 and §3: the hint is ours, the client is known, the address is registered for it. Otherwise nobody is signed out and
+/// nobody is redirected.
+async fn checked(
+    state: &AppState,
+    params: &Params,
+    checks: &mut Checks,
+) -> Result<LogoutRequest, Problem> {
+    let hint = hint(state, params, checks).await?;
+    let named = params.get("client_id").map(ClientId::new);
+    if let (Some(hint), Some(named)) = (&hint, &named) {
+        // §2: when both are there they must agree.
+        checks
+            .equal(Rule::LogoutClientSame, hint.client_id.as_str(), named.as_str())
+            .map_err(|failed| problems::logout_client().check(failed))?;
+    }
+    let client_id = named.or_else(|| hint.as_ref().map(|hint| hint.client_id.clone()));
+    let client = match &client_id {
+        Some(id) => {
+            let found = state.stores.clients.find(id).await.map_err(problems::from_store)?;
+            Some(found.ok_or_else(problems::logout_client)?)
+        }
+        None => None,
+    };
+    let return_to = match params.get("post_logout_redirect_uri") {
+        Some(uri) => Some(return_to(client.as_deref(), uri, params.get("state"), checks)?),
+        None => None,
+    };
+    Ok(LogoutRequest { subject: hint.map(|hint| hint.subject), return_to })
+}
+
+/// Whoever cannot go back to the application can still sign out on the provider's own page.
+fn way_on(state: &AppState, problem: Problem) -> Problem {
+    problem.next(state.site.pages.home())
+}
+
+async fn hint(state: &AppState, params: &Params, checks: &mut Checks) -> Result<Option<Hint>, Problem> {
+    let Some(token) = params.get("id_token_hint") else {
+        return Ok(None);
+    };
+    let hint = id_token_hint::read(state, token).await.map_err(problems::from_store)?;
+    let shown = if hint.is_some() { Words::OwnIdToken } else { Words::OtherIdToken };
+    checks
+        .judge(Rule::HintOurs, Words::OwnIdToken, shown, hint.is_some())
+        .map_err(|failed| problems::logout_hint().check(failed).beside_the_flow())?;
+    Ok(hint)
+}
+
+/// §3: exact comparison with what the client registered, and `state` goes back as it came.
+fn return_to(
+    client: Option<&Client>,
+    presented: &str,
+    state: Option<&str>,
+    checks: &mut Checks,
+) -> Result<String, Problem> {
+    let registered = client.and_then(|client| client.post_logout_redirect_uri(presented));
+    let known = client.map_or(&[][..], |client| &client.post_logout_redirect_uris);
+    let known = known.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" / ");
+    checks
+        .judge(Rule::PostLogoutRedirectUriRegistered, known, presented, registered.is_some())
+        .map_err(|failed| problems::post_logout_redirect_uri().check(failed))?;
+    let separator = if presented.contains('?') { '&' } else { '?' };
+    Ok(match state {
+        Some(state) => format!("{presented}{separator}state={}", params::encode(state)),
+        None => presented.to_owned(),
+    })
+}
+
+async fn session(state: &AppState, request: &HttpRequest) -> Result<UserSession, Problem> {
+    browser::session(state, request, state.clock.now()).await.map_err(problems::from_store)
+}
+
+/// Signs one user out, or all.
+async fn sign_out(
+    state: &AppState,
+    request: &HttpRequest,
+    subject: Option<&Subject>,
+) -> Result<(), Problem> {
+    let (Some(id), now) = (browser::session_id(state, request), state.clock.now()) else {
+        return Ok(());
+    };
+    let ended = match subject {
+        Some(subject) => state.stores.sessions.sign_out(id, subject, now).await,
+        None => state.stores.sessions.end(id, now).await.map(drop),
+    };
+    ended.map_err(problems::from_store)
+}
+
+/// The question.
+async fn ask(
+    state: &AppState,
+    request: &HttpRequest,
+    session: &UserSession,
+    params: &Params,
+) -> Result<HttpResponse, Problem> {
+    let mut names = Vec::new();
+    for account in session.accounts() {
+        let user = state.stores.users.find(&account.subject).await.map_err(problems::from_store)?;
+        names.extend(user.map(|user| user.display_name().to_owned()));
+    }
+    let (csrf, cookie) = form_token(state, request);
+    let page = Page { names, query: params.encode(), csrf };
+    let pages = &state.site.pages;
+    let mut answer = pages.respond(request, StatusCode::OK, Kind::Form, "idp/logout.html", None, &page)?;
+    if let Some(cookie) = cookie {
+        answer.add_cookie(&cookie).map_err(Problem::internal)?;
+    }
+    Ok(answer)
+}
+
+/// The CSRF token of a form that signs out, and the cookie that goes with it if the browser has none yet.
+pub(super) fn form_token(
+    state: &AppState,
+    request: &HttpRequest,
+) -> (String, Option<actix_web::cookie::Cookie<'static>>) {
+    let known = browser::browser(state, request);
+    let browser: Secret = known.clone().unwrap_or_else(|| tokens::mint_cookie(state.random.as_ref()));
+    let cookie = known.is_none().then(|| browser::browser_cookie(state, &browser));
+    (state.csrf.token(&browser, FORM), cookie)
+}
+
+/// Back to the client if it named an address, otherwise a page that says so (§3).
+fn done(
+    state: &AppState,
+    request: &HttpRequest,
+    return_to: Option<String>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(location) = return_to {
+        return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish());
+    }
+    let pages = &state.site.pages;
+    pages.respond(request, StatusCode::OK, Kind::Plain, "idp/logged_out.html", None, &())
+}

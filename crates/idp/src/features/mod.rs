@@ -1,0 +1,4 @@
+//! What stands beside the code flow, one capability a file.
+
+pub mod home;
+pub mod logout;

@@ -1,0 +1,48 @@
+//! `id_token_hint`: an ID token that comes back, to say whom a request is about (OpenID Connect Core §3.1.2.1,
+//! RP-Initiated Logout §2).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::Algorithm;
+use serde_json::{Map, Value};
+use shared::ids::{ClientId, Subject};
+
+use crate::{keys, state::AppState, store::Stored};
+
+/// What a hint says, once it is certain that it is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// For whom it was issued.
+    pub client_id: ClientId,
+}
+
+/// Reads a hint. It may have expired: it proves who was meant, and opens nothing. `None` if this provider did not sign it.
+pub async fn read(state: &AppState, token: &str) -> Stored<Option<Hint>> {
+    let claims = match state.keys.verify(token, state.clock.now()).await {
+        Ok(claims) => Some(claims),
+        Err(keys::NotOurs) => signed_with_secret(state, token).await?,
+    };
+    Ok(claims.and_then(|claims| {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let hint = Hint { subject: Subject::new(text("sub")?), client_id: ClientId::new(text("aud")?) };
+        (text("iss")? == state.metadata.issuer.as_str()).then_some(hint)
+    }))
+}
+
+/// The secret of a client signs its own tokens only, and only if it is registered for HS256. Which client that would be
+/// has to be read before anything is verified, and is believed only if its own secret fits.
+async fn signed_with_secret(state: &AppState, token: &str) -> Stored<Option<Map<String, Value>>> {
+    let Some(client_id) = claimed_audience(token) else {
+        return Ok(None);
+    };
+    let client = state.stores.clients.find(&client_id).await?;
+    let client = client.filter(|client| client.id_token_signed_response_alg == Some(Algorithm::HS256));
+    Ok(client.and_then(|client| keys::verify_hs256(&client.secret, token)))
+}
+
+fn claimed_audience(token: &str) -> Option<ClientId> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+    claims.get("aud")?.as_str().map(ClientId::new)
+}
