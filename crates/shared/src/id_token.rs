@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::{
     clock::Timestamp,
@@ -28,7 +28,7 @@ pub struct IdTokenClaims {
     /// The client's own value from step 2, unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// Binds the access token that came with it; see [`at_hash`].
+    /// Binds the access token that came with it; see [`at_hash_by`].
     pub at_hash: String,
     /// How the user authenticated (RFC 8176).
     pub amr: Vec<String>,
@@ -40,10 +40,28 @@ pub struct IdTokenClaims {
     pub user: Map<String, Value>,
 }
 
-/// `at_hash` for an ID token that is signed with RS256, ES256, PS256 or HS256: the left half of the SHA-256 of the access
-/// token's ASCII characters, in base64url (OpenID Connect Core §3.1.3.6).
+/// The hash inside a signature algorithm, by which an ID token's `at_hash` is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// Of RS256, PS256, ES256 and HS256.
+    Sha256,
+    /// Of EdDSA with Ed25519 (RFC 8032 §5.1).
+    Sha512,
+}
+
+/// `at_hash`: the left half of the hash of the access token's ASCII characters, in base64url. The hash is the one of the
+/// algorithm that signs the ID token (OpenID Connect Core §3.1.3.6).
+pub fn at_hash_by(access_token: &str, hash: Hash) -> String {
+    let ascii = access_token.as_bytes();
+    match hash {
+        Hash::Sha256 => URL_SAFE_NO_PAD.encode(&Sha256::digest(ascii)[..16]),
+        Hash::Sha512 => URL_SAFE_NO_PAD.encode(&Sha512::digest(ascii)[..32]),
+    }
+}
+
+/// [`at_hash_by`] SHA-256.
 pub fn at_hash(access_token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token.as_bytes())[..16])
+    at_hash_by(access_token, Hash::Sha256)
 }
 
 #[cfg(test)]
@@ -52,6 +70,13 @@ mod tests {
 
     #[test]
     fn the_at_hash_of_openid_connect_core_appendix_a_3_holds() {
-        assert_eq!(at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
+        let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash(access_token), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+
+    #[test]
+    fn the_at_hash_beside_eddsa_is_half_a_sha_512() {
+        let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash_by(access_token, Hash::Sha512), "q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM");
     }
 }
