@@ -16,6 +16,7 @@ use crate::{
         session::SessionLifetime,
         user::User,
     },
+    keys::{KeyAlg, commands::KeysCommand},
 };
 
 /// What to do instead of serving.
@@ -23,6 +24,9 @@ use crate::{
 pub enum Command {
     /// Ask the server that runs with these settings whether it is well
     Health,
+    /// List or replace the keys that sign tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 /// An OpenID Provider to learn from and to develop against
@@ -41,9 +45,13 @@ pub struct Arguments {
     #[arg(long, env = "IDP_ISSUER", default_value = "http://127.0.0.1:5001", global = true)]
     issuer: String,
 
-    /// Folder for the signing key; without it a new key is made at every start
-    #[arg(long, env = "IDP_KEYS", value_name = "FOLDER")]
+    /// Folder for the keys that sign; without it new keys are made at every start
+    #[arg(long, env = "IDP_KEYS", value_name = "FOLDER", global = true)]
     keys: Option<PathBuf>,
+
+    /// How ID tokens are signed, unless a client is registered for something else
+    #[arg(long, env = "IDP_SIGNING_ALG", value_enum, ignore_case = true, default_value = "RS256")]
+    signing_alg: KeyAlg,
 
     /// Redirect URI of the built-in client client1
     #[arg(long, env = "IDP_CLIENT_REDIRECT_URI", default_value = "http://127.0.0.1:5002/auth")]
@@ -62,7 +70,7 @@ pub struct Arguments {
     code_lifetime: Duration,
 
     /// Seconds that an ID token and an access token live
-    #[arg(long, env = "IDP_TOKEN_LIFETIME", default_value = "3600", value_parser = settings::lifetime)]
+    #[arg(long, env = "IDP_TOKEN_LIFETIME", default_value = "3600", value_parser = settings::lifetime, global = true)]
     token_lifetime: Duration,
 
     /// Seconds that an unused session lives
@@ -105,8 +113,10 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// The issuer.
     pub origin: Origin,
-    /// Where the key is kept, if it is.
+    /// Where the keys are kept, if they are.
     pub keys: Option<PathBuf>,
+    /// How ID tokens are signed, unless a client is registered for something else.
+    pub signing_alg: KeyAlg,
     /// The name of the session cookie.
     pub session_cookie: String,
     /// The name of the browser cookie.
@@ -163,6 +173,7 @@ impl TryFrom<Arguments> for Settings {
             bind: arguments.bind,
             origin,
             keys: arguments.keys,
+            signing_alg: arguments.signing_alg,
             session_cookie: arguments.session_cookie,
             browser_cookie: arguments.browser_cookie,
             code_lifetime: arguments.code_lifetime,
@@ -210,6 +221,7 @@ mod tests {
             (&["--session-cookie", "a b"], "--session-cookie"),
             (&["--session-cookie", "x", "--browser-cookie", "x"], "IDP_BROWSER_COOKIE"),
             (&["--bind", "5001"], "--bind"),
+            (&["--signing-alg", "HS256"], "--signing-alg"),
         ] {
             let mistake = settings(flags).unwrap_err();
             assert!(mistake.contains(named), "{flags:?}: {mistake}");

@@ -1,11 +1,13 @@
-//! `idp`: starts the OpenID Provider, or asks a running one for its health.
+//! `idp`: starts the OpenID Provider, asks a running one for its health, or works on its keys.
 
 use std::process::ExitCode;
 
 use idp::{
     config::{Arguments, Command, Settings},
+    keys::commands,
     startup::Application,
 };
+use shared::clock::{Clock as _, SystemClock};
 use web::{
     health,
     server::{self, Failure, Surroundings},
@@ -21,8 +23,15 @@ async fn run() -> Result<(), Failure> {
     let arguments: Arguments = server::arguments()?;
     let asked = arguments.command;
     let settings = Settings::try_from(arguments).map_err(Failure::Mistake)?;
-    if asked == Some(Command::Health) {
-        return health::probe(settings.bind, &settings.origin).map_err(Failure::Trouble);
+    match asked {
+        Some(Command::Health) => {
+            return health::probe(settings.bind, &settings.origin).map_err(Failure::Trouble);
+        }
+        Some(Command::Keys(command)) => {
+            print!("{}", commands::run(command, &settings, SystemClock.now())?);
+            return Ok(());
+        }
+        None => {}
     }
     telemetry::start(&settings.log, settings.log_format).map_err(Failure::Mistake)?;
     let application = Application::build(settings, Surroundings::default()).map_err(Failure::trouble)?;

@@ -29,7 +29,7 @@ use crate::{
     config::Settings,
     features::{home, logout},
     http::{csrf::CsrfKey, oauth_error::OAuthError},
-    keys::SigningKey,
+    keys::Keys,
     passwords::Passwords,
     state::AppState,
     store::memory,
@@ -98,7 +98,11 @@ impl Application {
         let state = self.state;
         let sweep = move || {
             let state = state.clone();
-            async move { state.stores.sweep(state.clock.now()).await }
+            async move {
+                let now = state.clock.now();
+                state.stores.sweep(now).await;
+                state.keys.refresh(now).await;
+            }
         };
         server::serve(self.server, sweep).await
     }
@@ -106,8 +110,11 @@ impl Application {
 
 fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
     let Surroundings { clock, random, sink } = surroundings;
-    let key = settings.keys.as_deref().map_or_else(SigningKey::generate, SigningKey::kept_in);
-    let key = key.map_err(|error| StartError::Own(format!("IDP_KEYS: {error}")))?;
+    let keys = match &settings.keys {
+        Some(folder) => Keys::kept_in(folder, settings.token_lifetime, clock.now()),
+        None => Keys::generate(),
+    };
+    let keys = keys.map_err(|error| StartError::Own(format!("IDP_KEYS: {error}")))?;
     Ok(AppState {
         metadata: discovery::metadata(&settings),
         site: Data::new(Site {
@@ -117,7 +124,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
             alias: Alias::Refuse,
         }),
         stores: memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity),
-        key,
+        keys: Arc::new(keys),
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
         csrf: CsrfKey::new(random.as_ref()),
         settings,

@@ -11,7 +11,7 @@ use shared::{
 };
 use web::front_door::Site;
 
-use crate::{config::Settings, http::csrf::CsrfKey, keys::SigningKey, passwords::Passwords, store::Stores};
+use crate::{config::Settings, http::csrf::CsrfKey, keys::Keys, passwords::Passwords, store::Stores};
 
 /// The provider's state: made once at start, shared by all workers.
 pub struct AppState {
@@ -24,7 +24,7 @@ pub struct AppState {
     /// What it remembers.
     pub stores: Stores,
     /// What it signs with.
-    pub key: SigningKey,
+    pub keys: Arc<Keys>,
     /// How it checks passwords.
     pub passwords: Arc<Passwords>,
     /// What its forms are marked with.

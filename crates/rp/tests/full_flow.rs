@@ -4,10 +4,15 @@
 
 use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
 
+use actix_web::web::Data;
 use clap::Parser as _;
+use idp::{
+    keys::{Folder, Stage},
+    state::AppState,
+};
 use reqwest::{RequestBuilder, header};
 use shared::{
-    clock::{ManualClock, Timestamp},
+    clock::{Clock as _, ManualClock, Timestamp},
     flow::NoRecording,
     random::SystemRandom,
 };
@@ -18,10 +23,16 @@ struct Pair {
     rp: String,
     idp: String,
     clock: Arc<ManualClock>,
+    provider: Data<AppState>,
 }
 
 impl Pair {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with more flags for the provider.
+    fn start_with(flags: &[&str]) -> Self {
         let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (rp_socket, idp_socket) = (listen(), listen());
         let address = |socket: &TcpListener| format!("http://{}", socket.local_addr().unwrap());
@@ -29,7 +40,7 @@ impl Pair {
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
 
         let redirect_uri = format!("{rp}/auth");
-        let flags = ["idp", "--issuer", &idp, "--client-redirect-uri", &redirect_uri];
+        let flags = [&["idp", "--issuer", &idp, "--client-redirect-uri", &redirect_uri], flags].concat();
         let settings = idp::config::Settings::try_from(idp::config::Arguments::parse_from(flags)).unwrap();
         let surroundings = web::server::Surroundings {
             clock: clock.clone(),
@@ -37,6 +48,7 @@ impl Pair {
             sink: Arc::new(NoRecording),
         };
         let application = idp::startup::Application::build_on(idp_socket, settings, surroundings).unwrap();
+        let provider = application.state();
         actix_web::rt::spawn(application.run());
 
         let flags = ["rp", "--base-url", &rp, "--issuer", &idp];
@@ -48,7 +60,7 @@ impl Pair {
         };
         let application = rp::startup::Application::build_on(rp_socket, settings, surroundings).unwrap();
         actix_web::rt::spawn(application.run());
-        Self { rp, idp, clock }
+        Self { rp, idp, clock, provider }
     }
 }
 
@@ -192,4 +204,30 @@ async fn logging_in_again_asks_for_the_password_again() {
     pair.signs_in(&mut browser).await;
     pair.signs_in(&mut browser).await;
     assert!(browser.text.contains("Welcome, Demo User!"));
+}
+
+#[actix_web::test]
+async fn r8_i24_a_login_survives_a_rotation_of_the_keys() {
+    let folder = std::env::temp_dir().join(format!("rp-full-flow-{}", std::process::id()));
+    let pair = Pair::start_with(&["--keys", folder.to_str().unwrap()]);
+    // The RP fetches the keys, and does not look again before it must.
+    pair.signs_in(&mut Browser::default()).await;
+    let mut under_way = Browser::default();
+    under_way.opens(&format!("{}/login", pair.rp)).await;
+    under_way.submits(None, &PASSWORD).await;
+
+    let wait = Duration::from_secs(120);
+    let made = Folder::at(&folder).rotate(None, wait, pair.clock.now()).unwrap();
+    // While the new key waits, who comes signs in.
+    pair.signs_in(&mut Browser::default()).await;
+    pair.clock.advance(wait);
+    let signing = pair.provider.keys.list(pair.clock.now()).await;
+    let signing: Vec<_> = signing.iter().filter(|(_, it)| it.stage == Stage::Signing).collect();
+    assert!(signing.iter().map(|(kid, _)| kid).eq(made.iter().map(|(_, key)| key.kid())), "{signing:?}");
+
+    // The login that is under way ends with a token of a key that the RP has never seen.
+    under_way.submits(None, &AGREE).await;
+    assert!(under_way.text.contains("Welcome, Demo User!"), "{}", under_way.text);
+    pair.signs_in(&mut Browser::default()).await;
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -13,6 +13,13 @@ pub struct Moment {
     clock: String,
 }
 
+impl Moment {
+    /// It as `2026-11-24T05:03:21Z`.
+    pub fn iso(&self) -> &str {
+        &self.iso
+    }
+}
+
 impl From<Timestamp> for Moment {
     fn from(at: Timestamp) -> Self {
         let unix = at.as_unix();

@@ -3,14 +3,24 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::{HttpResponse, http::header, web::Data};
-use serde::Serialize;
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{self, ContentType},
+    web::Data,
+};
+use jsonwebtoken::Algorithm;
 use shared::{metadata::ProviderMetadata, scope::Scope};
 use web::lang::Lang;
 
 use crate::{
     config::Settings,
-    domain::{claims::STANDARD, client::AuthMethod, prompt::Prompt, session::ACR_PASSWORD},
+    domain::{
+        claims::STANDARD,
+        client::{AuthMethod, Client},
+        prompt::Prompt,
+        session::ACR_PASSWORD,
+    },
+    keys::KeyAlg,
     state::AppState,
 };
 
@@ -33,7 +43,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         response_modes_supported: vec!["query"],
         grant_types_supported: vec!["authorization_code"],
         subject_types_supported: vec!["public"],
-        id_token_signing_alg_values_supported: vec!["RS256"],
+        id_token_signing_alg_values_supported: signing_algs(settings),
         token_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
         claims_supported: claims(),
         acr_values_supported: vec![ACR_PASSWORD],
@@ -48,6 +58,13 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
     }
 }
 
+/// Those that a key of ours serves, and HS256 when a client is registered for it.
+fn signing_algs(settings: &Settings) -> Vec<&'static str> {
+    let chosen = |client: &Client| client.id_token_signed_response_alg == Some(Algorithm::HS256);
+    let hs256 = settings.clients.iter().any(chosen).then_some("HS256");
+    KeyAlg::ALL.map(KeyAlg::as_str).into_iter().chain(hs256).collect()
+}
+
 /// Every claim that an ID token or the userinfo endpoint can say.
 fn claims() -> Vec<&'static str> {
     let protocol = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr", "acr"];
@@ -56,14 +73,17 @@ fn claims() -> Vec<&'static str> {
 
 /// `GET /.well-known/openid-configuration`
 pub async fn metadata_document(state: Data<AppState>) -> HttpResponse {
-    public(&state.metadata)
+    public().json(&state.metadata)
 }
 
 /// `GET /oauth/jwks`: the keys that verify ID tokens, never the ones that sign.
 pub async fn jwks(state: Data<AppState>) -> HttpResponse {
-    public(&state.key.public())
+    let keys = state.keys.published(state.clock.now()).await;
+    public().content_type(ContentType::json()).body(keys)
 }
 
-fn public(document: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(document)
+fn public() -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::CACHE_CONTROL, "public, max-age=60"));
+    answer
 }

@@ -128,8 +128,12 @@ async fn mint(state: &AppState, client: &Client, grant: &Grant) -> Result<TokenR
     let id_token = if grant.scope.contains(Scope::OPENID) {
         let issuer = state.metadata.issuer.clone();
         let user = user_claims(state, client, grant).await?;
-        let claims = tokens::id_token_claims(issuer, grant, user, &access_token, now, expires);
-        Some(state.key.sign(&claims).map_err(OAuthError::internal)?)
+        // OpenID Connect Dynamic Client Registration §2: as the client is registered.
+        let alg = client.id_token_signed_response_alg.unwrap_or(state.settings.signing_alg.into());
+        let at_hash = tokens::at_hash(&access_token, alg);
+        let claims = tokens::id_token_claims(issuer, grant, user, at_hash, now, expires);
+        let signed = state.keys.sign(alg, &client.secret, &claims, now).await;
+        Some(signed.map_err(OAuthError::internal)?)
     } else {
         None
     };

@@ -11,6 +11,8 @@ mod claims;
 mod consent;
 mod discovery;
 mod exchange;
+mod key_commands;
+mod keys;
 mod login;
 mod process;
 mod sessions;

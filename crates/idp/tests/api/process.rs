@@ -10,21 +10,21 @@ use std::{
 use crate::helpers::{Answer, AuthorizationRequest, Browser, REDIRECT_URI, basic, http};
 
 /// The program with these flags.
-fn idp(flags: &[&str]) -> Command {
+pub fn idp(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
     command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// A program that serves on a port of its own; it is ended with the test.
-struct Running {
+pub struct Running {
     child: Child,
-    issuer: String,
+    pub issuer: String,
     bind: String,
 }
 
 impl Running {
-    async fn start(flags: &[&str]) -> Self {
+    pub async fn start(flags: &[&str]) -> Self {
         let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let issuer = format!("http://{bind}");
         let child = idp(&[&["--bind", &bind, "--issuer", &issuer], flags].concat()).spawn().unwrap();

@@ -103,11 +103,12 @@ async fn i17_hostile_tokens_are_refused_and_nothing_is_fetched() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let trap = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let (kid, _) = &idp.state.keys.list(idp.state.clock.now()).await[0];
     let payload =
         URL_SAFE_NO_PAD.encode(json!({ "iss": idp.issuer, "sub": "1", "aud": "client1" }).to_string());
     for header in [
         json!({ "alg": "none" }),
-        json!({ "alg": "HS256", "kid": idp.state.key.kid() }),
+        json!({ "alg": "HS256", "kid": kid }),
         json!({ "alg": "RS256", "jku": trap, "kid": "x" }),
         json!({ "alg": "RS256", "jwk": { "kty": "oct", "k": "AAAA" } }),
         json!({ "alg": "RS256", "crit": ["x"], "x": 1 }),
