@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use shared::{
     error::ErrorCode,
     flow::{Checks, Rule, Words},
-    ids::ClientId,
+    ids::{ClientId, Subject},
     params::Params,
     pkce::CodeChallenge,
     scope::Scope,
@@ -36,9 +36,13 @@ use crate::{
         return_address::ReturnAddress,
         session::ACR_PASSWORD,
     },
-    http::browser,
+    http::{
+        browser,
+        id_token_hint::{self, Hint},
+    },
     problems,
     state::AppState,
+    store::Stored,
     tokens,
 };
 
@@ -51,7 +55,8 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let mut checks = state.checks();
     let client = known_client(&state, &params, &mut checks).await?;
     let return_address = redirect::return_address(&client, &params, &mut checks)?;
-    match validated(&client, &params, return_address.clone(), &mut checks) {
+    let hint = hinted(&state, &params).await.map_err(problems::from_store)?;
+    match validated(&client, &params, return_address.clone(), hint.as_ref(), &mut checks) {
         Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
         Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
     }
@@ -72,6 +77,14 @@ pub async fn post(
         return Err(Problem::too_large());
     }
     Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
+}
+
+/// What `id_token_hint` says, if there is one and it is ours.
+async fn hinted(state: &AppState, params: &Params) -> Stored<Option<Hint>> {
+    match params.get("id_token_hint") {
+        Some(token) => id_token_hint::read(state, token).await,
+        None => Ok(None),
+    }
 }
 
 /// The client that asks. RFC 6749 §4.1.2.1: when it is unknown, the user is told, and nobody is redirected.
@@ -98,6 +111,7 @@ fn validated(
     client: &Client,
     params: &Params,
     return_address: ReturnAddress,
+    hint: Option<&Hint>,
     checks: &mut Checks,
 ) -> Result<AuthorizationRequest, Refusal> {
     // RFC 6749 §3.1: no parameter stands twice.
@@ -121,7 +135,7 @@ fn validated(
         challenge,
         prompt: prompt(params, checks)?,
         max_age: max_age(client, params, checks)?,
-        subject: claims.subject.clone(),
+        subject: hint_subject(params, hint, checks)?.or_else(|| claims.subject.clone()),
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
         claims,
         ui_locales: text("ui_locales"),
@@ -225,6 +239,23 @@ fn max_age(client: &Client, params: &Params, checks: &mut Checks) -> Result<Opti
         .judge(Rule::MaxAgeReadable, Words::Seconds, presented, seconds.is_some())
         .map_err(Refusal::because(ErrorCode::InvalidRequest, "max_age is not a number of seconds."))?;
     Ok(seconds)
+}
+
+/// OpenID Connect Core §3.1.2.2: a hint must be an ID token that this provider issued; it may have expired.
+fn hint_subject(
+    params: &Params,
+    hint: Option<&Hint>,
+    checks: &mut Checks,
+) -> Result<Option<Subject>, Refusal> {
+    if params.get("id_token_hint").is_none() {
+        return Ok(None);
+    }
+    let shown = hint.map_or(Words::OtherIdToken, |_| Words::OwnIdToken);
+    checks.judge(Rule::HintOurs, Words::OwnIdToken, shown, hint.is_some()).map_err(Refusal::because(
+        ErrorCode::InvalidRequest,
+        "id_token_hint is no ID token of this provider.",
+    ))?;
+    Ok(hint.map(|hint| hint.subject.clone()))
 }
 
 /// OpenID Connect Core §5.5 (`claims`) and §3.1.2.1 (`acr_values`, a wish that a login here can only ever meet with

@@ -1,14 +1,29 @@
 //! The provider's own page: what this server is, what it publishes, who is signed in with this browser, and who may ask
 //! for logins.
 
-use actix_web::{HttpRequest, HttpResponse, http::{StatusCode, header}, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::Data,
+};
 use serde::Serialize;
-use shared::{clock::Timestamp, ids::{ClientId, Subject}};
-use web::{form::{Form, FormError}, moment::Moment, pages::Kind, problem::Problem};
+use shared::{
+    clock::Timestamp,
+    ids::{ClientId, Subject},
+};
+use web::{
+    form::{Form, FormError},
+    moment::Moment,
+    pages::Kind,
+    problem::Problem,
+};
 
 use super::logout;
 use crate::{
-    domain::{client::{Client, RedirectUri}, session::Authentication},
+    domain::{
+        client::{Client, RedirectUri},
+        session::Authentication,
+    },
     http::browser,
     keys::Standing,
     problems,
@@ -90,10 +105,16 @@ pub async fn home(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
         signing_alg: state.settings.signing_alg.as_str(),
         accounts,
         clients: client_rows(&state).await?,
-        users: state.settings.shown_users.iter().map(|(username, password)| DemoUser { username, password }).collect(),
+        users: state
+            .settings
+            .shown_users
+            .iter()
+            .map(|(username, password)| DemoUser { username, password })
+            .collect(),
         csrf,
     };
-    let mut answer = state.site.pages.respond(&request, StatusCode::OK, Kind::Form, "idp/home.html", None, &page)?;
+    let mut answer =
+        state.site.pages.respond(&request, StatusCode::OK, Kind::Form, "idp/home.html", None, &page)?;
     if let Some(cookie) = cookie {
         answer.add_cookie(&cookie).map_err(Problem::internal)?;
     }

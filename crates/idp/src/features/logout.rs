@@ -124,11 +124,7 @@ pub(super) fn own_form(
 
 /// §2 and §3: the hint is ours, the client is known, the address is registered for it. Otherwise nobody is signed out and
 /// nobody is redirected.
-async fn checked(
-    state: &AppState,
-    params: &Params,
-    checks: &mut Checks,
-) -> Result<LogoutRequest, Problem> {
+async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Result<LogoutRequest, Problem> {
     let hint = hint(state, params, checks).await?;
     let named = params.get("client_id").map(ClientId::new);
     if let (Some(hint), Some(named)) = (&hint, &named) {
@@ -194,11 +190,7 @@ async fn session(state: &AppState, request: &HttpRequest) -> Result<UserSession,
 }
 
 /// Signs one user out, or all.
-async fn sign_out(
-    state: &AppState,
-    request: &HttpRequest,
-    subject: Option<&Subject>,
-) -> Result<(), Problem> {
+async fn sign_out(state: &AppState, request: &HttpRequest, subject: Option<&Subject>) -> Result<(), Problem> {
     let (Some(id), now) = (browser::session_id(state, request), state.clock.now()) else {
         return Ok(());
     };
@@ -243,11 +235,7 @@ pub(super) fn form_token(
 }
 
 /// Back to the client if it named an address, otherwise a page that says so (§3).
-fn done(
-    state: &AppState,
-    request: &HttpRequest,
-    return_to: Option<String>,
-) -> Result<HttpResponse, Problem> {
+fn done(state: &AppState, request: &HttpRequest, return_to: Option<String>) -> Result<HttpResponse, Problem> {
     if let Some(location) = return_to {
         return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish());
     }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{dev::ServerHandle, web::Data};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use clap::Parser as _;
 use idp::{
     config::{Arguments, Settings},
@@ -29,6 +32,10 @@ use url::Url;
 pub const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
 /// Everything that `client1` may ask for.
 pub const SCOPE: &str = "openid profile email api.access rp.login";
+/// The built-in users.
+pub const DEMO: (&str, &str) = ("demo", "DemoTest2024!");
+/// And the one of whom everything is known.
+pub const ALICE: (&str, &str) = ("alice", "AliceTest2024!");
 /// The built-in client that remembers consent.
 pub const CLIENT2: (&str, &str) = ("client2", "client2-secret");
 /// A client with redirect URIs that are easy to get wrong.
@@ -37,6 +44,7 @@ pub const OTHER_CLIENT: (&str, &str) = ("other:client", "other+secret/ %");
 /// A provider that serves until it is dropped.
 pub struct Idp {
     pub issuer: String,
+    pub address: std::net::SocketAddr,
     pub clock: Arc<ManualClock>,
     pub state: Data<AppState>,
     handle: ServerHandle,
@@ -58,7 +66,8 @@ impl Idp {
     /// The same with other settings.
     pub fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let issuer = format!("http://{address}");
         let mut settings = Settings::try_from(Arguments::parse_from(["idp", "--issuer", &issuer])).unwrap();
         let mut other = settings.clients[0].clone();
         other.id = ClientId::new(OTHER_CLIENT.0);
@@ -79,7 +88,7 @@ impl Idp {
         let application = Application::build_on(listener, settings, surroundings).unwrap();
         let (handle, state) = (application.handle(), application.state());
         actix_web::rt::spawn(application.run());
-        Self { issuer, clock, state, handle }
+        Self { issuer, address, clock, state, handle }
     }
 
     pub fn at(&self, path: &str) -> String {
@@ -314,6 +323,33 @@ impl Browser {
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
     }
+}
+
+/// A browser in which `people` have signed in at client2, one after the other, and allowed it everything.
+pub async fn signed_in(idp: &Idp, people: &[(&str, &str)]) -> Browser {
+    let mut browser = Browser::new(idp);
+    for (username, password) in people {
+        browser.opens(&AuthorizationRequest::of_client2().with("prompt", "login")).await;
+        // A consent that is remembered is not asked for again.
+        if browser.signs_in(username, password).await.location.is_none() {
+            browser.decides("allow").await.location();
+        }
+    }
+    browser
+}
+
+/// An ID token for client2 about somebody who is signed in with this browser and has consented.
+pub async fn id_token_of(idp: &Idp, browser: &mut Browser, username: &str) -> String {
+    let asked = AuthorizationRequest::of_client2().with("login_hint", username);
+    let location = browser.opens(&asked).await.location();
+    let code = Code::of(&asked, &location);
+    let tokens = idp.token_as(Some(CLIENT2), &code.fields()).await.json();
+    tokens["id_token"].as_str().unwrap().to_owned()
+}
+
+/// A part of a JWT.
+pub fn base64_url(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
 }
 
 /// What a server answered.

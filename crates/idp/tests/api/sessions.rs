@@ -1,25 +1,12 @@
 //! Single sign-on: what `prompt`, `max_age` and hints make of a session, and of several users in one browser.
 
-use crate::helpers::{AuthorizationRequest, Browser, CLIENT2, Code, Idp, Location};
-
-const DEMO: (&str, &str) = ("demo", "DemoTest2024!");
-const ALICE: (&str, &str) = ("alice", "AliceTest2024!");
+use crate::helpers::{
+    ALICE, AuthorizationRequest, Browser, CLIENT2, Code, DEMO, Idp, Location, base64_url, id_token_of,
+    signed_in,
+};
 
 fn asked() -> AuthorizationRequest {
     AuthorizationRequest::of_client2()
-}
-
-/// A browser in which `people` have signed in at client2, one after the other, and allowed it everything.
-async fn signed_in(idp: &Idp, people: &[(&str, &str)]) -> Browser {
-    let mut browser = Browser::new(idp);
-    for (username, password) in people {
-        browser.opens(&asked().with("prompt", "login")).await;
-        // A consent that is remembered is not asked for again.
-        if browser.signs_in(username, password).await.location.is_none() {
-            browser.decides("allow").await.location();
-        }
-    }
-    browser
 }
 
 /// What comes back at once, without any page.
@@ -283,4 +270,55 @@ async fn languages_display_and_unknown_parameters_change_nothing() {
         .with("claims_locales", "se")
         .with("extra", "foobar");
     assert!(silently(&mut browser, &asked).await.param("code").is_some());
+}
+
+#[actix_web::test]
+async fn a_hint_that_names_the_user_passes_even_when_it_has_expired() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO, ALICE]).await;
+    let hint = id_token_of(&idp, &mut browser, "alice").await;
+    // The token has expired after an hour, the session lives on.
+    idp.passes(4000);
+    let asked = asked().with("prompt", "none").with("id_token_hint", &hint);
+    let location = silently(&mut browser, &asked).await;
+    assert_eq!(id_token(&idp, &asked, &location).await["sub"], "2");
+}
+
+#[actix_web::test]
+async fn a_hint_about_somebody_who_is_not_signed_in_asks_for_their_login() {
+    let idp = Idp::start();
+    let mut both = signed_in(&idp, &[DEMO, ALICE]).await;
+    let hint = id_token_of(&idp, &mut both, "alice").await;
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let silent = asked().with("prompt", "none").with("id_token_hint", &hint);
+    silently(&mut browser, &silent).await.is_refusal(&idp, "login_required");
+    let page = browser.opens(&asked().with("id_token_hint", &hint)).await;
+    assert!(page.body.contains(r#"value="alice""#), "{}", page.body);
+    browser.signs_in(DEMO.0, DEMO.1).await.location().is_refusal(&idp, "login_required");
+}
+
+#[actix_web::test]
+async fn i17_a_hint_that_this_provider_did_not_sign_is_refused() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let (header, rest) = hint.split_once('.').unwrap();
+    let (payload, signature) = rest.split_once('.').unwrap();
+    let none = base64_url(r#"{"alg":"none","typ":"JWT"}"#);
+    let foreign = Idp::start();
+    let mut elsewhere = signed_in(&foreign, &[DEMO]).await;
+    let foreign = id_token_of(&foreign, &mut elsewhere, "demo").await;
+    let forged = [
+        format!("{none}.{payload}."),
+        format!("{none}.{payload}.{signature}"),
+        format!("{header}.{}.{signature}", base64_url(r#"{"sub":"2","aud":"client2"}"#)),
+        format!("{header}.{payload}"),
+        foreign,
+        "x".into(),
+        "..".into(),
+    ];
+    for forged in forged {
+        let asked = asked().with("id_token_hint", &forged);
+        silently(&mut browser, &asked).await.is_refusal(&idp, "invalid_request");
+    }
 }

@@ -1,0 +1,229 @@
+//! Signing out (OpenID Connect RP-Initiated Logout 1.0).
+
+use crate::helpers::{
+    ALICE, Answer, AuthorizationRequest, Browser, DEMO, Idp, base64_url, http, id_token_of, signed_in,
+};
+
+const BACK: &str = "http://127.0.0.1:5002/logout/done";
+
+/// Opens the logout endpoint with these parameters.
+async fn logs_out<'a>(browser: &'a mut Browser, idp: &Idp, params: &[(&str, &str)]) -> &'a Answer {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    browser.goes(&idp.at(&format!("/oauth/logout?{query}"))).await
+}
+
+/// Whether a request without a page is answered for `username`.
+async fn is_signed_in(browser: &mut Browser, username: &str) -> bool {
+    let asked = AuthorizationRequest::of_client2().with("prompt", "none").with("login_hint", username);
+    browser.opens(&asked).await.location().param("code").is_some()
+}
+
+#[actix_web::test]
+async fn with_a_hint_the_session_ends_and_the_browser_goes_back_with_its_state() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let params = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK), ("state", "a b&c")];
+    let answer = logs_out(&mut browser, &idp, &params).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.location.as_deref(), Some("http://127.0.0.1:5002/logout/done?state=a+b%26c"));
+    assert!(!is_signed_in(&mut browser, "demo").await);
+}
+
+#[actix_web::test]
+async fn without_a_state_nothing_is_added_to_the_address() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let params = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK)];
+    assert_eq!(logs_out(&mut browser, &idp, &params).await.location.as_deref(), Some(BACK));
+}
+
+#[actix_web::test]
+async fn a_hint_that_has_expired_still_says_who_is_meant() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    idp.passes(7200);
+    let params = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK)];
+    assert_eq!(logs_out(&mut browser, &idp, &params).await.location.as_deref(), Some(BACK));
+    assert!(!is_signed_in(&mut browser, "demo").await);
+}
+
+#[actix_web::test]
+async fn one_user_signs_out_and_the_other_stays() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO, ALICE]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    logs_out(&mut browser, &idp, &[("id_token_hint", &hint)]).await;
+    assert!(!is_signed_in(&mut browser, "demo").await);
+    assert!(is_signed_in(&mut browser, "alice").await);
+}
+
+#[actix_web::test]
+async fn i18_without_a_hint_the_user_is_asked_first() {
+    let idp = Idp::start();
+    for params in [
+        &[][..],
+        &[("state", "x")],
+        &[("client_id", "client2"), ("post_logout_redirect_uri", BACK), ("state", "x")],
+    ] {
+        let mut browser = signed_in(&idp, &[DEMO]).await;
+        let page = logs_out(&mut browser, &idp, params).await;
+        assert_eq!((page.status, page.location.as_deref()), (200, None));
+        assert!(page.body.contains("Demo User"), "{}", page.body);
+        assert!(is_signed_in(&mut browser, "demo").await);
+    }
+}
+
+#[actix_web::test]
+async fn a_user_who_says_yes_is_signed_out_and_goes_back() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO, ALICE]).await;
+    let params = [("client_id", "client2"), ("post_logout_redirect_uri", BACK), ("state", "x")];
+    logs_out(&mut browser, &idp, &params).await;
+    confirm(&mut browser, &idp).await;
+    assert_eq!(browser.shown.location.as_deref(), Some("http://127.0.0.1:5002/logout/done?state=x"));
+    assert!(!is_signed_in(&mut browser, "demo").await);
+    assert!(!is_signed_in(&mut browser, "alice").await);
+}
+
+#[actix_web::test]
+async fn without_an_address_the_page_says_that_it_is_done() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    logs_out(&mut browser, &idp, &[]).await;
+    confirm(&mut browser, &idp).await;
+    assert_eq!(browser.shown.status, 200);
+    assert!(browser.shown.body.contains("ログアウトしました"), "{}", browser.shown.body);
+    assert!(!is_signed_in(&mut browser, "demo").await);
+}
+
+/// Presses the button of the question.
+async fn confirm(browser: &mut Browser, idp: &Idp) {
+    let (_, action) = browser.shown.body.split_once(r#"action=""#).unwrap();
+    let action = action.split('"').next().unwrap().replace("&amp;", "&");
+    browser.page = idp.at(&action);
+    browser.submits(&[]).await;
+}
+
+#[actix_web::test]
+async fn nobody_is_asked_when_nobody_is_signed_in() {
+    let idp = Idp::start();
+    let mut browser = Browser::new(&idp);
+    let params = [("client_id", "client2"), ("post_logout_redirect_uri", BACK)];
+    assert_eq!(logs_out(&mut browser, &idp, &params).await.location.as_deref(), Some(BACK));
+    assert_eq!(logs_out(&mut browser, &idp, &[]).await.status, 200);
+}
+
+#[actix_web::test]
+async fn i18_an_address_that_is_not_registered_is_never_redirected_to_and_nobody_is_signed_out() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let unregistered = [
+        "http://127.0.0.1:5002/logout/done/",
+        "http://127.0.0.1:5002/logout/done?x=1",
+        "http://127.0.0.1:5002/logout/done#x",
+        "http://127.0.0.1:5002/auth",
+        "http://localhost:5002/logout/done",
+        "//evil.example",
+        "javascript:alert(1)",
+        "",
+    ];
+    for address in unregistered.into_iter().filter(|address| !address.is_empty()) {
+        let params = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", address)];
+        logs_out(&mut browser, &idp, &params).await.is_error_page("post_logout_redirect_uri");
+        assert!(is_signed_in(&mut browser, "demo").await, "{address}");
+    }
+}
+
+#[actix_web::test]
+async fn i18_an_address_without_a_client_is_an_error() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    logs_out(&mut browser, &idp, &[("post_logout_redirect_uri", BACK)])
+        .await
+        .is_error_page("post_logout_redirect_uri");
+    for client_id in ["client9", "client1 "] {
+        let params = [("client_id", client_id), ("post_logout_redirect_uri", BACK)];
+        logs_out(&mut browser, &idp, &params).await.is_error_page("client_id");
+    }
+    assert!(is_signed_in(&mut browser, "demo").await);
+}
+
+#[actix_web::test]
+async fn i18_a_hint_of_another_provider_or_for_another_client_signs_nobody_out() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let payload = hint.split('.').nth(1).unwrap().to_owned();
+    let foreign = Idp::start();
+    let mut elsewhere = signed_in(&foreign, &[DEMO]).await;
+    let foreign = id_token_of(&foreign, &mut elsewhere, "demo").await;
+    let unsigned = format!("{}.{payload}.", base64_url(r#"{"alg":"none"}"#));
+    for forged in [foreign.as_str(), unsigned.as_str(), "x"] {
+        let params = [("id_token_hint", forged), ("post_logout_redirect_uri", BACK)];
+        logs_out(&mut browser, &idp, &params).await.is_error_page("id_token_hint");
+    }
+    let params = [("id_token_hint", hint.as_str()), ("client_id", "client1")];
+    logs_out(&mut browser, &idp, &params).await.is_error_page("client_id");
+    assert!(is_signed_in(&mut browser, "demo").await);
+}
+
+#[actix_web::test]
+async fn i18_the_confirmation_needs_the_token_of_its_page_and_our_own_origin() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    logs_out(&mut browser, &idp, &[]).await;
+    let csrf = browser.shown.csrf();
+    browser.page = idp.at("/logout");
+    assert_eq!(browser.submits_raw(&[("csrf", "x")]).await.status, 403);
+    assert_eq!(browser.submits_raw(&[]).await.status, 403);
+    let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let cross_site = http()
+        .post(idp.at("/logout"))
+        .header("sec-fetch-site", "cross-site")
+        .header("cookie", cookies.join("; "))
+        .form(&[("csrf", csrf)]);
+    assert_eq!(Answer::of(cross_site).await.status, 403);
+    assert!(is_signed_in(&mut browser, "demo").await);
+}
+
+#[actix_web::test]
+async fn a_posted_request_is_the_same_request() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let fields = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK), ("state", "s")];
+    let answer = Answer::of(http().post(idp.at("/oauth/logout")).form(&fields)).await;
+    assert_eq!(answer.status, 303);
+    let back = browser.goes(&answer.location.unwrap()).await;
+    assert_eq!(back.location.as_deref(), Some("http://127.0.0.1:5002/logout/done?state=s"));
+}
+
+#[actix_web::test]
+async fn a_token_that_the_clients_own_secret_signed_is_a_hint_too() {
+    let idp = Idp::start();
+    let asked = AuthorizationRequest::new().with("client_id", "client-hs256");
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    browser.opens(&asked.with("prompt", "consent")).await;
+    // Its users are asked every time.
+    let asked = AuthorizationRequest::new().with("client_id", "client-hs256").without("prompt");
+    browser.opens(&asked).await;
+    let location = browser.decides("allow").await.location();
+    let code = crate::helpers::Code::of(&asked, &location);
+    let client = Some(("client-hs256", "client-hs256-secret-of-32-bytes-or-more"));
+    let tokens = idp.token_as(client, &code.fields()).await.json();
+    let hint = tokens["id_token"].as_str().unwrap();
+    let params = [("id_token_hint", hint), ("post_logout_redirect_uri", BACK)];
+    assert_eq!(logs_out(&mut browser, &idp, &params).await.location.as_deref(), Some(BACK));
+    assert!(!is_signed_in(&mut browser, "demo").await);
+}
+
+#[actix_web::test]
+async fn a_parameter_that_stands_twice_is_refused() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    assert_eq!(logs_out(&mut browser, &idp, &[("state", "1"), ("state", "2")]).await.status, 400);
+}
