@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
-    Parser, Subcommand,
+    Parser, Subcommand, ValueEnum,
     builder::{StringValueParser, TypedValueParser as _},
 };
 use shared::{
@@ -16,6 +16,22 @@ use web::{
     origin::{self, Origin},
     settings::{self, LogFormat},
 };
+
+use crate::algorithm::Algorithm;
+
+/// The shortest key for HS256, in bytes: as long as its hash (RFC 7518 §3.2).
+const HS256_KEY: usize = 32;
+
+/// How the RP proves who it is at the token endpoint (OpenID Connect Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TokenEndpointAuthMethod {
+    /// Name and secret in the `Authorization` header
+    #[value(name = "client_secret_basic")]
+    ClientSecretBasic,
+    /// Name and secret in the form
+    #[value(name = "client_secret_post")]
+    ClientSecretPost,
+}
 
 /// What to do instead of serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
@@ -55,6 +71,14 @@ pub struct Arguments {
     /// File that holds the secret
     #[arg(long, env = "RP_CLIENT_SECRET_FILE", value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
+
+    /// How to show the secret at the token endpoint
+    #[arg(long, env = "RP_TOKEN_ENDPOINT_AUTH_METHOD", default_value = "client_secret_basic", value_enum)]
+    token_endpoint_auth_method: TokenEndpointAuthMethod,
+
+    /// The one algorithm that ID tokens are signed with
+    #[arg(long, env = "RP_ID_TOKEN_SIGNED_RESPONSE_ALG", default_value = "RS256", value_enum)]
+    id_token_signed_response_alg: Algorithm,
 
     /// What to ask for
     #[arg(long, env = "RP_SCOPE", default_value = "openid profile email api.access rp.login")]
@@ -102,6 +126,10 @@ pub struct Settings {
     pub client_id: ClientId,
     /// And how it proves it.
     pub client_secret: Secret,
+    /// Where in the token request the proof stands.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// How ID tokens are signed for it.
+    pub id_token_signed_response_alg: Algorithm,
     /// What it asks for.
     pub scope: Scope,
     /// The name of the session's cookie.
@@ -150,12 +178,21 @@ impl TryFrom<Arguments> for Settings {
         }
         let given = arguments.client_secret.map(|secret| secret.expose().to_owned());
         let file = arguments.client_secret_file.as_deref();
+        let client_secret = settings::secret("RP_CLIENT_SECRET", given, file, "client1-secret")?;
+        let algorithm = arguments.id_token_signed_response_alg;
+        if algorithm == Algorithm::Hs256 && client_secret.expose().len() < HS256_KEY {
+            return Err(format!(
+                "RP_CLIENT_SECRET is too short to be the key for HS256: it needs {HS256_KEY} bytes (RFC 7518 §3.2)"
+            ));
+        }
         Ok(Self {
             bind: arguments.bind,
             base_url,
             issuer,
             client_id: ClientId::new(arguments.client_id),
-            client_secret: settings::secret("RP_CLIENT_SECRET", given, file, "client1-secret")?,
+            client_secret,
+            token_endpoint_auth_method: arguments.token_endpoint_auth_method,
+            id_token_signed_response_alg: algorithm,
             scope,
             session_cookie: arguments.session_cookie,
             attempt_cookie: arguments.attempt_cookie,
@@ -236,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_one_sentence_that_names_the_setting() {
-        let mistakes: [(&[&str], &str); 9] = [
+        let mistakes: [(&[&str], &str); 12] = [
             (&["--issuer", "op.example"], "RP_ISSUER"),
             (&["--issuer", "http://op.example"], "use https"),
             (&["--issuer", "https://op.example?x=1"], "RP_ISSUER"),
@@ -246,11 +283,28 @@ mod tests {
             (&["--scope", "profile"], "RP_SCOPE must contain openid"),
             (&["--client-id", ""], "RP_CLIENT_ID"),
             (&["--session-cookie", "rp_attempt_x"], "RP_SESSION_COOKIE"),
+            (
+                &["--id-token-signed-response-alg", "none"],
+                "possible values: RS256, PS256, ES256, EdDSA, HS256",
+            ),
+            (&["--id-token-signed-response-alg", "HS256"], "RP_CLIENT_SECRET is too short"),
+            (&["--token-endpoint-auth-method", "none"], "possible values: client_secret_basic"),
         ];
         for (arguments, expected) in mistakes {
             let sentence = given(arguments).unwrap_err();
-            assert!(sentence.contains(expected) && !sentence.contains('\n'), "{arguments:?}: {sentence}");
+            assert!(sentence.contains(expected), "{arguments:?}: {sentence}");
+            // What clap says becomes one sentence where the program reads its arguments.
+            assert!(!sentence.contains('\n') || sentence.starts_with("error: "), "{arguments:?}: {sentence}");
         }
+    }
+
+    #[test]
+    fn r6_the_key_of_hs256_has_as_many_bytes_as_its_hash() {
+        let with = |secret: &str| {
+            given(&["--id-token-signed-response-alg", "HS256", "--client-secret", secret]).is_ok()
+        };
+        assert!(with(&"s".repeat(32)) && with(&"秘".repeat(11)));
+        assert!(!with(&"s".repeat(31)) && !with(&"秘".repeat(10)));
     }
 
     #[test]

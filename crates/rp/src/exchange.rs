@@ -2,9 +2,9 @@
 //! (RFC 6749 §4.1.3, RFC 7636 §4.5, OpenID Connect Core §3.1.3).
 
 use oauth2::{
-    AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardErrorResponse, StandardRevocableToken,
-    StandardTokenResponse, TokenResponse as _,
+    AuthType, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
+    ExtraTokenFields, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardErrorResponse,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse as _,
     basic::{
         BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
         BasicTokenIntrospectionResponse, BasicTokenType,
@@ -20,7 +20,7 @@ use web::problem::Problem;
 
 use crate::{
     attempt::{Kept, Tokens},
-    config::Settings,
+    config::{Settings, TokenEndpointAuthMethod},
     problems,
     provider::{FetchError, HttpClient, MAX_ANSWER},
 };
@@ -70,10 +70,15 @@ pub async fn exchange(
     read(&answer, checks)
 }
 
-/// RFC 6749 §2.3.1: the credentials travel in the `Authorization` header, each form-encoded first.
+/// RFC 6749 §2.3.1: the credentials travel in the `Authorization` header, each form-encoded first, or in the form.
 fn client(settings: &Settings, kept: &Kept) -> TokenClient {
+    let place = match settings.token_endpoint_auth_method {
+        TokenEndpointAuthMethod::ClientSecretBasic => AuthType::BasicAuth,
+        TokenEndpointAuthMethod::ClientSecretPost => AuthType::RequestBody,
+    };
     Client::new(ClientId::new(settings.client_id.as_str().to_owned()))
         .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
+        .set_auth_type(place)
         .set_token_uri(kept.provider.token_endpoint.clone())
 }
 

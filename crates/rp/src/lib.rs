@@ -10,6 +10,7 @@ pub mod config;
 pub mod startup;
 pub mod state;
 
+pub mod algorithm;
 pub mod provider;
 
 pub mod login;

@@ -114,8 +114,7 @@ impl Application {
 fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
     let Surroundings { clock, random, sink } = surroundings;
     Ok(AppState {
-        provider: Provider::new(settings.issuer.clone(), clock.clone(), sink.clone())
-            .map_err(StartError::own)?,
+        provider: Provider::new(&settings, clock.clone(), sink.clone()).map_err(StartError::own)?,
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
         sessions: Sessions::new(clock.clone(), random.clone()),
         settings,

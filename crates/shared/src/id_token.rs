@@ -45,7 +45,7 @@ pub struct IdTokenClaims {
 pub enum Hash {
     /// Of RS256, PS256, ES256 and HS256.
     Sha256,
-    /// Of EdDSA with Ed25519 (RFC 8032 §5.1).
+    /// Of `EdDSA` with Ed25519 (RFC 8032 §5.1).
     Sha512,
 }
 

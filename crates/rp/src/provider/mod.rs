@@ -3,6 +3,7 @@
 mod discovery;
 mod http;
 mod jwks;
+mod keys;
 
 use std::{
     sync::{
@@ -18,18 +19,18 @@ use shared::{
     ids::Issuer,
 };
 use thiserror::Error;
-use tokio::sync::{Mutex, RwLock};
+use tokio::sync::Mutex;
 
+pub(crate) use self::jwks::Source;
 pub use self::{
     discovery::Metadata,
     http::{FetchError, HttpClient, MAX_ANSWER},
     jwks::KeySet,
 };
+use crate::{algorithm::Algorithm, config::Settings};
 
 /// How long an answer of the provider about itself is good for, and how often its keys are fetched at most.
 const FRESH: Duration = Duration::from_secs(5);
-/// How long a set of keys is used without looking whether the provider has another one.
-const KEYS_KEPT: Duration = Duration::from_secs(600);
 /// How long the home page waits for a sign of life.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -65,8 +66,10 @@ pub struct Provider {
     metadata: Mutex<Option<Described>>,
     described: AtomicU64,
     probe: Mutex<Option<Dated<bool>>>,
-    keys: RwLock<Option<Dated<Arc<KeySet>>>>,
-    keys_asked: Mutex<Option<Timestamp>>,
+    algorithm: Algorithm,
+    /// With HS256 the client secret is the key, and no other is looked for.
+    secret: Option<Arc<KeySet>>,
+    keys: keys::Keys,
 }
 
 /// How the provider described itself the last time, if it did.
@@ -85,22 +88,25 @@ impl<T> Dated<T> {
 }
 
 impl Provider {
-    /// The provider called `issuer`. Nothing is asked of it yet: the RP starts whether or not it answers.
+    /// The provider that the settings name. Nothing is asked of it yet: the RP starts whether or not it answers.
     pub fn new(
-        issuer: Issuer,
+        settings: &Settings,
         clock: Arc<dyn Clock>,
         sink: Arc<dyn CheckSink>,
     ) -> Result<Self, reqwest::Error> {
+        let algorithm = settings.id_token_signed_response_alg;
+        let secret = || Arc::new(KeySet::shared(settings.client_secret.clone()));
         Ok(Self {
-            http: HttpClient::for_issuer(issuer.as_str())?,
-            issuer,
+            http: HttpClient::for_issuer(settings.issuer.as_str())?,
+            issuer: settings.issuer.clone(),
             clock,
             sink,
             metadata: Mutex::default(),
             described: AtomicU64::default(),
             probe: Mutex::default(),
-            keys: RwLock::default(),
-            keys_asked: Mutex::default(),
+            algorithm,
+            secret: (algorithm == Algorithm::Hs256).then(secret),
+            keys: keys::Keys::default(),
         })
     }
 
@@ -146,53 +152,6 @@ impl Provider {
         let value = !matches!(asked, Err(_) | Ok(Err(ProviderError::Unreachable(_))));
         *probe = Some(Dated { value, at: now });
         value
-    }
-
-    /// The keys to verify a token with that names the key `kid`. An unknown name means that the provider has a new
-    /// key, so they are fetched again (OpenID Connect Core §10.1.1), but not more often than every 5 s, and once
-    /// for all who wait: a made-up name must not become a flood. A set is also fetched again when it is old, so that a key
-    /// which the provider has withdrawn is not believed for ever. When that fails the last good set stays.
-    pub async fn keys_for(
-        &self,
-        kid: Option<&str>,
-        metadata: &Metadata,
-    ) -> Result<Arc<KeySet>, ProviderError> {
-        if let Some(known) = self.keys_that_know(kid).await {
-            return Ok(known);
-        }
-        let mut asked = self.keys_asked.lock().await;
-        if let Some(known) = self.keys_that_know(kid).await {
-            return Ok(known);
-        }
-        let now = self.clock.now();
-        let kept = self.keys.read().await.as_ref().map(|kept| kept.value.clone());
-        if asked.is_some_and(|at| now < at + FRESH) {
-            return kept
-                .ok_or_else(|| ProviderError::Unreachable("the keys could not be fetched".to_owned()));
-        }
-        *asked = Some(now);
-        let fetched = self.fetch(&metadata.jwks_uri, jwks::MAX_SET).await;
-        // Fetching takes time too: whoever waited for it does not begin again.
-        *asked = Some(self.clock.now());
-        match (fetched.and_then(|body| KeySet::read(&body)), kept) {
-            (Ok(keys), _) => {
-                let keys = Arc::new(keys);
-                *self.keys.write().await = Some(Dated { value: keys.clone(), at: self.clock.now() });
-                Ok(keys)
-            }
-            (Err(error), Some(kept)) => {
-                tracing::warn!(%error, "the keys could not be fetched again; the last good ones stay");
-                Ok(kept)
-            }
-            (Err(error), None) => Err(error),
-        }
-    }
-
-    async fn keys_that_know(&self, kid: Option<&str>) -> Option<Arc<KeySet>> {
-        let now = self.clock.now();
-        let kept = self.keys.read().await;
-        let young = kept.as_ref().filter(|kept| now < kept.at + KEYS_KEPT);
-        young.map(|kept| kept.value.clone()).filter(|keys| keys.knows(kid))
     }
 
     /// The body of a 200. A redirect is an answer like any other that is not 200.

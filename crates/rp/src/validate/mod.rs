@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use shared::{
     clock::Timestamp,
     flow::{Checks, Failed, Rule, Shown, Words},
-    id_token::at_hash,
+    id_token::at_hash_by,
 };
 
 pub use self::{
@@ -25,10 +25,6 @@ use crate::provider::KeySet;
 
 /// How far the clocks of the two servers may be apart.
 pub const SKEW: Duration = Duration::from_secs(60);
-
-/// The one algorithm that this issuer's ID tokens are signed with (RFC 8725 §3.1): RS256, the default of OpenID Connect
-/// (Core §3.1.3.7, step 7). The token's own header has no say in it.
-pub const ALGORITHM: &str = "RS256";
 
 /// What the ID token of one login must say.
 #[derive(Clone, Copy, Debug)]
@@ -80,14 +76,14 @@ pub fn validate(
     let subject = check_subject(&jwt, checks)?;
     check_audience(&jwt, expected, checks)?; // 3
     check_authorized_party(&jwt, expected, checks)?; // 4 and 5
-    check_algorithm(&jwt, checks)?; // 7; 8 is about HS256, which is refused here
+    check_algorithm(&jwt, keys, checks)?; // 7
     check_critical_header(&jwt, checks)?;
-    check_signature(&jwt, keys, checks)?; // 6, with the algorithm of 7 and no other
+    check_signature(&jwt, keys, checks)?; // 6 and 8, with the algorithm of 7 and no other
     let expires = check_expiry(&jwt, expected, checks)?; // 9
     check_issued_at(&jwt, expected, checks)?; // 10
     check_nonce(&jwt, expected, checks)?; // 11
     // 12. and 13. No particular `acr` and no `max_age` were asked for.
-    check_access_token_hash(&jwt, expected, checks)?; // §3.1.3.8
+    check_access_token_hash(&jwt, keys, expected, checks)?; // §3.1.3.8
     check_library(&jwt, keys, expected, checks)?;
     Ok(IdToken { subject, expires, claims: jwt.claims })
 }
@@ -136,12 +132,12 @@ fn check_authorized_party(
     }
 }
 
-/// Step 7: `alg` is the one that was agreed. `none`, or HS256 with the public key as its secret, would let anyone write
-/// tokens.
-fn check_algorithm(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<(), Failed> {
-    let alg = jwt.header.get("alg");
-    let passed = alg.and_then(Value::as_str) == Some(ALGORITHM);
-    checks.judge(Rule::Algorithm, ALGORITHM, shown(alg), passed)
+/// Step 7: `alg` is the one that was agreed with this issuer (RFC 8725 §3.1). The token's own header has no say in it:
+/// `none`, or HS256 with the public key as its secret, would let anyone write tokens.
+fn check_algorithm(jwt: &UnverifiedJwt, keys: &KeySet, checks: &mut Checks) -> Result<(), Failed> {
+    let (alg, agreed) = (jwt.header.get("alg"), keys.algorithm().as_str());
+    let passed = alg.and_then(Value::as_str) == Some(agreed);
+    checks.judge(Rule::Algorithm, agreed, shown(alg), passed)
 }
 
 /// RFC 7515 §4.1.11: `crit` lists what a reader must understand. We understand no extension.
@@ -151,11 +147,13 @@ fn check_critical_header(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<(),
 }
 
 /// Step 6: One of the issuer's own keys signed it. A key that the token brings along (`jwk`, `jku`, `x5c`, `x5u`) is not
-/// even looked at (RFC 8725 §3.10).
+/// even looked at (RFC 8725 §3.10). Step 8: with HS256 the key is the client secret.
 fn check_signature(jwt: &UnverifiedJwt, keys: &KeySet, checks: &mut Checks) -> Result<(), Failed> {
-    let wanted = jwt.kid().map_or(Shown::Words(Words::SignedByIssuer), |kid| {
-        Shown::WordsWith(Words::SignedByKey, cut(kid).into())
-    });
+    let wanted = match jwt.kid() {
+        _ if keys.is_secret() => Words::MadeWithSecret.into(),
+        None => Words::SignedByIssuer.into(),
+        Some(kid) => Shown::WordsWith(Words::SignedByKey, cut(kid).into()),
+    };
     let found = match (keys.knows(jwt.kid()), keys.verify(jwt.kid(), jwt.signed(), jwt.signature())) {
         (false, _) => Words::NoSuchKey,
         (true, false) => Words::SignedByOther,
@@ -196,13 +194,14 @@ fn check_nonce(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Checks
 }
 
 /// §3.1.3.8: `at_hash`, if it is there, is that of the access token that came along. How it is made depends on the
-/// token's algorithm (§3.1.3.6), of which there is one here.
+/// token's algorithm (§3.1.3.6).
 fn check_access_token_hash(
     jwt: &UnverifiedJwt,
+    keys: &KeySet,
     expected: &Expected<'_>,
     checks: &mut Checks,
 ) -> Result<(), Failed> {
-    let wanted = at_hash(expected.access_token);
+    let wanted = at_hash_by(expected.access_token, keys.algorithm().hash());
     if jwt.claims.contains_key("at_hash") {
         same(jwt, "at_hash", Rule::AccessTokenHash, &wanted, checks)
     } else {

@@ -49,6 +49,30 @@ async fn the_code_goes_with_verifier_redirect_uri_and_credentials_in_the_header(
 }
 
 #[actix_web::test]
+async fn by_client_secret_post_the_credentials_go_in_the_form_and_nowhere_else() {
+    let secret = "a:b %+ü";
+    let world = World::start_with(&[
+        "--token-endpoint-auth-method",
+        "client_secret_post",
+        "--client-id",
+        "an app",
+        "--client-secret",
+        secret,
+    ]);
+    let mut browser = world.browser();
+    let login = world.begins(&mut browser).await;
+    let mut claims = world.claims(&login);
+    claims["aud"] = "an app".into();
+    world.provider.issues(&crate::keys::HONEST.token(&claims));
+    assert!(world.comes_back(&mut browser, &login).await.leads_to("/"));
+    let [call] = &world.provider.calls("/token")[..] else { panic!("one call") };
+    assert_eq!(call.authorization, None);
+    let sent = Params::parse(call.body.as_bytes(), &[]).unwrap();
+    assert_eq!((sent.get("client_id"), sent.get("client_secret")), (Some("an app"), Some(secret)));
+    assert_eq!(call.query, "");
+}
+
+#[actix_web::test]
 async fn a_refusal_is_told_by_its_code() {
     let refusal = json!({ "error": "invalid_grant", "error_description": "<b>late</b>" });
     let (_, answer) = after(|_| Canned::Json(400, refusal)).await;

@@ -5,10 +5,12 @@
 #![allow(unreachable_pub, reason = "one program in several files")]
 
 mod browser;
+mod corpus;
 mod keys;
 mod provider;
 mod world;
 
+mod providers;
 mod request;
 
 mod attempts;

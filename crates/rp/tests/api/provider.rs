@@ -14,7 +14,7 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
-use crate::keys::{HONEST, key_set};
+use crate::keys::{HONEST, TestKey, key_set};
 
 /// An answer.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ struct Script {
 /// The provider, on a port of its own until it is dropped.
 pub struct FakeProvider {
     pub issuer: String,
+    /// Below which everything of it lies.
+    path: String,
     script: Arc<Mutex<Script>>,
     handle: ServerHandle,
 }
@@ -56,8 +58,14 @@ impl Drop for FakeProvider {
 
 impl FakeProvider {
     pub fn start() -> Self {
+        Self::start_below("")
+    }
+
+    /// One whose issuer ends with `path`, such as `/tenant` or `/`.
+    pub fn start_below(path: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let issuer = format!("http://{}{path}", listener.local_addr().unwrap());
+        let path = path.trim_end_matches('/').to_owned();
         let script = Arc::new(Mutex::new(Script::default()));
         let shared = Data::from(script.clone());
         let server =
@@ -68,21 +76,26 @@ impl FakeProvider {
                 .run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        let provider = Self { issuer, script, handle };
+        let provider = Self { issuer, path, script, handle };
         provider.describes_itself(|_| ());
-        provider.answers("/jwks", Canned::Json(200, key_set(&[&HONEST])));
+        provider.publishes(&[&HONEST]);
         provider
     }
 
     /// Answers every request for `path` like this from now on.
     pub fn answers(&self, path: &str, answer: Canned) {
         let mut script = self.script.lock().unwrap();
-        script.answers.insert(path.to_owned(), answer);
+        script.answers.insert(format!("{}{path}", self.path), answer);
+    }
+
+    /// Its public keys.
+    pub fn publishes(&self, keys: &[&TestKey]) {
+        self.answers("/jwks", Canned::Json(200, key_set(keys)));
     }
 
     /// Its discovery document, with a change.
     pub fn describes_itself(&self, change: impl FnOnce(&mut Value)) {
-        let at = |path: &str| format!("{}{path}", self.issuer);
+        let at = |path: &str| format!("{}{path}", self.issuer.trim_end_matches('/'));
         let mut document = json!({
             "issuer": self.issuer,
             "authorization_endpoint": at("/authorize"),
@@ -112,6 +125,7 @@ impl FakeProvider {
 
     /// The requests for `path` so far.
     pub fn calls(&self, path: &str) -> Vec<Call> {
+        let path = format!("{}{path}", self.path);
         let script = self.script.lock().unwrap();
         script.calls.iter().filter(|call| call.path == path).cloned().collect()
     }

@@ -229,6 +229,8 @@ words! {
     SignedByKey = "signed_by_key",
     /// Signed with one of the issuer's keys.
     SignedByIssuer = "signed_by_issuer",
+    /// Made with the client secret.
+    MadeWithSecret = "made_with_secret",
     /// The issuer has no such key.
     NoSuchKey = "no_such_key",
     /// Signed by somebody else.

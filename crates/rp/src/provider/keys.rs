@@ -1,0 +1,87 @@
+//! When the provider's keys are fetched: at first need, when a token names a key that nobody knows here, when the set is
+//! old, and when it lies at another address; and never more often than every 5 s (OpenID Connect Core §10.1.1).
+
+use std::{sync::Arc, time::Duration};
+
+use openidconnect::JsonWebKeySetUrl;
+use shared::clock::Timestamp;
+use tokio::sync::{Mutex, RwLock};
+
+use super::{Dated, KeySet, Metadata, Provider, ProviderError, jwks};
+
+/// How long a set of keys is used without looking whether the provider has another one, so that a key which it has
+/// withdrawn is not believed for ever.
+const KEPT: Duration = Duration::from_secs(600);
+
+/// The last good set, and what came of asking the last time.
+#[derive(Default)]
+pub(super) struct Keys {
+    good: RwLock<Option<Good>>,
+    asked: Mutex<Option<Dated<Outcome>>>,
+}
+
+type Outcome = Result<Arc<KeySet>, ProviderError>;
+
+struct Good {
+    keys: Arc<KeySet>,
+    from: JsonWebKeySetUrl,
+    at: Timestamp,
+}
+
+impl Provider {
+    /// The keys to verify a token with that names the key `kid`, for a login that began with `metadata`. An unknown name
+    /// means that the provider has a new key, so they are fetched again, once for all who wait: a made-up name must not
+    /// become a flood. When that fails the last good set stays.
+    pub async fn keys_for(
+        &self,
+        kid: Option<&str>,
+        metadata: &Metadata,
+    ) -> Result<Arc<KeySet>, ProviderError> {
+        if let Some(secret) = &self.secret {
+            return Ok(secret.clone());
+        }
+        if let Some(known) = self.keys_that_know(kid, &metadata.jwks_uri).await {
+            return Ok(known);
+        }
+        let mut asked = self.keys.asked.lock().await;
+        if let Some(known) = self.keys_that_know(kid, &metadata.jwks_uri).await {
+            return Ok(known);
+        }
+        let now = self.clock.now();
+        if let Some(last) = asked.as_ref().filter(|last| last.is_fresh(now)) {
+            return last.value.clone();
+        }
+        let good = self.keys.good.read().await.as_ref().map(|good| good.keys.clone());
+        let lost = || ProviderError::Unreachable("the keys could not be fetched".to_owned());
+        // Should this request be broken off, the next one does not begin at once again.
+        *asked = Some(Dated { value: good.clone().ok_or_else(lost), at: now });
+        let outcome = match (self.fetch_keys(metadata).await, good) {
+            (Err(error), Some(good)) => {
+                tracing::warn!(%error, "the keys could not be fetched again; the last good ones stay");
+                Ok(good)
+            }
+            (fetched, _) => fetched,
+        };
+        // Fetching takes time too: whoever waited for it does not begin again.
+        *asked = Some(Dated { value: outcome.clone(), at: self.clock.now() });
+        outcome
+    }
+
+    async fn fetch_keys(&self, metadata: &Metadata) -> Outcome {
+        // Since this login began the provider may have moved them.
+        let latest = self.metadata().await;
+        let from = latest.as_ref().map_or(&metadata.jwks_uri, |latest| &latest.jwks_uri);
+        let body = self.fetch(from, jwks::MAX_SET).await?;
+        let keys = Arc::new(KeySet::published(&body, self.algorithm)?);
+        let good = Good { keys: keys.clone(), from: from.clone(), at: self.clock.now() };
+        *self.keys.good.write().await = Some(good);
+        Ok(keys)
+    }
+
+    async fn keys_that_know(&self, kid: Option<&str>, from: &JsonWebKeySetUrl) -> Option<Arc<KeySet>> {
+        let now = self.clock.now();
+        let good = self.keys.good.read().await;
+        let current = good.as_ref().filter(|good| good.from == *from && now < good.at + KEPT);
+        current.map(|good| good.keys.clone()).filter(|keys| keys.knows(kid))
+    }
+}
