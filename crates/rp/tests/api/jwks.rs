@@ -34,7 +34,7 @@ async fn r8_keys_are_fetched_once_for_many_logins() {
 async fn r8_a_new_key_is_fetched_when_it_is_met() {
     let world = World::start();
     world.logs_in(&mut world.browser()).await;
-    world.provider.answers("/jwks", Canned::Json(200, key_set(&[&NEXT])));
+    world.provider.publishes(&[&NEXT]);
     world.passes(5);
     let answer = logs_in_with(&world, &mut world.browser(), &NEXT).await;
     assert!(answer.leads_to("/"), "{answer:?}");
@@ -76,6 +76,91 @@ async fn r8_many_who_wait_for_the_keys_cause_one_fetch() {
 }
 
 #[actix_web::test]
+async fn r8_many_who_meet_a_new_key_at_once_cause_one_fetch() {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    world.provider.publishes(&[&NEXT]);
+    world.passes(5);
+    let mut browsers: Vec<_> = (0..10).map(|_| world.browser()).collect();
+    let mut logins = Vec::new();
+    for browser in &mut browsers {
+        logins.push(world.begins(browser).await);
+    }
+    world.provider.issues(&NEXT.token(&world.claims(&logins[0])));
+    let answers =
+        join_all(browsers.iter_mut().zip(&logins).map(|(browser, login)| world.comes_back(browser, login)))
+            .await;
+    assert!(answers[0].leads_to("/"), "{:?}", answers[0]);
+    for answer in &answers[1..] {
+        answer.names_check("nonce");
+    }
+    assert_eq!(fetched(&world), 2);
+}
+
+#[actix_web::test]
+async fn r8_a_key_that_changes_between_the_click_and_the_token_is_found() {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    let mut browser = world.browser();
+    let login = world.begins(&mut browser).await;
+    world.passes(30);
+    world.provider.publishes(&[&HONEST, &NEXT]);
+    world.provider.issues(&NEXT.token(&world.claims(&login)));
+    let answer = world.comes_back(&mut browser, &login).await;
+    assert!(answer.leads_to("/"), "{answer:?}");
+    assert_eq!(fetched(&world), 2);
+    // Both keys are known now: whoever comes with the old one causes no fetch.
+    world.logs_in(&mut world.browser()).await;
+    assert_eq!(fetched(&world), 2);
+}
+
+/// The provider publishes `key` at `path` from now on, and nothing at the address before.
+fn moves_to(world: &World, path: &str, key: &TestKey) {
+    world.provider.answers("/jwks", Canned::Json(404, json!({})));
+    world.provider.answers(path, Canned::Json(200, key_set(&[key])));
+    let uri = format!("{}{path}", world.provider.issuer);
+    world.provider.describes_itself(|document| document["jwks_uri"] = uri.into());
+}
+
+#[actix_web::test]
+async fn r8_keys_that_have_moved_are_fetched_from_their_new_address() {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    world.passes(5);
+    moves_to(&world, "/moved", &NEXT);
+    // Whose name is known from the old address is not believed either.
+    let answer = logs_in_with(&world, &mut world.browser(), &HONEST).await;
+    answer.names_check("signature");
+    assert!(logs_in_with(&world, &mut world.browser(), &NEXT).await.leads_to("/"));
+    assert_eq!((fetched(&world), world.provider.calls("/moved").len()), (1, 1));
+}
+
+#[actix_web::test]
+async fn r8_keys_that_move_between_the_click_and_the_token_are_found() {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    let mut browser = world.browser();
+    let login = world.begins(&mut browser).await;
+    world.passes(30);
+    moves_to(&world, "/moved", &NEXT);
+    world.provider.issues(&NEXT.token(&world.claims(&login)));
+    let answer = world.comes_back(&mut browser, &login).await;
+    assert!(answer.leads_to("/"), "{answer:?}");
+    assert_eq!((fetched(&world), world.provider.calls("/moved").len()), (1, 1));
+}
+
+#[actix_web::test]
+async fn r8_without_discovery_the_keys_are_looked_for_where_they_were() {
+    let world = World::start();
+    let mut browser = world.browser();
+    let login = world.begins(&mut browser).await;
+    world.passes(30);
+    world.provider.answers("/.well-known/openid-configuration", Canned::Json(503, json!({})));
+    world.provider.issues(&HONEST.token(&world.claims(&login)));
+    assert!(world.comes_back(&mut browser, &login).await.leads_to("/"));
+}
+
+#[actix_web::test]
 async fn r8_the_last_good_keys_stay_when_new_ones_cannot_be_had() {
     let too_many = json!({ "keys": [], "padding": "x".repeat(64 * 1024) });
     let failures = [
@@ -109,12 +194,23 @@ async fn r8_without_any_keys_nobody_is_signed_in() {
 
 #[actix_web::test]
 async fn r8_a_set_of_more_than_64_kib_is_not_read() {
-    let world = World::start();
-    let mut set = key_set(&[&HONEST]);
-    set["padding"] = "x".repeat(64 * 1024).into();
-    world.provider.answers("/jwks", Canned::Json(200, set));
-    let answer = logs_in_with(&world, &mut world.browser(), &HONEST).await;
-    answer.is_problem(502, "discovery_invalid");
+    const MOST: usize = 64 * 1024;
+    for (size, is_read) in [(MOST, true), (MOST + 1, false)] {
+        let world = World::start();
+        let mut set = key_set(&[&HONEST]).to_string();
+        set.push_str(&" ".repeat(size - set.len()));
+        world.provider.answers("/jwks", Canned::Raw(200, "application/json", set.into_bytes()));
+        let answer = logs_in_with(&world, &mut world.browser(), &HONEST).await;
+        if is_read {
+            assert!(answer.leads_to("/"), "{answer:?}");
+        } else {
+            answer.is_problem(502, "discovery_invalid");
+            // Who comes a moment later is told the same.
+            let answer = logs_in_with(&world, &mut world.browser(), &HONEST).await;
+            answer.is_problem(502, "discovery_invalid");
+            assert_eq!(fetched(&world), 1);
+        }
+    }
 }
 
 #[actix_web::test]
@@ -135,7 +231,7 @@ async fn keys_of_other_kinds_beside_the_right_one_do_no_harm() {
 async fn r8_a_withdrawn_key_is_believed_for_ten_minutes_at_most() {
     let world = World::start();
     world.logs_in(&mut world.browser()).await;
-    world.provider.answers("/jwks", Canned::Json(200, key_set(&[&NEXT])));
+    world.provider.publishes(&[&NEXT]);
     world.passes(599);
     assert!(logs_in_with(&world, &mut world.browser(), &HONEST).await.leads_to("/"));
     world.passes(1);
