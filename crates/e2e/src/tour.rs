@@ -93,6 +93,7 @@ async fn errors_of_the_rp(pair: &Pair, learner: &Learner, look: &mut impl AsyncF
         ("rp-error-address-too-long", format!("/?{}", "x".repeat(9000))),
         ("rp-error-state-missing", "/auth".to_owned()),
         ("rp-error-state-unknown", "/auth?state=made-up".to_owned()),
+        ("rp-error-logout-unknown", "/logout/done?state=made-up".to_owned()),
     ] {
         learner.opens(&format!("{}{target}", pair.home)).await;
         look(name).await;

@@ -236,6 +236,7 @@ mod tests {
                 token_endpoint: TokenUrl::new(url()).unwrap(),
                 userinfo_endpoint: None,
                 jwks_uri: JsonWebKeySetUrl::new(url()).unwrap(),
+                end_session_endpoint: None,
                 announces_iss: true,
             }),
             nonce: Secret::new("nonce"),

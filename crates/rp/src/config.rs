@@ -156,6 +156,12 @@ impl Settings {
     pub fn redirect_uri(&self) -> String {
         format!("{}/auth", self.base_url.as_str())
     }
+
+    /// `post_logout_redirect_uri`: where the provider sends the browser after a logout (OpenID Connect RP-Initiated
+    /// Logout §2).
+    pub fn post_logout_redirect_uri(&self) -> String {
+        format!("{}/logout/done", self.base_url.as_str())
+    }
 }
 
 impl TryFrom<Arguments> for Settings {
@@ -254,6 +260,7 @@ mod tests {
     fn without_any_setting_it_is_the_tutorials_client() {
         let settings = given(&[]).unwrap();
         assert_eq!(settings.redirect_uri(), "http://127.0.0.1:5002/auth");
+        assert_eq!(settings.post_logout_redirect_uri(), "http://127.0.0.1:5002/logout/done");
         assert_eq!(settings.issuer.as_str(), "http://127.0.0.1:5001");
         assert_eq!(settings.client_id.as_str(), "client1");
         assert_eq!(settings.scope.to_string(), "openid profile email api.access rp.login");

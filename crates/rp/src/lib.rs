@@ -4,7 +4,7 @@
 //! ([`login`], steps 1 and 2), which is kept as an [`attempt`] and bound to the browser ([`attempt_cookie`]); the browser
 //! comes back ([`callback`], step 7), the code becomes tokens ([`exchange`], steps 8 and 9), the ID token is judged
 //! ([`validate`], step 10), the claims are fetched ([`userinfo`]), a [`session`] starts (one of all [`sessions`]), and
-//! [`home`] shows it all.
+//! [`home`] shows it all. [`logout`] ends it, here and at the provider.
 
 pub mod config;
 pub mod startup;
@@ -30,6 +30,7 @@ pub mod sessions;
 
 pub mod home;
 pub mod logout;
+pub mod logouts;
 
 pub mod health;
 pub mod problems;

@@ -1,4 +1,4 @@
-//! Every way in which a login can fail at the RP, each with the page that says so. Refusals of the browser's request
+//! Every way in which a login or a logout can fail at the RP, each with the page that says so. Refusals of the browser's request
 //! are 400; when the other server's answer is at fault it is 502.
 
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use web::problem::{Mender, Problem};
 use crate::provider::ProviderError;
 
 /// The names of them all, for the catalogue.
-pub const ALL: [&str; 12] = [
+pub const ALL: [&str; 13] = [
     "state_missing",
     "state_unknown",
     "state_other_browser",
@@ -26,6 +26,7 @@ pub const ALL: [&str; 12] = [
     "id_token_missing",
     "id_token_refused",
     "userinfo_subject",
+    "logout_unknown",
 ];
 
 /// What a failed check leads to. The log says why, with a stranger's values in quotes, line ends escaped.
@@ -116,6 +117,11 @@ pub fn userinfo_subject(failed: Failed) -> Problem {
     refused("userinfo_subject", StatusCode::BAD_GATEWAY, Mender::Idp, failed)
 }
 
+/// The browser comes back from a logout that it did not begin, or that is over.
+pub fn logout_unknown(failed: Failed) -> Problem {
+    refused("logout_unknown", StatusCode::BAD_REQUEST, Mender::You, failed)
+}
+
 #[cfg(test)]
 mod tests {
     use shared::flow::{Checks, NoRecording, Rule};
@@ -141,6 +147,7 @@ mod tests {
             id_token_missing(failed()),
             id_token_refused(failed()),
             userinfo_subject(failed()),
+            logout_unknown(failed()),
         ];
         assert_eq!(made.map(|problem| problem.id), ALL);
     }

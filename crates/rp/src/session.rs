@@ -42,7 +42,7 @@ pub struct SignedIn {
     pub csrf: Secret,
     /// What step 9 brought. It never leaves the server.
     pub access_token: Secret,
-    /// The ID token as it came.
+    /// The ID token as it came. It leaves the server once, at logout, for the provider.
     pub id_token: Secret,
 }
 
@@ -99,9 +99,19 @@ impl Notice {
         }
     }
 
-    /// The user signed out.
+    /// The user signed out here. What became of the provider's session is not known, or it goes on.
     pub fn signed_out() -> Self {
         Self::info("signed_out")
+    }
+
+    /// The provider has sent the browser back: both sessions have ended.
+    pub fn signed_out_of_both() -> Self {
+        Self::info("signed_out_of_both")
+    }
+
+    /// The user wanted to end both sessions, and only the one here could be.
+    pub fn provider_goes_on() -> Self {
+        Self::info("provider_goes_on")
     }
 
     /// The session's time is up.

@@ -25,11 +25,11 @@ use web::{
 };
 
 use crate::{
-    attempt::MemoryAttempts, callback, config::Settings, health, home, login, logout, provider::Provider,
-    sessions::Sessions, state::AppState,
+    attempt::MemoryAttempts, callback, config::Settings, health, home, login, logout, logouts::Logouts,
+    provider::Provider, sessions::Sessions, state::AppState,
 };
 
-/// How many logins can be under way at a time.
+/// How many logins, and how many logouts, can be under way at a time.
 const MAX_ATTEMPTS: usize = 10_000;
 
 /// A server that is ready to run.
@@ -105,6 +105,7 @@ impl Application {
             async move {
                 state.attempts.sweep(state.clock.now()).await;
                 state.sessions.sweep();
+                state.logouts.sweep(state.clock.now());
             }
         };
         server::serve(self.server, sweep).await
@@ -117,6 +118,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         provider: Provider::new(&settings, clock.clone(), sink.clone()).map_err(StartError::own)?,
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
         sessions: Sessions::new(clock.clone(), random.clone()),
+        logouts: Logouts::with_capacity(MAX_ATTEMPTS),
         settings,
         clock,
         random,
@@ -131,6 +133,7 @@ fn routes(routes: &mut ServiceConfig) {
         .service(resource("/login").route(get().to(login::login)))
         .service(resource("/auth").route(get().to(callback::callback)))
         .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
+        .service(resource("/logout/done").route(get().to(logout::done)))
         .service(resource("/health").route(get().to(health::health)))
         .service(resource("/assets/{name}").route(get().to(assets::serve)));
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use shared::{clock::Clock, flow::CheckSink, random::Random};
 
-use crate::{attempt::AttemptStore, config::Settings, provider::Provider, sessions::Sessions};
+use crate::{
+    attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, sessions::Sessions,
+};
 
 /// The state of the application.
 pub struct AppState {
@@ -22,4 +24,6 @@ pub struct AppState {
     pub attempts: Arc<dyn AttemptStore>,
     /// Who is signed in.
     pub sessions: Sessions,
+    /// Logouts under way at the provider.
+    pub logouts: Logouts,
 }

@@ -76,7 +76,7 @@ async fn back_after_logging_out_shows_nobodys_claims() {
     learner.logs_in().await;
     learner.opens(&format!("{}/logout", pair.home)).await;
     learner.logs_out().await;
-    learner.sees("You have signed out.").await;
+    learner.sees("You have signed out").await;
     learner.goes_back().await;
     learner.is_signed_out().await;
     learner.goes_back().await;

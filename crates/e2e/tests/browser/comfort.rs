@@ -59,7 +59,7 @@ async fn everything_works_without_scripts() {
     learner.reloads().await;
     assert_eq!(learner.reads(".clock").await, "59min0s");
     learner.logs_out().await;
-    learner.sees("You have signed out.").await;
+    learner.sees("You have signed out").await;
 }
 
 #[actix_web::test]
@@ -81,7 +81,7 @@ async fn everything_works_without_a_mouse_and_the_focus_is_always_seen() {
     learner.sees_no("1@example.com").await;
     learner.tabs_to(LOGOUT).await;
     learner.presses(Key::Enter).await;
-    learner.sees("You have signed out.").await;
+    learner.sees("You have signed out").await;
 }
 
 #[actix_web::test]

@@ -9,10 +9,10 @@ async fn the_button_ends_the_session() {
     let learner = Learner::of(&pair).await;
     learner.logs_in().await;
     learner.logs_out().await;
-    learner.sees("You have signed out.").await;
+    learner.sees("You have signed out").await;
     learner.reloads().await;
     learner.is_signed_out().await;
-    learner.sees_no("You have signed out.").await;
+    learner.sees_no("You have signed out").await;
 }
 
 #[actix_web::test]
@@ -21,13 +21,13 @@ async fn the_logout_address_asks_first() {
     let learner = Learner::of(&pair).await;
     learner.logs_in().await;
     learner.opens(&format!("{}/logout", pair.home)).await;
-    learner.sees("Sign out of this app?").await;
+    learner.sees("Sign out?").await;
     learner.follows("Back to home").await;
     learner.is_welcomed().await;
 
     learner.opens(&format!("{}/logout", pair.home)).await;
     learner.logs_out().await;
-    learner.sees("You have signed out.").await;
+    learner.sees("You have signed out").await;
 }
 
 #[actix_web::test]

@@ -26,7 +26,7 @@ async fn the_pair_works_across_sites() {
     learner.logs_in().await;
     learner.sees(&pair.issuer).await;
     learner.logs_out().await;
-    learner.sees("You have signed out.").await;
+    learner.sees("You have signed out").await;
     learner.clicks_login().await;
     learner.signs_in().await;
     learner.cancels().await;

@@ -34,7 +34,7 @@ async fn who_signs_out_in_one_tab_is_signed_out_in_the_other() {
     learner.opens_home().await;
     learner.is_welcomed().await;
     learner.logs_out().await;
-    learner.sees("You have signed out.").await;
+    learner.sees("You have signed out").await;
     learner.turns_to_tab(0).await;
     learner.logs_out().await;
     learner.is_signed_out().await;

@@ -1,8 +1,8 @@
 //! Discovery: what the provider says about itself (OpenID Connect Discovery §4).
 
 use openidconnect::{
-    AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata, TokenUrl,
-    UserInfoUrl,
+    AdditionalProviderMetadata, AuthUrl, EndSessionUrl, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata,
+    TokenUrl, UserInfoUrl,
     core::{
         CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
         CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
@@ -18,7 +18,7 @@ use url::Url;
 
 use super::ProviderError;
 
-/// The document as the library reads it, with one member that it does not know.
+/// The document as the library reads it, with two members that it does not know.
 type Document = ProviderMetadata<
     Additional,
     CoreAuthDisplay,
@@ -39,6 +39,8 @@ struct Additional {
     /// RFC 9207 §3.
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+    /// OpenID Connect RP-Initiated Logout §2.1.
+    end_session_endpoint: Option<EndSessionUrl>,
 }
 
 impl AdditionalProviderMetadata for Additional {}
@@ -56,6 +58,8 @@ pub struct Metadata {
     pub userinfo_endpoint: Option<UserInfoUrl>,
     /// The keys that verify ID tokens are here.
     pub jwks_uri: JsonWebKeySetUrl,
+    /// Who logs out goes here, if there is a way to end the provider's session.
+    pub end_session_endpoint: Option<EndSessionUrl>,
     /// Whether every authorization response carries `iss`, so that a missing one is wrong (RFC 9207 §2.4).
     pub announces_iss: bool,
 }
@@ -77,13 +81,15 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
     let token_endpoint = document.token_endpoint().cloned().ok_or_else(|| {
         ProviderError::Invalid("token_endpoint is missing, which the code flow needs".to_owned())
     })?;
+    let additional = document.additional_metadata();
     let metadata = Metadata {
         issuer: document.issuer().clone(),
         authorization_endpoint: document.authorization_endpoint().clone(),
         token_endpoint,
         userinfo_endpoint: document.userinfo_endpoint().cloned(),
         jwks_uri: document.jwks_uri().clone(),
-        announces_iss: document.additional_metadata().authorization_response_iss_parameter_supported,
+        end_session_endpoint: additional.end_session_endpoint.clone(),
+        announces_iss: additional.authorization_response_iss_parameter_supported,
     };
     check_schemes(&metadata)?;
     Ok(metadata)
@@ -92,11 +98,12 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
 /// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones.
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
     let issuer = metadata.issuer.url().scheme();
-    let endpoints: [(&str, Option<&Url>); 4] = [
+    let endpoints: [(&str, Option<&Url>); 5] = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
         ("token_endpoint", Some(metadata.token_endpoint.url())),
         ("userinfo_endpoint", metadata.userinfo_endpoint.as_ref().map(UserInfoUrl::url)),
         ("jwks_uri", Some(metadata.jwks_uri.url())),
+        ("end_session_endpoint", metadata.end_session_endpoint.as_ref().map(EndSessionUrl::url)),
     ];
     for (name, endpoint) in endpoints {
         let scheme = endpoint.map_or("https", Url::scheme);
@@ -161,11 +168,20 @@ mod tests {
 
     #[test]
     fn an_https_issuer_has_https_endpoints() {
-        for endpoint in ["http://op.example/x", "javascript:alert(1)", "file:///etc/passwd"] {
-            let mut document = document();
-            document["authorization_endpoint"] = endpoint.into();
-            let refused = read_as(&document, "https://op.example");
-            assert!(matches!(refused, Err(ProviderError::Invalid(_))), "{endpoint}");
+        let names = [
+            "authorization_endpoint",
+            "token_endpoint",
+            "userinfo_endpoint",
+            "jwks_uri",
+            "end_session_endpoint",
+        ];
+        for name in names {
+            for endpoint in ["http://op.example/x", "javascript:alert(1)", "file:///etc/passwd"] {
+                let mut document = document();
+                document[name] = endpoint.into();
+                let refused = read_as(&document, "https://op.example");
+                assert!(matches!(refused, Err(ProviderError::Invalid(_))), "{name}: {endpoint}");
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::json;
+use shared::clock::{Clock as _, SystemClock};
 
 use crate::{
     browser::Browser,
@@ -102,6 +103,33 @@ async fn r13_no_secret_is_in_the_log_and_no_line_is_forged() {
     }
     assert!(!log.contains('\u{1b}'), "{log}");
     assert!(!log.lines().any(|line| line.starts_with("forged")), "{log}");
+}
+
+#[actix_web::test]
+async fn r13_no_secret_of_a_logout_is_in_the_log() {
+    let provider = FakeProvider::start();
+    let running = Running::start(&["--issuer", &provider.issuer, "--log", "debug"]).await;
+    let mut browser = Browser::new(&format!("http://{}", running.bind));
+    let login = Login::sent_by(&browser.opens("/login").await);
+    let now = SystemClock.now().as_unix();
+    let id_token = HONEST.token(&json!({
+        "iss": provider.issuer, "sub": "1", "aud": "client1", "exp": now + 60, "iat": now, "nonce": login.nonce,
+    }));
+    provider.issues(&id_token);
+    let params = [("code", "code-1"), ("state", &*login.state), ("iss", &provider.issuer)];
+    assert!(browser.opens(&callback(&params)).await.leads_to("/"));
+    let page = browser.opens("/logout").await;
+    let csrf = page.text.split_once(r#"name="csrf" value=""#).unwrap().1.split('"').next().unwrap();
+    let away = browser.submits("/logout", &[("csrf", csrf)]).await;
+    let state = away.location().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    assert!(browser.opens(&format!("/logout/done?state={state}")).await.leads_to("/"));
+    browser.opens(&format!("/logout/done?state={state}")).await.is_problem(400, "logout_unknown");
+
+    let log = running.log();
+    assert!(log.contains("logout_unknown"), "{log}");
+    for secret in [&*state, &*id_token, csrf, ACCESS_TOKEN] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
 }
 
 #[actix_web::test]

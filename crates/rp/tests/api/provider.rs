@@ -102,6 +102,7 @@ impl FakeProvider {
             "token_endpoint": at("/token"),
             "userinfo_endpoint": at("/userinfo"),
             "jwks_uri": at("/jwks"),
+            "end_session_endpoint": at("/end-session"),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],

@@ -46,7 +46,7 @@ async fn r17_forwarding_headers_change_nothing() {
 #[actix_web::test]
 async fn pages_cannot_be_framed_cached_or_made_to_run_scripts() {
     let world = World::start();
-    for target in ["/", "/auth", "/nowhere"] {
+    for target in ["/", "/auth", "/logout/done", "/nowhere"] {
         let answer = world.browser().opens(target).await;
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"));
@@ -60,7 +60,7 @@ async fn pages_cannot_be_framed_cached_or_made_to_run_scripts() {
 async fn every_page_can_be_had_in_both_languages() {
     let world = World::start();
     for (lang, tag) in [("ja", r#"<html lang="ja">"#), ("en", r#"<html lang="en">"#)] {
-        for page in ["/", "/auth", "/nowhere"] {
+        for page in ["/", "/auth", "/logout/done", "/nowhere"] {
             let answer = world.browser().opens(&format!("{page}?lang={lang}")).await;
             assert!(answer.text.contains(tag), "{page} {lang}: {}", answer.text);
         }
@@ -72,7 +72,7 @@ async fn an_unknown_address_or_method_has_its_page() {
     let world = World::start();
     let mut browser = world.browser();
     browser.opens("/nowhere").await.is_problem(404, "not_found");
-    for target in ["/", "/login", "/auth"] {
+    for target in ["/", "/login", "/auth", "/logout/done"] {
         let answer = browser.submits(target, &[]).await;
         answer.is_problem(405, "method_not_allowed");
     }

@@ -103,11 +103,12 @@ pub enum Rule {
     UserinfoSubject,
     LogoutClientSame,
     PostLogoutRedirectUriRegistered,
+    LogoutState,
 }
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -161,6 +162,7 @@ impl Rule {
         Self::UserinfoSubject,
         Self::LogoutClientSame,
         Self::PostLogoutRedirectUriRegistered,
+        Self::LogoutState,
     ];
 
     /// A short name for texts, logs and addresses.
@@ -237,6 +239,7 @@ impl Rule {
             Self::PostLogoutRedirectUriRegistered => {
                 return ("post_logout_redirect_uri_registered", None, "OpenID Connect RP-Initiated Logout §3");
             }
+            Self::LogoutState => return ("logout_state", None, "OpenID Connect RP-Initiated Logout §2"),
         };
         (id, Some(step), section)
     }

@@ -241,6 +241,10 @@ words! {
     NotAfter = "not_after",
     /// The library accepts it.
     Accepted = "accepted",
+    /// A logout that this browser began.
+    LogoutUnderWay = "logout_under_way",
+    /// No such logout.
+    NoSuchLogout = "no_such_logout",
     /// No claims were received.
     NoClaims = "no_claims",
 }
