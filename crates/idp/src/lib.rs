@@ -12,8 +12,8 @@
 //! 7. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
 //!
 //! Each module uses only what stands below it in this list, and the crates `web` and `shared`; only the token endpoint
-//! reaches up, to the grant that it hands over to. Beside them stand [`config`], the built-in [`demo`], the [`state`]
-//! that handlers share, and [`problems`]: every failure that a person sees.
+//! reaches up, to the grant that it hands over to. Beside them stand [`config`] with the [`commands`] about it, the
+//! built-in [`demo`], the [`state`] that handlers share, and [`problems`]: every failure that a person sees.
 
 pub mod startup;
 
@@ -33,6 +33,7 @@ pub mod store;
 
 pub mod domain;
 
+pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod state;

@@ -1,10 +1,11 @@
-//! `idp`: starts the OpenID Provider, asks a running one for its health, or works on its keys.
+//! `idp`: starts the OpenID Provider, or does what a command says.
 
 use std::process::ExitCode;
 
 use idp::{
+    commands,
     config::{Arguments, Command, Settings},
-    keys::commands,
+    keys,
     startup::Application,
 };
 use shared::clock::{Clock as _, SystemClock};
@@ -21,18 +22,29 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let arguments: Arguments = server::arguments()?;
-    let asked = arguments.command;
-    let settings = Settings::try_from(arguments).map_err(Failure::Mistake)?;
-    match asked {
+    if arguments.print_config {
+        return commands::print_config();
+    }
+    match arguments.command.clone() {
+        None => serve(checked(arguments)?).await,
         Some(Command::Health) => {
-            return health::probe(settings.bind, &settings.origin).map_err(Failure::Trouble);
+            let settings = checked(arguments)?;
+            health::probe(settings.bind, &settings.origin).map_err(Failure::Trouble)
         }
         Some(Command::Keys(command)) => {
-            print!("{}", commands::run(command, &settings, SystemClock.now())?);
-            return Ok(());
+            print!("{}", keys::commands::run(command, &checked(arguments)?, SystemClock.now())?);
+            Ok(())
         }
-        None => {}
+        Some(Command::HashPassword) => commands::hash_password(),
+        Some(Command::CheckConfig { path }) => commands::check_config(path.or(arguments.config)),
     }
+}
+
+fn checked(arguments: Arguments) -> Result<Settings, Failure> {
+    Settings::try_from(arguments).map_err(Failure::Mistake)
+}
+
+async fn serve(settings: Settings) -> Result<(), Failure> {
     telemetry::start(&settings.log, settings.log_format).map_err(Failure::Mistake)?;
     let application = Application::build(settings, Surroundings::default()).map_err(Failure::trouble)?;
     application.run().await.map_err(Failure::trouble)

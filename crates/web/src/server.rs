@@ -128,13 +128,15 @@ impl Failure {
     }
 }
 
-/// Ends a program: a failure is one sentence on standard error.
+/// Ends a program: a failure is one sentence on standard error; several mistakes are a line each.
 pub fn exit(program: &str, outcome: Result<(), Failure>) -> ExitCode {
-    let (sentence, code) = match outcome {
+    let (said, code) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Mistake(sentence)) => (sentence, 2),
-        Err(Failure::Trouble(sentence)) => (sentence, 1),
+        Err(Failure::Mistake(said)) => (said, 2),
+        Err(Failure::Trouble(said)) => (said, 1),
     };
-    eprintln!("{program}: {sentence}");
+    for sentence in said.lines() {
+        eprintln!("{program}: {sentence}");
+    }
     ExitCode::from(code)
 }

@@ -1,8 +1,10 @@
 //! A password as it is kept: an Argon2id hash (RFC 9106).
 
+use std::fmt;
+
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
-    password_hash::phc::{Output, PasswordHash as Phc, Salt},
+    password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt},
 };
 use shared::{random::Random, secret::Secret};
 use thiserror::Error;
@@ -24,7 +26,7 @@ pub struct PasswordHash {
 impl PasswordHash {
     /// Reads a PHC string.
     pub fn parse(text: &str) -> Result<Self, HashError> {
-        let malformed = |error: &dyn std::fmt::Display| HashError(error.to_string());
+        let malformed = |error: &dyn fmt::Display| HashError(error.to_string());
         let phc = Phc::new(text).map_err(|error| malformed(&error))?;
         if phc.algorithm.as_str() != "argon2id" || phc.version != Some(0x13) {
             return Err(malformed(&"the algorithm must be argon2id, version 19"));
@@ -38,7 +40,7 @@ impl PasswordHash {
 
     /// Hashes a new password with the parameters that OWASP recommends: 19 MiB, two passes, one lane.
     pub fn of(password: &Secret, random: &dyn Random) -> Result<Self, HashError> {
-        let malformed = |error: &dyn std::fmt::Display| HashError(error.to_string());
+        let malformed = |error: &dyn fmt::Display| HashError(error.to_string());
         let mut salt = [0; 16];
         random.fill(&mut salt);
         let params = Params::default();
@@ -49,6 +51,12 @@ impl PasswordHash {
         let salt = Salt::new(&salt).map_err(|error| malformed(&error))?;
         let output = Output::new(&output).map_err(|error| malformed(&error))?;
         Ok(Self { params, salt, output })
+    }
+
+    /// Whether it takes as long to compute as any that is made here.
+    pub fn costs_the_usual(&self) -> bool {
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        cost(&self.params) == cost(&Params::default())
     }
 
     /// Whether `password` has this hash. `memory` is lent for the computation.
@@ -64,6 +72,21 @@ impl PasswordHash {
             );
         // `Output` compares in constant time.
         hashed.is_ok() && Output::new(&computed).is_ok_and(|computed| computed == self.output)
+    }
+}
+
+/// The PHC string.
+impl fmt::Display for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let params = ParamsString::try_from(&self.params).map_err(|_| fmt::Error)?;
+        let phc = Phc {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params,
+            salt: Some(self.salt),
+            hash: Some(self.output),
+        };
+        phc.fmt(f)
     }
 }
 
@@ -99,6 +122,17 @@ mod tests {
     fn i9_composed_and_decomposed_forms_are_one_password() {
         let hash = hash("パスワード");
         assert!(matches(&hash, "ハ\u{309a}スワート\u{3099}"));
+    }
+
+    #[test]
+    fn a_hash_is_written_as_it_is_read() {
+        let written = hash("DemoTest2024!").to_string();
+        assert!(written.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{written}");
+        let read = PasswordHash::parse(&written).unwrap();
+        assert_eq!(read.to_string(), written);
+        assert!(matches(&read, "DemoTest2024!") && read.costs_the_usual());
+        let cheaper = PasswordHash::parse(&written.replace("t=2", "t=1")).unwrap();
+        assert!(!cheaper.costs_the_usual());
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod key_commands;
 mod keys;
 mod login;
 mod logout;
+mod own_file;
 mod process;
 mod sessions;
 mod userinfo;

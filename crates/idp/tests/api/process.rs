@@ -1,11 +1,16 @@
 //! The program itself: how it starts, what it logs, how it stops.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
+
+use idp::domain::password::PasswordHash;
+use shared::secret::Secret;
 
 use crate::helpers::{Answer, AuthorizationRequest, Browser, REDIRECT_URI, basic, http};
 
@@ -14,6 +19,13 @@ pub fn idp(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
     command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// A file with this content.
+pub fn written(name: &str, content: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
 }
 
 /// A program that serves on a port of its own; it is ended with the test.
@@ -166,4 +178,60 @@ async fn told_to_stop_it_answers_what_is_under_way_and_ends_with_0() {
     assert!(answered.starts_with("HTTP/1.1 401"), "{answered}");
     let ended = actix_web::web::block(move || running.child.wait().unwrap().code()).await;
     assert_eq!(ended.unwrap(), Some(0));
+}
+
+/// What the program says on standard output, and how it ends, when `typed` is its standard input.
+fn told(flags: &[&str], typed: &str) -> (String, Option<i32>) {
+    let mut child = idp(flags).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+#[test]
+fn hash_password_prints_what_the_password_is_checked_against() {
+    let (hash, code) = told(&["hash-password"], "pass wörd \r\n");
+    assert_eq!(code, Some(0));
+    let hash = PasswordHash::parse(hash.trim_end()).unwrap();
+    assert!(hash.matches(&Secret::new("pass wörd "), &mut Vec::new()));
+    assert!(!hash.matches(&Secret::new("pass wörd"), &mut Vec::new()));
+    for empty in ["", "\n"] {
+        assert_eq!(told(&["hash-password"], empty), (String::new(), Some(2)));
+    }
+}
+
+#[test]
+fn the_demo_that_is_printed_is_a_file_that_is_fine() {
+    let printed = idp(&["--print-config"]).output().unwrap();
+    assert_eq!(printed.status.code(), Some(0));
+    let file = written("printed.toml", &String::from_utf8(printed.stdout).unwrap());
+    let fine = format!("{file} is fine: 3 clients, 2 users\n");
+    assert_eq!(told(&["check-config", &file], ""), (fine.clone(), Some(0)));
+    assert_eq!(told(&["--config", &file, "check-config"], ""), (fine, Some(0)));
+}
+
+#[test]
+fn each_mistake_in_the_file_is_said_on_a_line_of_its_own_and_nothing_is_served() {
+    let file = written("mistaken.toml", "[[clients]]\nclient_id = ''\n\n[[user]]\n");
+    let expected = format!(
+        "idp: {file}:1: there is no [[users]]\n\
+         idp: {file}:1: clients[0]: client_secret is missing (or client_secret_file, which names a file that holds it)\n\
+         idp: {file}:1: clients[0]: redirect_uris is missing\n\
+         idp: {file}:2: clients[0].client_id: must be printable ASCII, and not empty\n\
+         idp: {file}:4: user: there is no such member; did you mean users?\n"
+    );
+    for flags in [["check-config", &file], ["--config", &file]] {
+        let output = idp(&flags).output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+        assert_eq!(output.status.code(), Some(2));
+    }
+    for (flags, named) in [
+        (&["check-config"][..], "IDP_CONFIG"),
+        (&["check-config", "/no/such/idp.toml"], "/no/such/idp.toml cannot be read"),
+    ] {
+        let output = idp(flags).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.lines().count() == 1 && said.contains(named), "{said}");
+    }
 }

@@ -1,14 +1,22 @@
 //! Settings: flags and environment variables, read once at start. Defaults are the tutorial's. Every mistake is one
-//! sentence that names the setting.
+//! sentence that names the setting. Clients and users of one's own stand in a [`file`].
+
+mod clients;
+mod document;
+pub mod file;
+mod users;
+mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
+use shared::clock::{Clock as _, SystemClock};
 use web::{
     origin::Origin,
     settings::{self, LogFormat},
 };
 
+use self::file::Registrations;
 use crate::{
     demo,
     domain::{
@@ -20,13 +28,21 @@ use crate::{
 };
 
 /// What to do instead of serving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Ask the server that runs with these settings whether it is well
     Health,
     /// List or replace the keys that sign tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Ask for a password and print its hash, for a user in the configuration file
+    HashPassword,
+    /// Say whether a configuration file is fine, or what is wrong with it
+    CheckConfig {
+        /// The file; without it, the one that --config names
+        #[arg(value_name = "FILE")]
+        path: Option<PathBuf>,
+    },
 }
 
 /// An OpenID Provider to learn from and to develop against
@@ -53,8 +69,21 @@ pub struct Arguments {
     #[arg(long, env = "IDP_SIGNING_ALG", value_enum, ignore_case = true, default_value = "RS256")]
     signing_alg: KeyAlg,
 
+    /// File with clients and users of one's own, instead of the demo's
+    #[arg(long, env = "IDP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Print the demo as a configuration file, to start from
+    #[arg(long)]
+    pub print_config: bool,
+
     /// Redirect URI of the built-in client client1
-    #[arg(long, env = "IDP_CLIENT_REDIRECT_URI", default_value = "http://127.0.0.1:5002/auth")]
+    #[arg(
+        long,
+        env = "IDP_CLIENT_REDIRECT_URI",
+        default_value = "http://127.0.0.1:5002/auth",
+        conflicts_with = "config"
+    )]
     client_redirect_uri: String,
 
     /// Cookie that keeps the user's session
@@ -160,8 +189,6 @@ impl TryFrom<Arguments> for Settings {
     fn try_from(arguments: Arguments) -> Result<Self, String> {
         let origin = Origin::parse(&arguments.issuer, arguments.allow_http)
             .map_err(|mistake| format!("IDP_ISSUER: {mistake}"))?;
-        let redirect_uri = RedirectUri::parse(&arguments.client_redirect_uri)
-            .map_err(|mistake| format!("IDP_CLIENT_REDIRECT_URI: {mistake}"))?;
         // RFC 6749 §4.1.2 recommends ten minutes at most.
         if arguments.code_lifetime > Duration::from_secs(600) {
             return Err("IDP_CODE_LIFETIME: 600 seconds at most, as RFC 6749 §4.1.2 recommends".into());
@@ -169,6 +196,10 @@ impl TryFrom<Arguments> for Settings {
         if arguments.session_cookie == arguments.browser_cookie {
             return Err("IDP_SESSION_COOKIE and IDP_BROWSER_COOKIE must differ".into());
         }
+        let (registered, shown_users) = match &arguments.config {
+            Some(path) => (file::read(path, SystemClock.now())?, &[][..]),
+            None => (built_in(&arguments.client_redirect_uri)?, &demo::PEOPLE[..]),
+        };
         Ok(Self {
             bind: arguments.bind,
             origin,
@@ -185,11 +216,19 @@ impl TryFrom<Arguments> for Settings {
             capacity: usize::try_from(arguments.capacity).unwrap_or(usize::MAX),
             log: arguments.log,
             log_format: arguments.log_format,
-            clients: demo::clients(&redirect_uri),
-            users: demo::users().map_err(|error| error.to_string())?,
-            shown_users: &demo::PEOPLE,
+            clients: registered.clients,
+            users: registered.users,
+            shown_users,
         })
     }
+}
+
+/// The demo, with the RP at `redirect_uri`.
+fn built_in(redirect_uri: &str) -> Result<Registrations, String> {
+    let redirect_uri =
+        RedirectUri::parse(redirect_uri).map_err(|mistake| format!("IDP_CLIENT_REDIRECT_URI: {mistake}"))?;
+    let users = demo::users().map_err(|error| error.to_string())?;
+    Ok(Registrations { clients: demo::clients(&redirect_uri), users })
 }
 
 #[cfg(test)]
@@ -222,6 +261,11 @@ mod tests {
             (&["--session-cookie", "x", "--browser-cookie", "x"], "IDP_BROWSER_COOKIE"),
             (&["--bind", "5001"], "--bind"),
             (&["--signing-alg", "HS256"], "--signing-alg"),
+            (&["--config", "/no/such/idp.toml"], "/no/such/idp.toml"),
+            (
+                &["--config", "idp.toml", "--client-redirect-uri", "http://127.0.0.1/"],
+                "--client-redirect-uri",
+            ),
         ] {
             let mistake = settings(flags).unwrap_err();
             assert!(mistake.contains(named), "{flags:?}: {mistake}");

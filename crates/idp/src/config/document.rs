@@ -1,0 +1,255 @@
+//! A TOML file as a tree whose values know where they stand, and the mistakes that are found in it. Reading goes on
+//! after a mistake, so that all of them are named at once.
+
+use std::{cell::RefCell, fmt};
+
+use toml::de::{DeTable, DeValue};
+
+/// What is wrong with a file, in the order of its lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistakes {
+    file: String,
+    found: Vec<(usize, String)>,
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> =
+            self.found.iter().map(|(line, reason)| format!("{}:{line}: {reason}", self.file)).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// Reads `text`, which stands in `file`, with `reader`. What it reads counts only when it noted no mistake.
+pub(super) fn read<T>(
+    file: &str,
+    text: &str,
+    reader: impl FnOnce(&Table<'_>) -> Option<T>,
+) -> Result<T, Mistakes> {
+    let notes = Notes { text, found: RefCell::default() };
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        notes.add(error.span().map_or(0, |span| span.start), error.message().replace('\n', ", "));
+    }
+    // Whatever stands behind a broken line would seem to be missing.
+    let read = if errors.is_empty() {
+        reader(&Table { notes: &notes, path: String::new(), at: 0, members: root.get_ref() })
+    } else {
+        None
+    };
+    let mut found = notes.found.into_inner();
+    found.sort_by_key(|(line, _)| *line);
+    read.filter(|_| found.is_empty()).ok_or_else(|| Mistakes { file: file.to_owned(), found })
+}
+
+/// Where mistakes are noted.
+struct Notes<'a> {
+    text: &'a str,
+    found: RefCell<Vec<(usize, String)>>,
+}
+
+impl Notes<'_> {
+    fn add(&self, at: usize, reason: String) {
+        self.found.borrow_mut().push((self.line(at), reason));
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+    }
+}
+
+/// A value of the file.
+pub(super) struct Member<'a> {
+    notes: &'a Notes<'a>,
+    path: String,
+    at: usize,
+    value: &'a DeValue<'a>,
+}
+
+impl<'a> Member<'a> {
+    /// Notes that this value is wrong.
+    pub(super) fn mistake(&self, reason: impl fmt::Display) {
+        self.notes.add(self.at, format!("{}: {reason}", self.path));
+    }
+
+    /// The line on which it stands.
+    pub(super) fn line(&self) -> usize {
+        self.notes.line(self.at)
+    }
+
+    /// The text that this is, if it is one.
+    pub(super) fn as_text(&self) -> Option<&'a str> {
+        if let DeValue::String(text) = self.value { Some(text.as_ref()) } else { None }
+    }
+
+    /// The text that this must be.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.or_mistake(self.as_text(), "must be a text in quotes")
+    }
+
+    /// The text that this must be, as `parse` reads it.
+    pub(super) fn parse<T, E: fmt::Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        parse(self.text()?).map_err(|reason| self.mistake(reason)).ok()
+    }
+
+    /// The truth value that this must be.
+    pub(super) fn flag(&self) -> Option<bool> {
+        let flag = if let DeValue::Boolean(flag) = self.value { Some(*flag) } else { None };
+        self.or_mistake(flag, "must be true or false")
+    }
+
+    /// The number that this must be.
+    pub(super) fn number(&self) -> Option<u64> {
+        let number = if let DeValue::Integer(number) = self.value { Some(number) } else { None };
+        let number = number.and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        self.or_mistake(number, "must be a whole number, zero or more")
+    }
+
+    /// The members of the list that this must be.
+    pub(super) fn list(&self) -> Option<Vec<Self>> {
+        let DeValue::Array(values) = self.value else {
+            return self.or_mistake(None, "must be a list in square brackets");
+        };
+        let members = values.iter().enumerate().map(|(index, value)| Self {
+            notes: self.notes,
+            path: format!("{}[{index}]", self.path),
+            at: value.span().start,
+            value: value.get_ref(),
+        });
+        Some(members.collect())
+    }
+
+    /// The table that this must be.
+    pub(super) fn table(&self) -> Option<Table<'a>> {
+        let members = if let DeValue::Table(members) = self.value { Some(members) } else { None };
+        let members = self.or_mistake(members, "must be a table")?;
+        Some(Table { notes: self.notes, path: format!("{}.", self.path), at: self.at, members })
+    }
+
+    fn or_mistake<T>(&self, value: Option<T>, reason: &str) -> Option<T> {
+        if value.is_none() {
+            self.mistake(reason);
+        }
+        value
+    }
+}
+
+/// A table of the file, or the whole file.
+pub(super) struct Table<'a> {
+    notes: &'a Notes<'a>,
+    path: String,
+    at: usize,
+    members: &'a DeTable<'a>,
+}
+
+impl<'a> Table<'a> {
+    /// Notes that something is wrong with the table as a whole.
+    pub(super) fn mistake(&self, reason: impl fmt::Display) {
+        let place = self.path.trim_end_matches('.');
+        let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+        self.notes.add(self.at, format!("{place}{reason}"));
+    }
+
+    /// A member, if it is there.
+    pub(super) fn get(&self, name: &str) -> Option<Member<'a>> {
+        let value = self.members.get(name)?;
+        let path = format!("{}{name}", self.path);
+        Some(Member { notes: self.notes, path, at: value.span().start, value: value.get_ref() })
+    }
+
+    /// A member that may be there, as `how` reads it.
+    pub(super) fn may<T>(&self, name: &str, how: impl FnOnce(&Member<'a>) -> Option<T>) -> Option<T> {
+        self.get(name).and_then(|member| how(&member))
+    }
+
+    /// A member that must be there, as `how` reads it.
+    pub(super) fn must<T>(&self, name: &str, how: impl FnOnce(&Member<'a>) -> Option<T>) -> Option<T> {
+        let member = self.get(name);
+        if member.is_none() {
+            self.mistake(format_args!("{name} is missing"));
+        }
+        member.and_then(|member| how(&member))
+    }
+
+    /// The tables that are written `[[name]]`; there must be one.
+    pub(super) fn tables(&self, name: &str) -> Vec<Self> {
+        let Some(member) = self.get(name) else {
+            self.mistake(format_args!("there is no [[{name}]]"));
+            return Vec::new();
+        };
+        if !matches!(member.value, DeValue::Array(_)) {
+            member.mistake(format_args!("must be written [[{name}]]"));
+            return Vec::new();
+        }
+        member.list().unwrap_or_default().iter().filter_map(Member::table).collect()
+    }
+
+    /// Notes every member that is none of `known`: with what `hint` says of it, or with the name that was probably
+    /// meant.
+    pub(super) fn refuse_others(&self, known: &[&str], hint: impl Fn(&str) -> Option<String>) {
+        for (key, _) in self.members.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref();
+            let reason = hint(name).unwrap_or_else(|| match nearest(name, known) {
+                Some(meant) => format!("there is no such member; did you mean {meant}?"),
+                None => format!("there is no such member; there are {}", known.join(", ")),
+            });
+            self.notes.add(key.span().start, format!("{}{name}: {reason}", self.path));
+        }
+    }
+}
+
+/// The known name that is most like `name`, if one is.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let likeness = |candidate: &str| strsim::jaro_winkler(name, candidate);
+    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) > 0.8).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes<T>(text: &str, reader: impl FnOnce(&Table<'_>) -> Option<T>) -> String {
+        read("idp.toml", text, reader).err().map_or_else(String::new, |mistakes| mistakes.to_string())
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_line_in_the_order_of_the_lines() {
+        let said = mistakes("[[a]]\nb = 1\nc = [\n  true,\n  'x',\n]\n\n[[a]]\nd = 1979-05-27\n", |root| {
+            let tables = root.tables("a");
+            tables[1].must("b", Member::text);
+            tables[1].may("d", Member::text);
+            let flags: Vec<_> = tables[0].may("c", Member::list)?.iter().map(Member::flag).collect();
+            assert_eq!(flags, [Some(true), None]);
+            tables[0].may("b", Member::text).map(|_| ())
+        });
+        let expected = [
+            "idp.toml:2: a[0].b: must be a text in quotes",
+            "idp.toml:5: a[0].c[1]: must be true or false",
+            "idp.toml:8: a[1]: b is missing",
+            "idp.toml:9: a[1].d: must be a text in quotes",
+        ];
+        assert_eq!(said, expected.join("\n"));
+    }
+
+    #[test]
+    fn a_broken_line_is_named_and_hides_what_would_only_seem_missing() {
+        let said = mistakes("a = 1\nb = 'x\n", |root| root.must("c", Member::text).map(|_| ()));
+        assert!(said.starts_with("idp.toml:2: ") && said.lines().count() == 1, "{said}");
+    }
+
+    #[test]
+    fn a_misspelt_member_is_told_the_name_that_was_meant() {
+        let known = ["redirect_uris", "client_name"];
+        let read = |root: &Table<'_>| {
+            root.refuse_others(&known, |name| (name == "password").then(|| "never".into()));
+            Some(())
+        };
+        assert_eq!(
+            mistakes("redirect_uri = []\n\nzzz = 1\npassword = ''\nclient_name = ''", read),
+            "idp.toml:1: redirect_uri: there is no such member; did you mean redirect_uris?\n\
+             idp.toml:3: zzz: there is no such member; there are redirect_uris, client_name\n\
+             idp.toml:4: password: never"
+        );
+    }
+}
