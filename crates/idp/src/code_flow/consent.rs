@@ -231,8 +231,15 @@ fn claim_row<'a>(name: &'a str, user: &User, earlier: &Consent) -> ClaimRow<'a> 
     ClaimRow { name, ticked: !earlier.declined.claims.contains(name), shown }
 }
 
-/// A text as it is, an address by its first member, anything else as JSON.
+/// A text as it is, an address as it would be written or else member by member, anything else as JSON.
 fn readable(value: &Value) -> String {
-    let inner = value.as_object().and_then(|members| members.values().next()).unwrap_or(value);
-    inner.as_str().map_or_else(|| inner.to_string(), ToOwned::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(address) => {
+            let formatted = address.get("formatted").and_then(Value::as_str).map(ToOwned::to_owned);
+            let members: Vec<_> = address.values().filter_map(Value::as_str).collect();
+            formatted.unwrap_or_else(|| members.join(", "))
+        }
+        other => other.to_string(),
+    }
 }

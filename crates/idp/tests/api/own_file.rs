@@ -16,7 +16,7 @@ client_id = "app"
 client_secret = "a secret of one's own"
 redirect_uris = ["https://app.example/callback"]
 client_name = "Own Application"
-scope = "openid profile email address phone"
+scope = "openid profile email address phone app:read"
 
 [[users]]
 sub = "u-1"
@@ -52,7 +52,7 @@ fn own_file() -> String {
 async fn whoever_stands_in_the_file_logs_in_and_all_their_claims_come_back() {
     let running = Running::start(&["--config", &written("own.toml", &own_file())]).await;
     let mut browser = Browser::at(&running.issuer);
-    let scope = "openid profile email address phone";
+    let scope = "openid profile email address phone app:read";
     let asked = AuthorizationRequest::new().with("client_id", "app").with("redirect_uri", CALLBACK);
     let asked = asked.with("scope", scope);
 
@@ -62,7 +62,10 @@ async fn whoever_stands_in_the_file_logs_in_and_all_their_claims_come_back() {
         assert!(!browser.shown.body.contains(of_the_demo), "{of_the_demo} is on the login page");
     }
     browser.signs_in("mika@people.example", "correct horse").await;
-    assert!(browser.shown.body.contains("Mika Example"), "{}", browser.shown.body);
+    // A scope value that no standard knows is shown as it is.
+    for shared in ["Mika Example", "Example-Straße 1", "+49 30 000000", "app:read"] {
+        assert!(browser.shown.body.contains(shared), "{shared} is not in {}", browser.shown.body);
+    }
     let ticked = scope.split(' ').map(|value| ("scope", value)).chain([("decision", "allow")]);
     let decided = browser.submits(&ticked.collect::<Vec<_>>()).await;
     let code = decided.location().param("code").unwrap();
