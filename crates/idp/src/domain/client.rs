@@ -28,10 +28,14 @@ impl RedirectUri {
     /// Reads an address from a registration.
     pub fn parse(text: &str) -> Result<Self, RedirectUriError> {
         let not_absolute = || RedirectUriError::NotAbsolute(text.to_owned());
-        let url = Url::parse(text).map_err(|_| not_absolute())?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        // RFC 3986 §2: ASCII without spaces. The URL standard's parser mends much else, in ways of its own.
+        let begins =
+            |scheme: &str| text.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme));
+        let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if !plain || !(begins("http://") || begins("https://")) {
             return Err(not_absolute());
         }
+        let url = Url::parse(text).map_err(|_| not_absolute())?;
         if url.fragment().is_some() {
             return Err(RedirectUriError::Fragment(text.to_owned()));
         }
@@ -144,10 +148,25 @@ mod tests {
 
     #[test]
     fn an_address_with_a_fragment_another_scheme_or_no_host_cannot_be_registered() {
-        for bad in ["", "/auth", "javascript:alert(1)", "https://a.example/#x", "data:,x", "http:"] {
+        for bad in ["", "/auth", "javascript:alert(1)", "https://a.example/#x", "data:,x", "http:", "http://"]
+        {
             assert!(RedirectUri::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(RedirectUri::parse("https://a.example:8443/cb?x=1").unwrap().host(), "a.example:8443");
+    }
+
+    #[test]
+    fn an_address_that_a_parser_would_have_to_mend_cannot_be_registered() {
+        for bad in [
+            "http:a.example/",
+            "https:/a.example",
+            "https://a.example/x\u{5}",
+            " https://a.example/",
+            "https://a.example\\x",
+        ] {
+            assert!(RedirectUri::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(RedirectUri::parse("HTTPS://A.example/%7E").is_ok());
     }
 
     #[test]
