@@ -1,0 +1,48 @@
+//! The query of the authorization request (step 2), sent to the real provider. Wherever it leads the browser: to a page
+//! of its own, or to a redirect URI that is registered for the client that asks, and there with its issuer.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use fuzz::server::Server;
+use libfuzzer_sys::fuzz_target;
+use shared::params::Params;
+use url::form_urlencoded;
+
+static IDP: LazyLock<Server> = LazyLock::new(Server::start);
+
+fuzz_target!(|query: &[u8]| {
+    // These would end the request target.
+    if query.iter().any(|byte| byte.is_ascii_control() || matches!(byte, b' ' | b'#')) {
+        return;
+    }
+    let answer = IDP.get(&[b"/oauth/authorize?", query].concat(), &[]);
+    let Some(location) = answer.header("location") else {
+        assert!((400..500).contains(&answer.status), "{}", answer.head);
+        return;
+    };
+    assert_eq!(answer.status, 303);
+
+    // What the URL standard's reader makes of the query, which is not the provider's own.
+    let asked: Vec<_> = form_urlencoded::parse(query).filter(|(_, value)| !value.is_empty()).collect();
+    let the_one = |name: &str| {
+        let mut values = asked.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_ref());
+        values.next().filter(|_| values.next().is_none())
+    };
+    let client =
+        IDP.state.settings.clients.iter().find(|client| Some(client.id.as_str()) == the_one("client_id"));
+    let client = client.expect("whoever is led on has named one client");
+    let redirect_uri = the_one("redirect_uri").expect("and one redirect URI");
+    assert!(client.redirect_uris.iter().any(|registered| registered.as_str() == redirect_uri));
+
+    if location.starts_with(&format!("{}/", IDP.issuer)) {
+        assert_eq!(the_one("response_type"), Some("code"));
+        assert!(!client.require_pkce || the_one("code_challenge_method") == Some("S256"));
+        return;
+    }
+    let response = location.strip_prefix(redirect_uri).and_then(|rest| rest.strip_prefix('?')).unwrap();
+    let response = Params::parse(response.as_bytes(), &[]).unwrap();
+    assert_eq!(response.get("iss"), Some(IDP.issuer.as_str()));
+    assert_eq!(response.get("state"), the_one("state"));
+    assert!(response.get("error").is_some() && response.get("code").is_none());
+});
