@@ -40,7 +40,7 @@ async fn a_client_may_lead_on_to_a_third_origin() {
     let client = Stranger::that_redirects_to(third.at("localhost"));
     let redirect_uri = RedirectUri::parse(&format!("{}/callback", client.at("127.0.0.1"))).unwrap();
     let pair = Pair::start_with("127.0.0.1", |idp| {
-        idp.clients = vec![demo::client(&redirect_uri.site(), redirect_uri.clone())];
+        idp.clients = demo::clients(&redirect_uri);
     });
     let learner = Learner::of(&pair).await;
     let question = format!(
