@@ -2,7 +2,9 @@
 
 use shared::pkce::CodeVerifier;
 
-use crate::helpers::{Answer, AuthorizationRequest, Browser, Idp, REDIRECT_URI, http};
+use crate::helpers::{
+    Answer, AuthorizationRequest, Browser, CLIENT2, Code, DEMO, Idp, REDIRECT_URI, http, signed_in,
+};
 
 async fn opens(idp: &Idp, asked: &AuthorizationRequest) -> Answer {
     let mut browser = Browser::new(idp);
@@ -242,4 +244,26 @@ async fn the_request_cannot_be_changed_between_login_and_consent() {
     let location = browser.submits(&[&[("decision", "allow")], &smuggled[..]].concat()).await.location();
     assert!(location.0.as_str().starts_with(REDIRECT_URI), "{location:?}");
     assert_eq!(location.param("state").as_deref(), Some("af0ifjsldkj"));
+}
+
+#[actix_web::test]
+async fn i4_a_client_may_be_registered_without_pkce_and_then_sends_no_verifier() {
+    let idp = Idp::start_with(|settings| settings.clients[1].require_pkce = false);
+    let plain =
+        || AuthorizationRequest::of_client2().without("code_challenge").without("code_challenge_method");
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    for (verifier, expected) in [("", 200), ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", 400)] {
+        let asked = plain();
+        let location = browser.opens(&asked).await.location();
+        let code = Code::of(&asked, &location);
+        let answer = idp.token_as(Some(CLIENT2), &code.fields_with("code_verifier", verifier)).await;
+        assert_eq!(answer.status, expected, "{answer:?}");
+    }
+    // Whoever sends a challenge is held to it, and half a challenge is none.
+    let asked = AuthorizationRequest::of_client2();
+    let code = Code::of(&asked, &browser.opens(&asked).await.location());
+    let answer = idp.token_as(Some(CLIENT2), &code.fields_with("code_verifier", "")).await;
+    assert_eq!(answer.error(), "invalid_grant");
+    let half = plain().with("code_challenge_method", "S256");
+    browser.opens(&half).await.location().is_refusal(&idp, "invalid_request");
 }
