@@ -78,13 +78,16 @@ impl Browser {
         self.follows(Url::parse(address).unwrap(), request).await;
     }
 
-    /// Submits the form of the page with these fields beside its CSRF token.
+    /// Submits the form of the page with these fields beside those that are hidden in it.
     async fn submits(&mut self, target: Option<&str>, fields: &[(&str, &str)]) {
         let page = self.page.clone().unwrap();
         let target = target.map_or_else(|| page.clone(), |target| page.join(target).unwrap());
-        let csrf = self.text.split_once(r#"name="csrf" value=""#).unwrap().1;
-        let csrf = csrf.split('"').next().unwrap().to_owned();
-        let fields = [&[("csrf", csrf.as_str())], fields].concat();
+        let text = self.text.clone();
+        let hidden = text.split(r#"<input type="hidden" name=""#).skip(1).map(|input| {
+            let (name, rest) = input.split_once(r#"" value=""#).unwrap();
+            (name, rest.split('"').next().unwrap())
+        });
+        let fields: Vec<_> = hidden.chain(fields.iter().copied()).collect();
         let request = http().post(target.clone()).header("sec-fetch-site", "same-origin").form(&fields);
         self.follows(target, request).await;
     }
@@ -170,6 +173,8 @@ async fn from_the_click_to_the_greeting_and_out_again() {
         assert!(browser.text.contains(text), "{text}: {}", browser.text);
     }
     browser.submits(Some("/logout"), &[]).await;
+    assert!(browser.is_at(&format!("{}/", pair.rp)), "{:?}", browser.page);
+    assert!(browser.text.contains("Both sessions have ended"), "{}", browser.text);
     assert!(browser.text.contains(r#"action="/login""#), "{}", browser.text);
 }
 

@@ -36,7 +36,7 @@ pub enum ErrorCode {
     /// `prompt=none`, but the user must choose an account (OpenID Connect Core §3.1.2.6).
     AccountSelectionRequired,
     /// The login cannot be as strong as the client demands (OpenID Connect Core Error Code
-    /// unmet_authentication_requirements 1.0).
+    /// `unmet_authentication_requirements` 1.0).
     UnmetAuthenticationRequirements,
     /// `request` is not supported (OpenID Connect Core §3.1.2.6).
     RequestNotSupported,
