@@ -1,9 +1,9 @@
 //! The keys that sign tokens, one for each algorithm and more while they change; published without their private half
 //! (RFC 7517 §5).
 //!
-//! [`key`] is one key, [`jws`] the form of what it signs, [`rotation`] what it is for at a moment, [`folder`] where it is
-//! kept, [`commands`] what an operator does with it. Here is what a running server has in use. It looks at the folder
-//! itself, every two seconds at most and only when somebody needs a key; whatever is wrong there, the last good set stays.
+//! `key.rs` is one key, `jws.rs` the form of what it signs, `rotation.rs` what it is for at a moment, `folder.rs` where it
+//! is kept, [`commands`] what an operator does with it. Here is what a running server has in use. It looks into the folder
+//! itself, every two seconds at most and only when somebody needs a key; whatever is wrong there, the last good keys stay.
 
 pub mod commands;
 mod folder;

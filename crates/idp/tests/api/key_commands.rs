@@ -74,6 +74,20 @@ async fn i24_a_server_that_runs_takes_up_what_the_command_made() {
     assert_eq!(jwks["keys"].as_array().unwrap().len(), 6);
 }
 
+#[actix_web::test]
+async fn i24_what_is_wrong_in_the_folder_is_in_the_log() {
+    let folder = Temporary::named("command-and-log");
+    let running = Running::start(&["--keys", folder.as_str()]).await;
+    fs::write(folder.0.join("rs256-9999999999.pem"), "-----BEGIN PRIVATE KEY-----\nMIIE").unwrap();
+    let jwks: Value = Answer::of(http().get(format!("{}/oauth/jwks", running.issuer))).await.json();
+    assert_eq!(jwks["keys"].as_array().unwrap().len(), 3);
+    let log = running.log();
+    let warning = log.lines().find(|line| line.contains("WARN")).unwrap_or_else(|| panic!("{log}"));
+    for words in ["IDP_KEYS", "rs256-9999999999.pem", "the keys in use stay"] {
+        assert!(warning.contains(words), "{words} is not in {warning}");
+    }
+}
+
 #[test]
 fn a_mistake_with_keys_is_said_in_one_sentence() {
     assert!(refused(&["keys", "list"], 2).contains("IDP_KEYS"));

@@ -55,7 +55,7 @@ impl Running {
     }
 
     /// Ends it; what it wrote to its log.
-    fn log(mut self) -> String {
+    pub fn log(mut self) -> String {
         self.child.kill().unwrap();
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
