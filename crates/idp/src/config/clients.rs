@@ -10,7 +10,10 @@ use super::{
     document::{Member, Table},
     values::{filled, visible, web_address},
 };
-use crate::domain::client::{AuthMethod, Client, RedirectUri};
+use crate::{
+    domain::client::{AuthMethod, Client, RedirectUri},
+    keys::KeyAlg,
+};
 
 /// Every member that a client can have.
 const MEMBERS: [&str; 14] = [
@@ -29,8 +32,6 @@ const MEMBERS: [&str; 14] = [
     "remember_consent",
     "claims_in_id_token",
 ];
-/// What can sign an ID token.
-const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::HS256];
 /// What a client may ask for when nothing is said: the values to which OpenID Connect Core gives a meaning.
 const STANDARD_SCOPE: &str = "openid profile email address phone";
 
@@ -117,7 +118,8 @@ fn scope(table: &Table<'_>) -> Scope {
 
 fn algorithm(table: &Table<'_>, secret: &str) -> Option<Algorithm> {
     table.may("id_token_signed_response_alg", |it| {
-        let algorithm = Algorithm::from_str(it.text()?).ok().filter(|it| ALGORITHMS.contains(it));
+        let here = |it: &Algorithm| *it == Algorithm::HS256 || KeyAlg::ALL.map(Algorithm::from).contains(it);
+        let algorithm = Algorithm::from_str(it.text()?).ok().filter(here);
         match algorithm {
             None => it.mistake("must be RS256, ES256, EdDSA or HS256"),
             // RFC 7518 §3.2: a key as long as the hash, at least.
