@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::domain::password::{HashError, PasswordHash};
 
 /// How many checks may wait for a slot; more are turned away.
-const MOST_WAITING: usize = 256;
+pub const MOST_WAITING: usize = 256;
 
 /// Too many checks are waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

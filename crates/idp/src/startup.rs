@@ -33,6 +33,7 @@ use crate::{
     passwords::Passwords,
     state::AppState,
     store::memory,
+    throttle::Throttle,
     token_endpoint,
 };
 
@@ -101,6 +102,7 @@ impl Application {
             async move {
                 let now = state.clock.now();
                 state.stores.sweep(now).await;
+                state.throttle.sweep(now);
                 state.keys.refresh(now).await;
             }
         };
@@ -126,6 +128,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         stores: memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity),
         keys: Arc::new(keys),
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
+        throttle: Throttle::new(Arc::clone(&clock)),
         csrf: CsrfKey::new(random.as_ref()),
         settings,
         clock,

@@ -11,7 +11,10 @@ use shared::{
 };
 use web::front_door::Site;
 
-use crate::{config::Settings, http::csrf::CsrfKey, keys::Keys, passwords::Passwords, store::Stores};
+use crate::{
+    config::Settings, http::csrf::CsrfKey, keys::Keys, passwords::Passwords, store::Stores,
+    throttle::Throttle,
+};
 
 /// The provider's state: made once at start, shared by all workers.
 pub struct AppState {
@@ -27,6 +30,8 @@ pub struct AppState {
     pub keys: Arc<Keys>,
     /// How it checks passwords.
     pub passwords: Arc<Passwords>,
+    /// How often a password may be wrong.
+    pub throttle: Throttle,
     /// What its forms are marked with.
     pub csrf: CsrfKey,
     /// Its time.

@@ -66,7 +66,8 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
         }
         let owners = (self.owners)(&new.value);
         let book = || self.books().book(&owners, weight);
-        if !book() && !(self.sweep_once(now) && book()) {
+        let booked = book() || (self.sweep_once(now) && book());
+        if !booked {
             return Err(Full);
         }
         if let Some(overtaken) = self.entries.insert(key, new) {

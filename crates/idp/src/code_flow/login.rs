@@ -1,13 +1,18 @@
 //! Steps 3 and 4: the login page, and the password that the user submits on it (OpenID Connect Core §3.1.2.3).
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     web::{Data, Path},
 };
 use serde::Serialize;
 use shared::{
-    flow::{Checks, Rule, Step, Words},
+    flow::{Checks, Rule, Shown, Step, Words},
     params::Params,
     secret::Secret,
 };
@@ -30,6 +35,7 @@ use crate::{
     http::browser,
     problems,
     state::AppState,
+    throttle::{Account, Attempt, Refused},
 };
 
 #[derive(Serialize)]
@@ -42,6 +48,7 @@ struct LoginPage<'a> {
     /// Whoever is signed in already and is to prove it again.
     again: Option<&'a str>,
     failed: bool,
+    wait: Option<Wait>,
     demo: Vec<DemoUser>,
     csrf: &'a str,
 }
@@ -50,6 +57,21 @@ struct LoginPage<'a> {
 struct DemoUser {
     username: &'static str,
     password: &'static str,
+}
+
+#[derive(Serialize)]
+struct Wait {
+    minutes: u64,
+    seconds: u64,
+}
+
+/// Why the form is shown again.
+#[derive(Clone, Copy)]
+enum Again {
+    /// The password was wrong, or nobody has that name.
+    Wrong,
+    /// The password was not looked at. After this time it may be.
+    TooSoon(Duration),
 }
 
 /// `GET /login/{handle}`, step 3
@@ -77,9 +99,12 @@ pub async fn submit(
     if !matches!(visit.interaction.stage, Stage::AwaitingLogin { .. }) {
         return visit.lead_on(&state, &visit.interaction.stage);
     }
-    let Some(authentication) = authenticate(&state, &params, &mut checks).await? else {
-        let typed = params.get("username").unwrap_or_default();
-        return show(&state, &request, &visit, Some(typed)).await;
+    let authentication = match authenticate(&state, &visit, &params, &mut checks).await? {
+        Ok(authentication) => authentication,
+        Err(why) => {
+            let typed = params.get("username").unwrap_or_default();
+            return show(&state, &request, &visit, Some((typed, why))).await;
+        }
     };
     let stage = visit.advance(&state, Event::SignedIn(authentication.clone())).await?;
     let session = browser::renew_session(&state, &request, authentication).await;
@@ -97,32 +122,69 @@ pub async fn submit(
 /// Whether name and password are right, and so who it is.
 async fn authenticate(
     state: &AppState,
+    visit: &Visit,
     params: &Params,
     checks: &mut Checks,
-) -> Result<Option<Authentication>, Problem> {
-    let typed = params.get("username").unwrap_or_default();
+) -> Result<Result<Authentication, Again>, Problem> {
+    let name = Username::parse(params.get("username").unwrap_or_default());
     let password = Secret::new(params.get("password").unwrap_or_default());
-    let user =
-        state.stores.users.find_by_name(&Username::parse(typed)).await.map_err(problems::from_store)?;
+    let user = state.stores.users.find_by_name(&name).await.map_err(problems::from_store)?;
+    let attempt = match attempt(state, visit, Account::of(user.as_deref(), &name), checks).await? {
+        Ok(attempt) => attempt,
+        Err(why) => return Ok(Err(why)),
+    };
     // One hash is computed whether or not the user exists, and the page says the same: nobody learns who is here.
     let expected = user.as_ref().map(|user| user.password.clone());
-    let correct = state.passwords.verify(password, expected).await.map_err(problems::from_passwords)?;
+    let correct = match state.passwords.verify(password, expected).await {
+        Ok(correct) => correct,
+        Err(busy) => {
+            attempt.give_up();
+            return Err(problems::from_passwords(busy));
+        }
+    };
     let shown = if correct { Words::CorrectPassword } else { Words::WrongPassword };
     let judged = checks.judge(Rule::PasswordCorrect, Words::CorrectPassword, shown, correct);
-    Ok(user.filter(|_| judged.is_ok()).map(|user| Authentication {
-        subject: user.subject.clone(),
-        at: state.clock.now(),
-        methods: &["pwd"],
-    }))
+    let Some(user) = user.filter(|_| judged.is_ok()) else {
+        return Ok(Err(Again::Wrong));
+    };
+    attempt.succeed();
+    Ok(Ok(Authentication { subject: user.subject.clone(), at: state.clock.now(), methods: &["pwd"] }))
 }
 
-/// The page; `failed` is the name that was typed with a wrong password.
+/// RFC 6819 §5.1.4.2: whether a password may be tried now, with this browser.
+async fn attempt<'a>(
+    state: &'a AppState,
+    visit: &Visit,
+    account: Account,
+    checks: &mut Checks,
+) -> Result<Result<Attempt<'a>, Again>, Problem> {
+    match state.throttle.begin(account, visit.interaction.browser).await {
+        Ok(attempt) => {
+            checks.pass(Rule::AttemptsAllowed, Words::AttemptDue);
+            Ok(Ok(attempt))
+        }
+        Err(Refused::TooSoon(wait)) => {
+            let shown = Shown::WordsWith(Words::TooSoon, wait.as_secs().to_string().into());
+            drop(checks.refuse(Rule::AttemptsAllowed, Words::AttemptDue, shown));
+            tracing::warn!(rule = Rule::AttemptsAllowed.id(), seconds = wait.as_secs(), "refused");
+            Ok(Err(Again::TooSoon(wait)))
+        }
+        Err(Refused::Busy(busy)) => Err(problems::from_passwords(busy)),
+    }
+}
+
+/// The page; `failed` is the name that was typed when it did not work, and why it did not.
 async fn show(
     state: &AppState,
     request: &HttpRequest,
     visit: &Visit,
-    failed: Option<&str>,
+    failed: Option<(&str, Again)>,
 ) -> Result<HttpResponse, Problem> {
+    let (failed, why) = failed.unzip();
+    let wait = match why {
+        Some(Again::TooSoon(wait)) => Some(wait.as_secs()),
+        Some(Again::Wrong) | None => None,
+    };
     let asked = &visit.interaction.request;
     let expected = match &visit.interaction.stage {
         Stage::AwaitingLogin { user: Some(subject) } => {
@@ -144,10 +206,18 @@ async fn show(
         password: shown.map(|(_, password)| *password),
         again: signed_in.map(|user| user.display_name()),
         failed: failed.is_some(),
+        wait: wait.map(|seconds| Wait { minutes: seconds / 60, seconds: seconds % 60 }),
         demo: demo.iter().map(|(username, password)| DemoUser { username, password }).collect(),
         csrf: &visit.csrf,
     };
     let step = if failed.is_some() { Step::Password } else { Step::LoginPage };
     let progress = Some(Progress::Now(step));
-    state.site.pages.respond(request, StatusCode::OK, Kind::Form, "idp/login.html", progress, &page)
+    // RFC 6585 §4
+    let status = if wait.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+    let mut answer =
+        state.site.pages.respond(request, status, Kind::Form, "idp/login.html", progress, &page)?;
+    if let Some(seconds) = wait {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(answer)
 }

@@ -187,3 +187,129 @@ async fn ui_locales_chooses_the_language_unless_the_visitor_has() {
     let page = browser.opens(&AuthorizationRequest::new().with("ui_locales", "se en")).await;
     assert!(page.body.contains(r#"<html lang="ja""#), "{}", page.body);
 }
+
+/// Five wrong passwords, each looked at.
+async fn fails_five_times(browser: &mut Browser, username: &str) {
+    for _ in 0..5 {
+        assert_eq!(browser.signs_in(username, "wrong").await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn i10_after_five_wrong_passwords_the_page_says_how_long_to_wait() {
+    let idp = Idp::start();
+    let mut browser = at_login(&idp).await;
+    browser.cookies.insert("lang".into(), "en".into());
+    fails_five_times(&mut browser, "demo").await;
+    for (wait, said) in
+        [(5, "in 5 s"), (10, "in 10 s"), (20, "in 20 s"), (40, "in 40 s"), (80, "in 1 min 20 s")]
+    {
+        let before = idp.state.passwords.computed();
+        let page = browser.signs_in("demo", "DemoTest2024!").await;
+        assert_eq!((page.status, page.header("retry-after")), (429, wait.to_string().as_str()));
+        assert!(page.body.contains(said) && page.body.contains(r#"role="alert""#), "{}", page.body);
+        assert_eq!(idp.state.passwords.computed(), before, "it was not even looked at");
+        idp.passes(wait);
+        assert_eq!(browser.signs_in("demo", "wrong").await.status, 200);
+    }
+    idp.passes(160);
+    browser.signs_in("demo", "DemoTest2024!").await;
+    assert!(browser.page.contains("/consent/"), "the button works again");
+}
+
+#[actix_web::test]
+async fn i10_a_visitor_who_fails_locks_nobody_else_out() {
+    let idp = Idp::start();
+    let mut visitor = at_login(&idp).await;
+    fails_five_times(&mut visitor, "demo").await;
+    for _ in 0..4 {
+        idp.passes(60);
+        assert_eq!(visitor.signs_in("demo", "wrong").await.status, 200);
+    }
+    let mut learner = at_login(&idp).await;
+    let wait: u64 = learner.signs_in("demo", "DemoTest2024!").await.header("retry-after").parse().unwrap();
+    assert!(wait <= 5, "{wait}");
+    idp.passes(wait);
+    learner.signs_in("demo", "DemoTest2024!").await;
+    assert!(learner.page.contains("/consent/"));
+    let mut next = at_login(&idp).await;
+    next.signs_in("demo", "DemoTest2024!").await;
+    assert!(next.page.contains("/consent/"), "a right password makes nobody wait");
+    assert_eq!(visitor.signs_in("demo", "wrong").await.status, 429);
+}
+
+#[actix_web::test]
+async fn i10_a_new_cookie_is_no_new_start() {
+    let idp = Idp::start();
+    fails_five_times(&mut at_login(&idp).await, "demo").await;
+    for _ in 0..3 {
+        assert_eq!(at_login(&idp).await.signs_in("demo", "wrong").await.status, 429);
+    }
+    idp.passes(5);
+    assert_eq!(at_login(&idp).await.signs_in("demo", "wrong").await.status, 200);
+    assert_eq!(at_login(&idp).await.signs_in("demo", "wrong").await.status, 429);
+}
+
+#[actix_web::test]
+async fn i10_of_a_hundred_guesses_at_once_five_are_looked_at() {
+    let idp = Idp::start();
+    for username in ["demo", "nobody"] {
+        let before = idp.state.passwords.computed();
+        let guesses = (0..100).map(async |_| at_login(&idp).await.signs_in(username, "wrong").await.status);
+        let answers = futures_util::future::join_all(guesses).await;
+        assert_eq!(answers.iter().filter(|status| **status == 200).count(), 5, "{username}: {answers:?}");
+        assert_eq!(answers.iter().filter(|status| **status == 429).count(), 95, "{username}: {answers:?}");
+        assert_eq!(idp.state.passwords.computed() - before, 5, "{username}");
+    }
+}
+
+#[actix_web::test]
+async fn i10_a_class_may_sign_in_all_at_once() {
+    let idp = Idp::start();
+    let logins = (0..40).map(async |_| at_login(&idp).await.signs_in("demo", "DemoTest2024!").await.status);
+    assert_eq!(futures_util::future::join_all(logins).await, [200; 40]);
+}
+
+#[actix_web::test]
+async fn i10_all_names_of_a_user_share_their_failures() {
+    let idp = Idp::start();
+    let mut browser = at_login(&idp).await;
+    for name in ["demo", "Demo", " demo ", "1@example.com", "1@EXAMPLE.com"] {
+        assert_eq!(browser.signs_in(name, "wrong").await.status, 200, "{name}");
+    }
+    for name in ["demo", "1@example.com"] {
+        assert_eq!(at_login(&idp).await.signs_in(name, "wrong").await.status, 429, "{name}");
+    }
+    assert_eq!(at_login(&idp).await.signs_in("nobody", "wrong").await.status, 200);
+}
+
+#[actix_web::test]
+async fn i11_those_who_do_not_exist_are_throttled_in_the_same_way() {
+    let idp = Idp::start();
+    let mut seen = Vec::new();
+    for username in ["demo", "nobody"] {
+        let mut browser = at_login(&idp).await;
+        fails_five_times(&mut browser, username).await;
+        let before = idp.state.passwords.computed();
+        let page = browser.signs_in(username, "wrong").await;
+        assert_eq!(idp.state.passwords.computed(), before);
+        let body = page.body.replace(&format!(r#"value="{username}""#), "value");
+        let csrf = page.csrf();
+        seen.push((page.status, page.header("retry-after").to_owned(), body.replace(&csrf, "csrf")));
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[actix_web::test]
+async fn i10_over_all_names_there_are_a_hundred_failures_at_once() {
+    let idp = Idp::start();
+    let guesses = (0..104)
+        .map(async |number| at_login(&idp).await.signs_in(&format!("user{number}"), "wrong").await.status);
+    let answers = futures_util::future::join_all(guesses).await;
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 4, "{answers:?}");
+    let mut learner = at_login(&idp).await;
+    assert_eq!(learner.signs_in("demo", "DemoTest2024!").await.header("retry-after"), "1");
+    idp.passes(1);
+    learner.signs_in("demo", "DemoTest2024!").await;
+    assert!(learner.page.contains("/consent/"));
+}

@@ -68,6 +68,7 @@ pub enum Rule {
     SubjectAsAsked,
     SameBrowser,
     CsrfToken,
+    AttemptsAllowed,
     PasswordCorrect,
     ClientAuthenticated,
     ClientAuthMethod,
@@ -108,7 +109,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -127,6 +128,7 @@ impl Rule {
         Self::SubjectAsAsked,
         Self::SameBrowser,
         Self::CsrfToken,
+        Self::AttemptsAllowed,
         Self::PasswordCorrect,
         Self::ClientAuthenticated,
         Self::ClientAuthMethod,
@@ -202,6 +204,7 @@ impl Rule {
             Self::SubjectAsAsked => ("subject_as_asked", Password, "OpenID Connect Core §3.1.2.1"),
             Self::SameBrowser => ("same_browser", Consent, "RFC 9700 §4.7"),
             Self::CsrfToken => ("csrf_token", Consent, "RFC 6749 §10.12"),
+            Self::AttemptsAllowed => ("attempts_allowed", Password, "RFC 6819 §5.1.4.2"),
             Self::PasswordCorrect => ("password_correct", Password, "OpenID Connect Core §3.1.2.3"),
             Self::ClientAuthenticated => ("client_authenticated", TokenRequest, "RFC 6749 §2.3.1"),
             Self::ClientAuthMethod => ("client_auth_method", TokenRequest, "OpenID Connect Core §9"),

@@ -172,6 +172,10 @@ words! {
     PageToken = "page_token",
     /// Another CSRF token, or none.
     OtherToken = "other_token",
+    /// A try at a time when it may be made.
+    AttemptDue = "attempt_due",
+    /// A try before that, by so many seconds.
+    TooSoon = "too_soon",
     /// The user's own password.
     CorrectPassword = "correct_password",
     /// Another password, or no such user.
