@@ -1,17 +1,18 @@
 //! How often a password may be wrong: per account, per browser, and over all (RFC 6819 §5.1.4.2).
 //!
-//! An account has [`FREE`] failures, each forgotten when its browser has been quiet for [`WINDOW`]. After that the
-//! browser that fails waits, twice as long each time. Everybody else waits for the next [`PAUSE`] at most: between two
-//! failures at one account lies one, whoever makes them. So a visitor who fails locks nobody else out, and whoever
-//! throws the cookie away, to look like another browser, gains nothing but that pause.
+//! An account may be failed five times in five minutes. After that the browser that fails waits, twice as long each
+//! time. Everybody else waits for five seconds at most: so long lie between two failures at one account, whoever makes
+//! them. So a visitor who fails locks nobody else out, and whoever throws the cookie away, to pass as another browser,
+//! gains one guess in five seconds.
 //!
 //! Whether a password is wrong turns out when its hash is computed. Until then an attempt takes up a failure: of a
-//! hundred at once as many are looked at as may fail, and the rest wait for the verdicts. A right password gives its
-//! failure back, and the next one goes on. That is why the crate `governor` does not do here: what it has counted it
-//! cannot give back, and the right passwords of a class would use up what is meant for wrong ones.
+//! hundred at once as many are looked at as may fail, and the others wait for their verdicts. A right password gives
+//! its failure back, and the next one goes on. This is why the crate `governor` does not do here: it cannot give back
+//! what it has counted, and the right passwords of a class would use up what is meant for wrong ones.
+
+mod books;
 
 use std::{
-    collections::HashMap,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -22,25 +23,12 @@ use shared::{
     secret::SecretHash,
 };
 use tokio::sync::{Notify, Semaphore};
-use web::expiring::{ExpiringMap, Full};
 
+use self::books::{Books, Hold, Verdict};
 use crate::{
     domain::user::{User, Username},
     passwords::{Busy, MOST_WAITING},
 };
-
-/// How many failures an account has before anybody waits.
-const FREE: u32 = 5;
-/// For how long a failure is remembered.
-const WINDOW: Duration = Duration::from_secs(300);
-/// The least time between two failures at an account that has none left: the wait of whoever did not fail.
-const PAUSE: Duration = Duration::from_secs(5);
-/// The longest wait of a browser that fails again and again.
-const LONGEST: Duration = Duration::from_secs(900);
-/// How many failures there are over all; one comes back each second.
-const OVER_ALL: u32 = 100;
-/// How many accounts are remembered. Long before that many have failed, there are no failures left over all.
-const ACCOUNTS: usize = 10_000;
 
 /// Whose password it would be. Names that nobody has are throttled in the same way: nobody learns who is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,7 +87,7 @@ impl Throttle {
 
     /// Forgets what has ended.
     pub fn sweep(&self, now: Timestamp) {
-        self.books().accounts.sweep(now);
+        self.books().sweep(now);
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -137,175 +125,15 @@ impl Drop for Attempt<'_> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Right,
-    Wrong,
-    None,
-}
-
-/// Why an attempt does not begin now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hold {
-    For(Duration),
-    UntilVerdict,
-}
-
-/// All failures, and the attempts under way. One lock around them: what is judged and booked is one step.
-#[derive(Debug)]
-struct Books {
-    accounts: ExpiringMap<Account, Failures>,
-    over_all: u32,
-    under_way: u32,
-    counted_at: Timestamp,
-}
-
-impl Books {
-    fn new(now: Timestamp) -> Self {
-        let weigh = |failures: &Failures| failures.browsers.len() * size_of::<(SecretHash, Tries)>();
-        let accounts = ExpiringMap::shared(ACCOUNTS, weigh, |_| Vec::new());
-        Self { accounts, over_all: 0, under_way: 0, counted_at: now }
-    }
-
-    fn begin(&mut self, account: Account, browser: SecretHash, now: Timestamp) -> Result<(), Hold> {
-        self.over_all_admits(now)?;
-        self.change(account, now, |failures| {
-            failures.admits(browser, now)?;
-            failures.under_way += 1;
-            Ok(())
-        })
-        .unwrap_or(Err(Hold::For(PAUSE)))?;
-        self.under_way += 1;
-        Ok(())
-    }
-
-    fn end(&mut self, account: Account, browser: SecretHash, verdict: Verdict, now: Timestamp) {
-        self.under_way -= 1;
-        if verdict == Verdict::Wrong {
-            self.over_all += 1;
-        }
-        // It is remembered while an attempt is under way, so it need not fit in.
-        let _ = self.change(account, now, |failures| {
-            failures.under_way = failures.under_way.saturating_sub(1);
-            match verdict {
-                Verdict::Right => drop(failures.browsers.remove(&browser)),
-                Verdict::Wrong => failures.add(browser, now),
-                Verdict::None => {}
-            }
-        });
-    }
-
-    fn over_all_admits(&mut self, now: Timestamp) -> Result<(), Hold> {
-        let passed = u32::try_from(now.since(self.counted_at).as_secs()).unwrap_or(u32::MAX);
-        self.over_all = self.over_all.saturating_sub(passed);
-        self.counted_at = now;
-        match self.over_all {
-            OVER_ALL.. => Err(Hold::For(Duration::from_secs(1))),
-            failed if failed + self.under_way >= OVER_ALL => Err(Hold::UntilVerdict),
-            _ => Ok(()),
-        }
-    }
-
-    /// Changes what is known of an account. One without a failure is not kept.
-    fn change<R>(
-        &self,
-        account: Account,
-        now: Timestamp,
-        change: impl FnOnce(&mut Failures) -> R,
-    ) -> Result<R, Full> {
-        if self.accounts.read(&account, now, |_| ()).is_none() {
-            self.accounts.insert(account, Failures::none(now), now + WINDOW, now)?;
-        }
-        let changed = self.accounts.update_with_expiry(&account, now, |failures, expires| {
-            let changed = change(failures);
-            *expires = failures.forgotten(now);
-            (changed, failures.is_empty())
-        });
-        let (changed, is_empty) = changed.ok_or(Full)?;
-        if is_empty {
-            self.accounts.take(&account, now);
-        }
-        Ok(changed)
-    }
-}
-
-/// The failures at one account, by browser.
-#[derive(Debug)]
-struct Failures {
-    browsers: HashMap<SecretHash, Tries>,
-    under_way: u32,
-    paused_until: Timestamp,
-}
-
-/// The failures of one browser at one account.
-#[derive(Debug)]
-struct Tries {
-    failed: u32,
-    waits_until: Timestamp,
-}
-
-impl Tries {
-    fn forgotten(&self) -> Timestamp {
-        self.waits_until + WINDOW
-    }
-}
-
-impl Failures {
-    fn none(now: Timestamp) -> Self {
-        Self { browsers: HashMap::new(), under_way: 0, paused_until: now }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.browsers.is_empty() && self.under_way == 0
-    }
-
-    fn forgotten(&self, now: Timestamp) -> Timestamp {
-        self.browsers.values().map(Tries::forgotten).fold(now + WINDOW, Timestamp::max)
-    }
-
-    fn count(&self) -> u32 {
-        self.browsers.values().map(|tries| tries.failed).sum()
-    }
-
-    fn admits(&mut self, browser: SecretHash, now: Timestamp) -> Result<(), Hold> {
-        self.browsers.retain(|_, tries| now < tries.forgotten());
-        let own = self.browsers.get(&browser).map_or(now, |tries| tries.waits_until);
-        if now < own {
-            return Err(Hold::For(own.since(now)));
-        }
-        let failed = self.count();
-        if failed >= FREE && now < self.paused_until {
-            return Err(Hold::For(self.paused_until.since(now)));
-        }
-        // Those without a verdict may fail too. After the last free one there is one at a time.
-        let left = FREE.saturating_sub(failed).max(1);
-        if self.under_way < left { Ok(()) } else { Err(Hold::UntilVerdict) }
-    }
-
-    fn add(&mut self, browser: SecretHash, now: Timestamp) {
-        let tries = self.browsers.entry(browser).or_insert(Tries { failed: 0, waits_until: now });
-        tries.failed += 1;
-        tries.waits_until = now + wait_after(tries.failed);
-        if self.count() >= FREE {
-            self.paused_until = now + PAUSE;
-        }
-    }
-}
-
-/// How long the browser waits that has failed so often: from its last free failure on twice as long each time.
-fn wait_after(failed: u32) -> Duration {
-    match failed.checked_sub(FREE) {
-        None => Duration::ZERO,
-        Some(doublings) => PAUSE.saturating_mul(2u32.saturating_pow(doublings)).min(LONGEST),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::future::join_all;
     use shared::clock::ManualClock;
 
-    use super::*;
+    use super::{
+        books::{PAUSE, WINDOW},
+        *,
+    };
 
     const START: Timestamp = Timestamp::from_unix(1_000_000);
 
@@ -411,7 +239,7 @@ mod tests {
         };
         join_all((0..100).map(signs_in)).await;
         throttle.begin(account("a"), browser(MISTYPED)).await.unwrap().succeed();
-        assert!(throttle.books().accounts.is_empty(), "nothing is left to remember");
+        assert!(throttle.books().is_empty(), "nothing is left to remember");
         mistyped().await;
         assert_eq!(fails(&throttle, "a", MISTYPED).await, None, "what was only mistyped does not count");
     }
@@ -428,7 +256,7 @@ mod tests {
         }
         assert_eq!(fails(&throttle, "a", 5).await, Some(5));
         throttle.sweep(START + WINDOW + WINDOW);
-        assert!(throttle.books().accounts.is_empty());
+        assert!(throttle.books().is_empty());
     }
 
     #[tokio::test]
@@ -453,7 +281,7 @@ mod tests {
         for number in 0..200 {
             throttle.begin(account("a"), browser(number)).await.unwrap().give_up();
         }
-        assert!(throttle.books().accounts.is_empty());
+        assert!(throttle.books().is_empty());
     }
 
     #[test]
