@@ -9,6 +9,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rp::{
+    algorithm::Algorithm,
     provider::KeySet,
     validate::{self, Expected, IdToken},
 };
@@ -49,7 +50,7 @@ impl Key {
 
     /// The key set that publishes it.
     pub fn set(&self) -> KeySet {
-        KeySet::read(json!({ "keys": [self.jwk()] }).to_string().as_bytes()).unwrap()
+        KeySet::published(json!({ "keys": [self.jwk()] }).to_string().as_bytes(), Algorithm::Rs256).unwrap()
     }
 
     /// A token that says this.
