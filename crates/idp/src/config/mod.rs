@@ -94,9 +94,10 @@ pub struct Arguments {
     #[arg(long, env = "IDP_BROWSER_COOKIE", default_value = "idp_browser", value_parser = settings::cookie_name)]
     browser_cookie: String,
 
-    /// Seconds in which a code must be redeemed; 600 at most. 600 lets a learner pause, 60 is usual
-    #[arg(long, env = "IDP_CODE_LIFETIME", default_value = "600", value_parser = settings::lifetime)]
-    code_lifetime: Duration,
+    /// Seconds in which a code must be redeemed, 600 at most; without it 600 in the built-in demo, where a learner may pause,
+    /// and 60 with a file of one's own
+    #[arg(long, env = "IDP_CODE_LIFETIME", value_parser = settings::lifetime)]
+    code_lifetime: Option<Duration>,
 
     /// Seconds that an ID token and an access token live
     #[arg(long, env = "IDP_TOKEN_LIFETIME", default_value = "3600", value_parser = settings::lifetime, global = true)]
@@ -190,7 +191,9 @@ impl TryFrom<Arguments> for Settings {
         let origin = Origin::parse(&arguments.issuer, arguments.allow_http)
             .map_err(|mistake| format!("IDP_ISSUER: {mistake}"))?;
         // RFC 6749 §4.1.2 recommends ten minutes at most.
-        if arguments.code_lifetime > Duration::from_secs(600) {
+        let usual = if arguments.config.is_some() { 60 } else { 600 };
+        let code_lifetime = arguments.code_lifetime.unwrap_or(Duration::from_secs(usual));
+        if code_lifetime > Duration::from_secs(600) {
             return Err("IDP_CODE_LIFETIME: 600 seconds at most, as RFC 6749 §4.1.2 recommends".into());
         }
         if arguments.session_cookie == arguments.browser_cookie {
@@ -207,7 +210,7 @@ impl TryFrom<Arguments> for Settings {
             signing_alg: arguments.signing_alg,
             session_cookie: arguments.session_cookie,
             browser_cookie: arguments.browser_cookie,
-            code_lifetime: arguments.code_lifetime,
+            code_lifetime,
             token_lifetime: arguments.token_lifetime,
             session_idle: arguments.session_idle,
             session_most: arguments.session_most,

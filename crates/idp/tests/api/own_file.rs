@@ -1,6 +1,10 @@
 //! The program with a configuration file of one's own: whoever stands in it can log in, and nothing of the demo is left.
 
-use idp::domain::password::PasswordHash;
+use clap::Parser as _;
+use idp::{
+    config::{Arguments, Settings},
+    domain::password::PasswordHash,
+};
 use serde_json::{Value, json};
 use shared::{random::SystemRandom, secret::Secret};
 
@@ -119,4 +123,17 @@ async fn nobody_of_the_demo_can_ask_or_sign_in() {
     browser.opens(&asked.with("scope", "openid")).await;
     browser.signs_in("demo", "DemoTest2024!").await;
     assert!(browser.shown.body.contains(r#"id="failed""#), "{}", browser.shown.body);
+}
+
+#[test]
+fn a_code_is_good_for_a_minute_unless_somebody_is_to_learn_from_it() {
+    let file = written("minute.toml", &own_file());
+    for (flags, seconds) in [
+        (&["idp"][..], 600),
+        (&["idp", "--config", &file], 60),
+        (&["idp", "--config", &file, "--code-lifetime", "90"], 90),
+    ] {
+        let settings = Settings::try_from(Arguments::parse_from(flags)).unwrap();
+        assert_eq!(settings.code_lifetime.as_secs(), seconds, "{flags:?}");
+    }
 }
