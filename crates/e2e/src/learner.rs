@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The button that begins a login.
-pub const LOGIN: &str = "form[action='/login'] button";
+pub const LOGIN: &str = "form[action='/login'] button.primary";
 /// The button of the login page.
 pub const SIGN_IN: &str = "form:has(#password) button[type=submit]";
 /// The first button of the consent page.

@@ -55,7 +55,7 @@ pub enum Attempt {
     CalledBack(Arc<Kept>),
     /// Step 9: the tokens are here.
     TokensReceived(Arc<Kept>, Tokens),
-    /// Step 10: somebody is signed in.
+    /// Step 10: the ID token is good.
     Validated,
     /// The provider answered with an error; nobody is signed in.
     Declined,

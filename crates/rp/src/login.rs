@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use openidconnect::{
-    ClientId, CsrfToken, JsonWebKeySet, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    AuthorizationRequest, ClientId, CsrfToken, JsonWebKeySet, Nonce, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, Scope,
     core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient},
 };
 use shared::{flow::Step, params::Params, pkce::CodeVerifier, random, secret::Secret};
@@ -20,10 +21,10 @@ use crate::{
     state::AppState,
 };
 
-/// `GET /login`, with an optional `next`.
+/// `GET /login`, with an optional `next`, and an optional `prompt`: see [`prompt`].
 pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
-    let settings = &state.settings;
+    let (settings, prompt) = (&state.settings, prompt(params.get("prompt"))?);
     let provider = state
         .provider
         .metadata()
@@ -38,7 +39,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         browser: cookie.hash(),
         next: next::local(params.get("next"), &settings.base_url),
     });
-    let location = authorization_url(settings, &kept, &login_state).map_err(Problem::internal)?;
+    let location = authorization_url(settings, &kept, &login_state, prompt).map_err(Problem::internal)?;
     let attempt = Attempt::Prepared(kept).send().map_err(Problem::internal)?;
     let now = state.clock.now();
     state
@@ -53,9 +54,28 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     Ok(answer.insert_header((LOCATION, location.as_str())).finish())
 }
 
+/// Which pages the provider is to show (OpenID Connect Core §3.1.2.1). Without a choice it is the tutorial's `login`, so
+/// that the login page shows every time. `sso` is a word of our own: the request then says nothing, and the provider asks
+/// only for what it does not know yet.
+fn prompt(chosen: Option<&str>) -> Result<Option<CoreAuthPrompt>, Problem> {
+    match chosen {
+        None | Some("login") => Ok(Some(CoreAuthPrompt::Login)),
+        Some("sso") => Ok(None),
+        Some("select_account") => Ok(Some(CoreAuthPrompt::SelectAccount)),
+        Some("consent") => Ok(Some(CoreAuthPrompt::Consent)),
+        Some("none") => Ok(Some(CoreAuthPrompt::None)),
+        Some(_) => Err(Problem::malformed("prompt is none of login, sso, select_account, consent and none")),
+    }
+}
+
 /// The authorization request. Three values protect what comes back: `state` (it is this browser's, step 7), the PKCE
 /// challenge (the code is ours, step 8), `nonce` (the ID token is for this very login, step 10).
-fn authorization_url(settings: &Settings, kept: &Kept, state: &str) -> Result<Url, ParseError> {
+fn authorization_url(
+    settings: &Settings,
+    kept: &Kept,
+    state: &str,
+    prompt: Option<CoreAuthPrompt>,
+) -> Result<Url, ParseError> {
     let client_id = ClientId::new(settings.client_id.as_str().to_owned());
     let client = CoreClient::new(client_id, kept.provider.issuer.clone(), JsonWebKeySet::default())
         .set_auth_uri(kept.provider.authorization_endpoint.clone())
@@ -69,12 +89,11 @@ fn authorization_url(settings: &Settings, kept: &Kept, state: &str) -> Result<Ur
         .iter()
         .filter(|value| *value != shared::scope::Scope::OPENID)
         .map(|value| Scope::new(value.to_owned()));
-    let (location, _, _) = client
+    let request = client
         .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
         .add_scopes(scopes)
-        // The login page is to show every time.
-        .add_prompt(CoreAuthPrompt::Login)
-        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
-        .url();
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+    let request = prompt.into_iter().fold(request, AuthorizationRequest::add_prompt);
+    let (location, _, _) = request.url();
     Ok(location)
 }

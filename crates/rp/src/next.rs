@@ -6,6 +6,9 @@ use web::origin::Origin;
 /// The longest `next` that is kept.
 const MAX_BYTES: usize = 2048;
 
+/// Pages that are no place to be after a login: they would begin another one, or end this one.
+const NO_PLACES: [&str; 4] = ["/login", "/auth", "/logout", "/logout/done"];
+
 /// `next` as a path on our own site; everything else becomes the home page.
 ///
 /// Browsers read more as "another site" than meets the eye: `//host`, and also `/\host`, `\/host` and `/<tab>/host`,
@@ -23,8 +26,10 @@ pub fn local(next: Option<&str>, own: &Origin) -> String {
 }
 
 fn stays(next: &str, own: &Origin) -> bool {
-    let base = Url::parse(own.as_str());
-    base.is_ok_and(|base| base.join(next).is_ok_and(|target| target.origin() == base.origin()))
+    let Ok(base) = Url::parse(own.as_str()) else { return false };
+    let Ok(target) = base.join(next) else { return false };
+    let page = target.path().strip_prefix(own.path()).unwrap_or_default();
+    target.origin() == base.origin() && !NO_PLACES.contains(&page)
 }
 
 #[cfg(test)]
@@ -71,6 +76,20 @@ mod tests {
     fn the_home_page_may_lie_below_a_path() {
         let below = Origin::parse("https://apps.example/rp", false).unwrap();
         assert_eq!(local(Some("//evil.example"), &below), "/rp/");
+        assert_eq!(local(Some("/rp/login"), &below), "/rp/");
+        assert_eq!(local(Some("/rp/reports"), &below), "/rp/reports");
+        assert_eq!(local(Some("/login"), &below), "/login", "somebody else's page on this host");
+    }
+
+    #[test]
+    fn a_login_does_not_lead_to_the_next_one() {
+        for next in ["/login", "/login?prompt=sso", "/x/../login", "/auth?state=x", "/logout", "/logout/done"]
+        {
+            assert_eq!(local(Some(next), &ours()), "/", "{next}");
+        }
+        for next in ["/login/help", "/logins", "/?login"] {
+            assert_eq!(local(Some(next), &ours()), next);
+        }
     }
 
     proptest! {

@@ -46,6 +46,13 @@ pub struct SignedIn {
     pub id_token: Secret,
 }
 
+impl SignedIn {
+    /// Whether the time is up.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ends <= now
+    }
+}
+
 /// A check as it is kept and shown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MadeCheck {
@@ -90,13 +97,21 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The provider answered with an error. Of its words only a code out of our own set is kept.
+    /// The provider answered with an error. Of its words only a code out of our own set is kept. That it needs to show a
+    /// page after all is no failure: who asked for none learns that way where the user stands (OpenID Connect Core
+    /// §3.1.2.6).
     pub fn oauth_error(code: Option<ErrorCode>) -> Self {
-        Self {
-            kind: "error".into(),
-            id: "oauth_error".into(),
-            code: Some(code.map_or("unknown", ErrorCode::as_str).to_owned()),
-        }
+        let (kind, id) = match code {
+            Some(
+                ErrorCode::LoginRequired
+                | ErrorCode::ConsentRequired
+                | ErrorCode::InteractionRequired
+                | ErrorCode::AccountSelectionRequired,
+            ) => ("info", "interaction_needed"),
+            _ => ("error", "oauth_error"),
+        };
+        let code = code.map_or("unknown", ErrorCode::as_str).to_owned();
+        Self { kind: kind.into(), id: id.into(), code: Some(code) }
     }
 
     /// The user signed out here. What became of the provider's session is not known, or it goes on.
@@ -117,6 +132,11 @@ impl Notice {
     /// The session's time is up.
     pub fn session_ended() -> Self {
         Self::info("session_ended")
+    }
+
+    /// The session's time was up before it began.
+    pub fn over_at_once() -> Self {
+        Self::info("over_at_once")
     }
 
     fn info(id: &str) -> Self {
@@ -144,7 +164,7 @@ pub enum Visitor {
 pub fn visitor(session: &Session, now: Timestamp) -> Result<Visitor, Problem> {
     let kept: Option<Box<SignedIn>> = session.get(SIGNED_IN).map_err(Problem::internal)?;
     Ok(match kept {
-        Some(signed_in) if now < signed_in.ends => Visitor::SignedIn(signed_in),
+        Some(signed_in) if !signed_in.is_over(now) => Visitor::SignedIn(signed_in),
         Some(_) => Visitor::Ended,
         None => Visitor::Nobody,
     })

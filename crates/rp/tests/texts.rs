@@ -122,7 +122,9 @@ fn keys_filled_in() -> Vec<String> {
     add("scope", &idp::code_flow::consent::EXPLAINED, &[".name", ".what"]);
     add("claim", &rp::home::LABELLED, &[""]);
     add("claims.source", &["id_token", "userinfo", "both"], &[""]);
-    add("notice", &["signed_out", "signed_out_of_both", "provider_goes_on", "session_ended"], &[""]);
+    add("notice", &["oauth_error", "interaction_needed"], &[""]);
+    add("notice", &["signed_out", "signed_out_of_both", "provider_goes_on"], &[""]);
+    add("notice", &["session_ended", "over_at_once"], &[""]);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {
         let values = diagram.split(name).skip(1);

@@ -16,6 +16,24 @@ async fn signed_out_it_shows_the_button_and_that_the_provider_answers() {
 }
 
 #[actix_web::test]
+async fn beside_the_tutorials_way_it_offers_single_sign_on_and_another_account() {
+    let world = World::start();
+    let mut browser = world.browser();
+    let home = browser.opens("/").await;
+    let (_, form) = home.text.split_once(r#"action="/login""#).unwrap();
+    let (form, _) = form.split_once("</form>").unwrap();
+    // The first button is the one that Enter presses: it says nothing, and the RP sends prompt=login.
+    let buttons: Vec<_> =
+        form.split("<button").skip(1).map(|button| button.split('>').next().unwrap()).collect();
+    assert_eq!(buttons.len(), 3, "{form}");
+    assert!(!buttons[0].contains("name="), "{form}");
+    for (button, value) in buttons[1..].iter().zip(["sso", "select_account"]) {
+        assert!(button.contains(&format!(r#"name="prompt" value="{value}""#)), "{button}");
+        assert!(home.says(&format!("home.{value}")) && home.says(&format!("home.{value}.what")));
+    }
+}
+
+#[actix_web::test]
 async fn it_starts_without_the_provider_and_works_as_soon_as_that_answers() {
     let world = World::start();
     let discovery = "/.well-known/openid-configuration";

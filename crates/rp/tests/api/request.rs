@@ -32,6 +32,50 @@ async fn the_request_is_the_tutorials_with_state_nonce_and_challenge() {
 }
 
 #[actix_web::test]
+async fn what_the_user_chooses_becomes_prompt_and_changes_nothing_else() {
+    let world = World::start();
+    for (chosen, sent) in [
+        ("/login?prompt=login", Some("login")),
+        ("/login?prompt=sso", None),
+        ("/login?prompt=select_account", Some("select_account")),
+        ("/login?prompt=consent", Some("consent")),
+        ("/login?prompt=none", Some("none")),
+        ("/login?prompt=", Some("login")),
+    ] {
+        let mut browser = world.browser();
+        let login = Login::sent_by(&browser.opens(chosen).await);
+        let mut params = params(&login);
+        assert_eq!(params.remove("prompt").as_deref(), sent, "{chosen}");
+        let mut names: Vec<_> = params.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let expected = [
+            "client_id",
+            "code_challenge",
+            "code_challenge_method",
+            "nonce",
+            "redirect_uri",
+            "response_type",
+            "scope",
+            "state",
+        ];
+        assert_eq!(names, expected, "{chosen}");
+        assert!(world.returns_with_code(&mut browser, &login).await.leads_to("/"), "{chosen}");
+    }
+}
+
+#[actix_web::test]
+async fn another_prompt_is_not_passed_on() {
+    let world = World::start();
+    for chosen in ["create", "SSO", "none login", "<svg onload=alert(1)>"] {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("prompt", chosen).finish();
+        let answer = world.browser().opens(&format!("/login?{query}")).await;
+        answer.is_problem(400, "malformed");
+        assert!(answer.set_cookies.is_empty(), "no login has begun");
+    }
+}
+
+#[actix_web::test]
 async fn r2_every_login_has_its_own_state_nonce_and_challenge() {
     let world = World::start();
     let mut browser = world.browser();
@@ -76,6 +120,9 @@ async fn r11_only_a_path_of_our_own_is_gone_to_after_the_login() {
         ("\\/evil.example", "/"),
         ("/\t/evil.example", "/"),
         ("https://evil.example/", "/"),
+        ("/login", "/"),
+        ("/auth", "/"),
+        ("/logout", "/"),
     ];
     let world = World::start();
     for (next, expected) in targets {

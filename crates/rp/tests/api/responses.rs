@@ -132,6 +132,25 @@ async fn r12_an_error_of_the_provider_leads_home_and_is_shown_there_once() {
 }
 
 #[actix_web::test]
+async fn that_the_provider_must_ask_after_all_is_told_as_news_not_as_an_error() {
+    let world = World::start();
+    for code in ["login_required", "consent_required", "interaction_required", "account_selection_required"] {
+        let mut browser = world.browser();
+        let login = Login::sent_by(&browser.opens("/login?prompt=none").await);
+        let issuer = world.provider.issuer.clone();
+        let params = [("error", code), ("state", &*login.state), ("iss", &issuer)];
+        assert!(world.returns(&mut browser, &params).await.leads_to("/"));
+        let home = browser.opens("/").await;
+        assert!(home.says("notice.interaction_needed"), "{}", home.text);
+        assert!(
+            home.says(&format!("oauth_error.{code}")) && home.text.contains(&format!("<code>{code}</code>"))
+        );
+        assert!(!home.text.contains(r#"role="alert""#));
+        assert!(!browser.opens("/").await.says("notice.interaction_needed"), "once");
+    }
+}
+
+#[actix_web::test]
 async fn r13_nothing_that_a_stranger_writes_reaches_the_page() {
     let texts = ["<svg onload=alert(1)>", "{{7*7}}", "x\r\nSet-Cookie: evil=1", "a-code-of-somebody"];
     for text in texts {

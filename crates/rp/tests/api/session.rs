@@ -103,6 +103,39 @@ async fn a_session_ends_with_its_id_token_and_says_so_once() {
 }
 
 #[actix_web::test]
+async fn a_session_that_is_over_before_it_begins_is_not_started_and_the_page_says_why() {
+    for late in [0, 59] {
+        let world = World::start();
+        let mut browser = world.browser();
+        world.logs_in(&mut browser).await;
+        let end = world.now() - late;
+        let answer = world.logs_in_as(&mut browser, |claims| claims["exp"] = end.into()).await;
+        assert!(answer.leads_to("/"), "{answer:?}");
+        let home = browser.opens("/").await;
+        assert!(
+            home.says("notice.over_at_once") && home.text.contains(r#"action="/login""#),
+            "{}",
+            home.text
+        );
+        assert!(!is_signed_in(&mut browser).await, "nor does the session before go on");
+    }
+}
+
+#[actix_web::test]
+async fn who_signs_in_as_somebody_else_is_somebody_else() {
+    let world = World::start();
+    let mut browser = world.browser();
+    world.logs_in(&mut browser).await;
+    let mut before = browser.clone();
+    let userinfo = json!({ "sub": "2", "name": "Second User" });
+    world.provider.answers("/userinfo", Canned::Json(200, userinfo));
+    assert!(world.logs_in_as(&mut browser, |claims| claims["sub"] = "2".into()).await.leads_to("/"));
+    let home = browser.opens("/").await;
+    assert!(home.text.contains("Second User") && !home.text.contains("Demo User"), "{}", home.text);
+    assert!(!is_signed_in(&mut before).await, "the key of the session before is dead");
+}
+
+#[actix_web::test]
 async fn a_session_ends_earlier_when_the_settings_say_so() {
     let world = World::start_with(&["--session-lifetime", "60"]);
     let mut browser = world.browser();
