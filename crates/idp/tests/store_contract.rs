@@ -65,7 +65,10 @@ every_store![
     a_used_code_is_remembered_as_long_as_what_it_bought,
     an_access_token_ends_by_itself,
     sweeping_takes_what_has_ended_and_nothing_else,
-    a_full_store_refuses_the_new_and_keeps_what_is_under_way,
+    i23_a_full_store_refuses_the_new_and_keeps_what_is_under_way,
+    i23_one_client_leaves_room_for_the_others,
+    i23_one_address_leaves_room_for_the_others,
+    i23_long_requests_fill_a_store_sooner,
 ];
 
 const fn at(seconds: i64) -> Timestamp {
@@ -85,11 +88,16 @@ fn signed_in(seconds: i64) -> Event {
 }
 
 async fn interaction(stores: &Stores) -> Interaction {
-    let client = stores.clients.find(&ClientId::new("client1")).await.unwrap().unwrap();
+    interaction_of(stores, "client1").await
+}
+
+async fn interaction_of(stores: &Stores, client_id: &str) -> Interaction {
+    let client = stores.clients.find(&ClientId::new(client_id)).await.unwrap().unwrap();
     let query = format!("redirect_uri={REDIRECT_URI}&state=s");
     let return_address = ReturnAddress::of(&client, &Params::parse(query.as_bytes(), &[]).unwrap()).unwrap();
     Interaction {
         browser: handle("browser"),
+        address: None,
         request: AuthorizationRequest {
             client_id: client.id.clone(),
             return_address,
@@ -120,6 +128,17 @@ fn grant(expires: Timestamp) -> Grant {
         challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
         stage: grant::Stage::CodeIssued { expires },
         revoked: None,
+    }
+}
+
+fn access_token(client_id: &str) -> AccessToken {
+    AccessToken {
+        grant: grant(at(60)).id,
+        client_id: ClientId::new(client_id),
+        subject: Subject::new("1"),
+        scope: Scope::parse("openid").unwrap(),
+        claims: Vec::new(),
+        expires: at(3600),
     }
 }
 
@@ -283,15 +302,7 @@ async fn a_used_code_is_remembered_as_long_as_what_it_bought(stores: Stores) {
 }
 
 async fn an_access_token_ends_by_itself(stores: Stores) {
-    let access = AccessToken {
-        grant: grant(at(60)).id,
-        client_id: ClientId::new("client1"),
-        subject: Subject::new("1"),
-        scope: Scope::parse("openid").unwrap(),
-        claims: Vec::new(),
-        expires: at(3600),
-    };
-    stores.access_tokens.keep(handle("token"), access, at(0)).await.unwrap();
+    stores.access_tokens.keep(handle("token"), access_token("client1"), at(0)).await.unwrap();
     assert!(stores.access_tokens.find(handle("token"), at(3599)).await.unwrap().is_some());
     assert!(stores.access_tokens.find(handle("token"), at(3600)).await.unwrap().is_none());
     assert!(stores.access_tokens.find(handle("other"), at(1)).await.unwrap().is_none());
@@ -307,13 +318,80 @@ async fn sweeping_takes_what_has_ended_and_nothing_else(stores: Stores) {
     assert!(store.find(handle("young"), at(600)).await.unwrap().is_some());
 }
 
-async fn a_full_store_refuses_the_new_and_keeps_what_is_under_way(stores: Stores) {
-    let store = &stores.interactions;
-    for number in 0..CAPACITY {
-        store.begin(handle(&format!("in{number}")), interaction(&stores).await, at(0)).await.unwrap();
+/// How many of `number` new interactions the store takes.
+async fn taken(stores: &Stores, name: &str, begun: &Interaction, number: usize) -> usize {
+    let mut taken = 0;
+    for number in 0..number {
+        let handle = handle(&format!("{name}{number}"));
+        match stores.interactions.begin(handle, begun.clone(), at(0)).await {
+            Ok(()) => taken += 1,
+            Err(refused) => assert_eq!(refused, StoreError::Full),
+        }
     }
-    assert_eq!(store.begin(handle("new"), interaction(&stores).await, at(1)).await, Err(StoreError::Full));
-    assert!(store.find(handle("in0"), at(1)).await.unwrap().is_some());
-    let later = Interaction { expires: at(1200), ..interaction(&stores).await };
+    taken
+}
+
+async fn i23_a_full_store_refuses_the_new_and_keeps_what_is_under_way(stores: Stores) {
+    let store = &stores.interactions;
+    for client in ["client1", "client2"] {
+        let begun = interaction_of(&stores, client).await;
+        assert_eq!(taken(&stores, client, &begun, CAPACITY / 2).await, CAPACITY / 2);
+    }
+    let third = interaction_of(&stores, "client-hs256").await;
+    assert_eq!(store.begin(handle("new"), third.clone(), at(1)).await, Err(StoreError::Full));
+    store.advance(handle("client10"), signed_in(2), at(2)).await.unwrap();
+    assert_eq!(store.decide(handle("client10"), at(3)).await.unwrap(), Some(login(at(2))));
+    let later = Interaction { expires: at(1200), ..third };
     store.begin(handle("new"), later, at(600)).await.unwrap();
+}
+
+async fn i23_one_client_leaves_room_for_the_others(stores: Stores) {
+    let (one, other) = (interaction(&stores).await, interaction_of(&stores, "client2").await);
+    assert_eq!(taken(&stores, "one", &one, CAPACITY).await, CAPACITY / 2);
+    assert_eq!(taken(&stores, "other", &other, 1).await, 1);
+    let (mut grants, mut tokens) = (0, 0);
+    for number in 0..CAPACITY {
+        let name = handle(&number.to_string());
+        let one = Grant { id: GrantId(uuid::Uuid::from_u128(number as u128)), ..grant(at(60)) };
+        grants += usize::from(stores.grants.issue(name, one, at(120), at(0)).await.is_ok());
+        tokens += usize::from(stores.access_tokens.keep(name, access_token("client1"), at(0)).await.is_ok());
+    }
+    assert_eq!((grants, tokens), (CAPACITY / 2, CAPACITY / 2));
+    let other = Grant { client_id: ClientId::new("client2"), ..grant(at(60)) };
+    let other = Grant { id: GrantId(uuid::Uuid::from_u128(1000)), ..other };
+    stores.grants.issue(handle("other"), other, at(120), at(0)).await.unwrap();
+    stores.access_tokens.keep(handle("other"), access_token("client2"), at(0)).await.unwrap();
+}
+
+async fn i23_one_address_leaves_room_for_the_others(stores: Stores) {
+    let from = |begun: Interaction, address: &str| Interaction { address: address.parse().ok(), ..begun };
+    let (one, other) = (interaction(&stores).await, interaction_of(&stores, "client2").await);
+    let visitor = from(one, "192.0.2.1");
+    assert_eq!(taken(&stores, "a", &visitor, CAPACITY / 4).await, CAPACITY / 4);
+    // In the name of another client it is the same visitor.
+    let as_other = from(other.clone(), "192.0.2.1");
+    assert_eq!(taken(&stores, "b", &as_other, CAPACITY).await, CAPACITY / 4);
+    assert_eq!(taken(&stores, "c", &from(other, "192.0.2.2"), 1).await, 1);
+}
+
+async fn i23_long_requests_fill_a_store_sooner(stores: Stores) {
+    let mut long = interaction(&stores).await;
+    long.request.nonce = Some("n".repeat(8 * 1024));
+    let begun = taken(&stores, "long", &long, CAPACITY).await;
+    assert!((1..CAPACITY / 8).contains(&begun), "{begun}");
+    assert_eq!(taken(&stores, "short", &interaction_of(&stores, "client2").await, 1).await, 1);
+}
+
+#[actix_web::test]
+async fn i23_of_a_hundred_thousand_unfinished_logins_as_many_are_kept_as_there_is_room_for() {
+    let clients = demo::clients(&RedirectUri::parse(REDIRECT_URI).unwrap());
+    let stores = memory::stores(clients, demo::users().unwrap(), 10_000);
+    let (one, other) = (interaction(&stores).await, interaction_of(&stores, "client2").await);
+    stores.interactions.begin(handle("under way"), one.clone(), at(0)).await.unwrap();
+    assert_eq!(taken(&stores, "one", &one, 50_000).await, 4_999);
+    assert_eq!(taken(&stores, "other", &other, 50_000).await, 5_000);
+    stores.interactions.advance(handle("under way"), signed_in(1), at(1)).await.unwrap();
+    assert!(stores.interactions.decide(handle("under way"), at(2)).await.unwrap().is_some());
+    stores.sweep(at(600)).await;
+    assert_eq!(taken(&stores, "one", &one, 50_000).await, 5_000, "the first ones left nothing behind");
 }

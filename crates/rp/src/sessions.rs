@@ -78,10 +78,7 @@ impl Sessions {
 
     /// Whether there is room for another session. Who is going to start one asks first.
     pub fn have_room(&self) -> bool {
-        if self.entries.len() >= AT_MOST {
-            self.sweep();
-        }
-        self.entries.len() < AT_MOST
+        self.entries.has_room(self.clock.now())
     }
 
     /// Ends one session, wherever it is open.

@@ -326,6 +326,7 @@ async fn begin_interaction(
     let location = location.ok_or_else(|| Problem::internal("an answered request begins"))?;
     let interaction = Interaction {
         browser: browser.hash(),
+        address: browser::address(request),
         request: asked,
         stage,
         expires: now + state.settings.interaction_lifetime,

@@ -26,6 +26,12 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
+    /// How much it keeps beside its own size, in bytes.
+    pub fn weight(&self) -> usize {
+        let texts = [self.client_id.as_str(), self.subject.as_str()].into_iter().chain(self.scope.iter());
+        texts.chain(self.claims.iter().map(String::as_str)).map(str::len).sum()
+    }
+
     /// Whether it opens a standard claim.
     pub fn opens(&self, claim: &str) -> bool {
         let by_scope = claims::scope_of(claim).is_some_and(|value| self.scope.contains(value));

@@ -65,6 +65,21 @@ pub enum Account {
 }
 
 impl AuthorizationRequest {
+    /// How much of what the client wrote is kept, in bytes.
+    pub fn weight(&self) -> usize {
+        let texts = [
+            Some(self.client_id.as_str()),
+            Some(self.return_address.redirect_uri().as_str()),
+            self.return_address.state(),
+            self.nonce.as_deref(),
+            self.subject.as_ref().map(Subject::as_str),
+            self.login_hint.as_deref(),
+            self.ui_locales.as_deref(),
+        ];
+        let texts = texts.into_iter().flatten().chain(self.scope.iter());
+        texts.map(str::len).sum::<usize>() + self.claims.weight()
+    }
+
     /// Scope values, and the claims beyond them.
     pub fn permissions(&self) -> Permissions {
         let by_scope = Permissions { scope: self.scope.clone(), ..Permissions::default() };

@@ -42,6 +42,13 @@ struct Wish {
 }
 
 impl ClaimsRequest {
+    /// How much it keeps, in bytes.
+    pub fn weight(&self) -> usize {
+        let claims =
+            self.userinfo.iter().chain(&self.id_token).map(|claim| claim.len() + size_of::<String>());
+        claims.sum::<usize>() + self.subject.as_ref().map_or(0, |subject| subject.as_str().len())
+    }
+
     /// Reads the parameter. `acr` is what a login here reaches.
     pub fn parse(text: &str, acr: &str) -> Result<Self, ClaimsRequestError> {
         let Ok(Value::Object(members)) = serde_json::from_str(text) else {

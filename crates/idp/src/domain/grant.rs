@@ -66,6 +66,12 @@ pub enum Redeem {
 }
 
 impl Grant {
+    /// How much of what the client wrote is kept, in bytes.
+    pub fn weight(&self) -> usize {
+        let texts = [self.client_id.as_str(), &self.redirect_uri, self.nonce.as_deref().unwrap_or_default()];
+        texts.into_iter().chain(self.scope.iter()).map(str::len).sum::<usize>() + self.claims.weight()
+    }
+
     /// Presents the code: judges and changes the grant in one step. The store calls it under a lock.
     pub fn redeem(&mut self, client_id: &ClientId, now: Timestamp) -> Redeem {
         if self.client_id != *client_id {

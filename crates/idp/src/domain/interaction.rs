@@ -3,6 +3,8 @@
 //! It stays on the server. The browser carries an unguessable handle and nothing of the request, so nothing of it can be
 //! changed between login and consent.
 
+use std::net::IpAddr;
+
 use shared::{clock::Timestamp, ids::Subject, secret::SecretHash};
 
 use super::{InvalidTransition, authorization_request::AuthorizationRequest, session::Authentication};
@@ -92,6 +94,8 @@ impl Stage {
 pub struct Interaction {
     /// The browser that it belongs to, by the hash of its cookie.
     pub browser: SecretHash,
+    /// The address that it came from, as far as that is known.
+    pub address: Option<IpAddr>,
     /// What was asked for.
     pub request: AuthorizationRequest,
     /// How far it has come.

@@ -3,6 +3,8 @@
 //! `idp_browser` says that it is the same browser as before; interactions are bound to it, and it survives login.
 //! `idp_session` says who has signed in; it is renewed at every login, so that nobody can plant one (session fixation).
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use actix_web::{HttpRequest, cookie::Cookie};
 use shared::{
     clock::Timestamp,
@@ -16,6 +18,15 @@ use crate::{
     store::Stored,
     tokens,
 };
+
+/// The address that a request came from. Of one of IPv6 the first half: that is what one visitor is given, who can
+/// choose the rest.
+pub fn address(request: &HttpRequest) -> Option<IpAddr> {
+    Some(match request.peer_addr()?.ip().to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
+    })
+}
 
 /// The browser's own value, if it has one.
 pub fn browser(state: &AppState, request: &HttpRequest) -> Option<Secret> {

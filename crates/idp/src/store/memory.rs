@@ -1,6 +1,6 @@
 //! The stores in the memory of this process. What they hold is gone when it ends.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use shared::{
@@ -36,13 +36,15 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores
         clients: Arc::new(Clients(clients.into_iter().map(Arc::new).collect())),
         users: Arc::new(Users(users.into_iter().map(Arc::new).collect())),
         sessions: Arc::new(Sessions(ExpiringMap::with_capacity(capacity))),
-        interactions: Arc::new(Interactions(ExpiringMap::with_capacity(capacity))),
+        interactions: Arc::new(Interactions::with_capacity(capacity)),
         consents: Arc::new(Consents(ExpiringMap::with_capacity(capacity))),
         grants: Arc::new(Grants {
             by_code: ExpiringMap::with_capacity(capacity),
-            by_id: ExpiringMap::with_capacity(capacity),
+            by_id: ExpiringMap::shared(capacity, Grant::weight, |grant| vec![grant.client_id.clone()]),
         }),
-        access_tokens: Arc::new(AccessTokens(ExpiringMap::with_capacity(capacity))),
+        access_tokens: Arc::new(AccessTokens(ExpiringMap::shared(capacity, AccessToken::weight, |access| {
+            vec![access.client_id.clone()]
+        }))),
     }
 }
 
@@ -115,7 +117,24 @@ impl SessionStore for Sessions {
     }
 }
 
-struct Interactions(ExpiringMap<SecretHash, Interaction>);
+/// For whom an interaction counts: anybody can begin one, in the name of any client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Beginner {
+    Client(ClientId),
+    Address(IpAddr),
+}
+
+struct Interactions(ExpiringMap<SecretHash, Interaction, Beginner>);
+
+impl Interactions {
+    fn with_capacity(capacity: usize) -> Self {
+        let weigh = |interaction: &Interaction| interaction.request.weight();
+        Self(ExpiringMap::shared(capacity, weigh, |interaction| {
+            let client = Beginner::Client(interaction.request.client_id.clone());
+            interaction.address.map(Beginner::Address).into_iter().chain([client]).collect()
+        }))
+    }
+}
 
 #[async_trait]
 impl InteractionStore for Interactions {
@@ -189,7 +208,7 @@ impl ConsentStore for Consents {
 
 struct Grants {
     by_code: ExpiringMap<SecretHash, GrantId>,
-    by_id: ExpiringMap<GrantId, Grant>,
+    by_id: ExpiringMap<GrantId, Grant, ClientId>,
 }
 
 #[async_trait]
@@ -233,7 +252,7 @@ impl GrantStore for Grants {
     }
 }
 
-struct AccessTokens(ExpiringMap<SecretHash, AccessToken>);
+struct AccessTokens(ExpiringMap<SecretHash, AccessToken, ClientId>);
 
 #[async_trait]
 impl AccessTokenStore for AccessTokens {

@@ -6,6 +6,14 @@ use std::{
     time::Duration,
 };
 
+use idp::domain::{access_token::AccessToken, grant::GrantId};
+use shared::{
+    clock::Clock as _,
+    ids::{ClientId, Subject},
+    scope::Scope,
+    secret::SecretHash,
+};
+
 use crate::helpers::{Answer, AuthorizationRequest, Browser, Idp, http};
 
 /// Sends bytes as they are and reads the answer's status line.
@@ -179,18 +187,51 @@ async fn every_error_page_has_a_reference_number_and_speaks_both_languages() {
 }
 
 #[actix_web::test]
-async fn a_full_store_answers_503_and_when_to_try_again() {
-    let idp = Idp::start_with(|settings| settings.capacity = 2);
-    let mut first = Browser::new(&idp);
-    first.opens(&AuthorizationRequest::new()).await;
-    Browser::new(&idp).opens(&AuthorizationRequest::new()).await;
+async fn i23_a_full_store_answers_503_and_when_to_try_again() {
+    let idp = Idp::start_with(|settings| settings.capacity = 4);
+    let mut under_way = Browser::new(&idp);
+    under_way.opens(&AuthorizationRequest::new()).await;
+    assert_eq!(Browser::new(&idp).opens(&AuthorizationRequest::new()).await.status, 200);
+    // One client and one address have two of the four.
     let mut late = Browser::new(&idp);
     let refused = late.opens(&AuthorizationRequest::new()).await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "30"));
-    first.signs_in("demo", "DemoTest2024!").await;
-    assert!(first.decides("allow").await.location().param("code").is_some(), "a login under way survives");
+    assert!(refused.header("content-type").starts_with("text/html"), "{refused:?}");
+    under_way.signs_in("demo", "DemoTest2024!").await;
+    let code = under_way.decides("allow").await.location().param("code").unwrap();
+    assert!(!code.is_empty(), "a login under way survives");
     idp.passes(600);
     assert_eq!(late.opens(&AuthorizationRequest::new()).await.status, 200);
+}
+
+#[actix_web::test]
+async fn i23_overload_is_said_in_the_kind_of_whoever_asks() {
+    let idp = Idp::start_with(|settings| settings.capacity = 4);
+    let code = idp.code().await;
+    let now = idp.clock.now();
+    for token in ["one", "two"] {
+        let access = AccessToken {
+            grant: GrantId(uuid::Uuid::nil()),
+            client_id: ClientId::new("client1"),
+            subject: Subject::new("1"),
+            scope: Scope::parse("openid").unwrap(),
+            claims: Vec::new(),
+            expires: now + Duration::from_secs(3600),
+        };
+        idp.state.stores.access_tokens.keep(SecretHash::of(token), access, now).await.unwrap();
+    }
+    let refused = idp.redeems(&code).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "30"));
+    assert_eq!(refused.error(), "temporarily_unavailable");
+    // Two codes have been used or not; a client with as many has its share of grants too.
+    idp.code().await;
+    idp.passes(600);
+    let mut browser = Browser::new(&idp);
+    browser.opens(&AuthorizationRequest::new()).await;
+    browser.signs_in("demo", "DemoTest2024!").await;
+    let refused = browser.decides("allow").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "30"));
+    assert!(refused.header("content-type").starts_with("text/html"), "{refused:?}");
 }
 
 #[actix_web::test]
