@@ -1,0 +1,63 @@
+// A web application whose users log in at the IdP: Node.js with Express and openid-client.
+//
+//   npm ci
+//   node app.js                        then open http://127.0.0.1:8002
+
+import { randomBytes } from 'node:crypto'
+import express from 'express'
+import session from 'express-session'
+import * as oidc from 'openid-client'
+
+const {
+  ISSUER = 'http://127.0.0.1:5001',
+  ORIGIN = 'http://127.0.0.1:8002',
+  CLIENT_ID = 'node',
+  CLIENT_SECRET = 'node-secret',
+} = process.env
+const redirect_uri = `${ORIGIN}/callback`
+
+// Without ClientSecretBasic the library would send the secret in the form. An http issuer is for this computer only,
+// and without TLS the ID token's signature must be checked.
+const idp = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, oidc.ClientSecretBasic(CLIENT_SECRET), {
+  execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
+})
+
+const app = express()
+// Cookies ignore ports: on 127.0.0.1 another application's "connect.sid" would overwrite ours.
+const cookie = { name: 'node_example', secret: randomBytes(32).toString('hex') }
+app.use(session({ ...cookie, resave: false, saveUninitialized: false }))
+
+app.get('/', (req, res) => {
+  if (!req.session.claims) return res.send('<h1>Signed out</h1><p><a href="/login">Log in</a>')
+  res.json(req.session.claims)
+})
+
+app.get('/login', async (req, res) => {
+  const [state, nonce, verifier] = [oidc.randomState(), oidc.randomNonce(), oidc.randomPKCECodeVerifier()]
+  req.session.attempt = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier }
+  const challenge = { code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' }
+  const asked = { redirect_uri, scope: 'openid profile email', state, nonce, ...challenge }
+  res.redirect(oidc.buildAuthorizationUrl(idp, asked).href)
+})
+
+app.get('/callback', async (req, res) => {
+  const { attempt } = req.session
+  if (!attempt) throw new Error('no login began in this browser')
+  // Checks state, redeems the code with the verifier, checks the ID token: signature, iss, aud, exp, nonce.
+  const tokens = await oidc.authorizationCodeGrant(idp, new URL(req.url, ORIGIN), attempt)
+  const id_token = tokens.claims()
+  const userinfo = await oidc.fetchUserInfo(idp, tokens.access_token, id_token.sub)
+  // A new session id, so that nobody has set it before the login.
+  await new Promise((done, failed) => req.session.regenerate((error) => (error ? failed(error) : done())))
+  Object.assign(req.session, { claims: { id_token, userinfo }, hint: tokens.id_token })
+  res.redirect('/')
+})
+
+app.get('/logout', (req, res) => {
+  const asked = { id_token_hint: req.session.hint, post_logout_redirect_uri: `${ORIGIN}/` }
+  req.session.destroy(() => res.redirect(oidc.buildEndSessionUrl(idp, asked).href))
+})
+
+app.use((error, req, res, next) => res.status(400).type('text').send(`The login failed: ${error.message}`))
+
+app.listen(new URL(ORIGIN).port, '127.0.0.1')

@@ -1,0 +1,174 @@
+"""Logs in at the real IdP from each example, as a browser would, and looks at what arrives.
+
+scripts/test-clients installs what the examples need and starts this.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from html.parser import HTMLParser
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib import request
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+EXAMPLES = Path(__file__).parent
+# Nothing here is asked of a proxy.
+os.environ["NO_PROXY"] = "127.0.0.1"
+
+
+class Form(HTMLParser):
+    """The fields that a page's form sends without anybody touching them: hidden ones and ticked ones."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.fields = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        field = dict(attributes)
+        if tag == "input" and (field.get("type") == "hidden" or "checked" in field):
+            self.fields.append((field["name"], field["value"]))
+
+
+class Browser(request.HTTPRedirectHandler):
+    """Keeps cookies, follows redirects, says where its forms come from."""
+
+    def __init__(self):
+        self.visited = []
+        cookies = request.HTTPCookieProcessor(CookieJar())
+        self.opener = request.build_opener(self, cookies, request.ProxyHandler({}))
+
+    def redirect_request(self, asked, answer, code, message, headers, location):
+        self.visited.append(location)
+        return super().redirect_request(asked, answer, code, message, headers, location)
+
+    def open(self, address, form=None):
+        self.visited.append(address)
+        asked = request.Request(address, form and urlencode(form).encode())
+        asked.add_header("Accept", "text/html,*/*")
+        asked.add_header("Sec-Fetch-Site", "same-origin" if form else "none")
+        with self.opener.open(asked) as answer:
+            self.address, self.page = answer.url, answer.read().decode()
+
+    def submit(self, **typed):
+        self.open(self.address, [*Form(self.page).fields, *typed.items()])
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def answers(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Login:
+    """What every example must do. `port` is the one that the example has in idp.toml."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder.chmod(0o755)  # Apache reads as another user
+        idp, app = free_port(), free_port()
+        self.issuer, self.origin = f"http://127.0.0.1:{idp}", f"http://127.0.0.1:{app}"
+        self.ports = {"127.0.0.1:5001": f"127.0.0.1:{idp}", f"127.0.0.1:{self.port}": f"127.0.0.1:{app}"}
+        config = self.moved(EXAMPLES / "idp.toml")
+        flags = ["--bind", f"127.0.0.1:{idp}", "--issuer", self.issuer, "--config", config]
+        self.start(idp, ["cargo", "run", "--quiet", "--locked", "--bin", "idp", "--", *flags])
+        self.start(app, self.command())
+
+    def moved(self, file):
+        """A copy of a file in which IdP and application are at the ports of this test."""
+        text = file.read_text()
+        for usual, here in self.ports.items():
+            text = text.replace(usual, here)
+        copy = self.folder / file.name
+        copy.write_text(text)
+        return str(copy)
+
+    def start(self, port, command):
+        environment = {**os.environ, "ISSUER": self.issuer, "ORIGIN": self.origin}
+        log = self.log()
+        # A group of its own: Apache ends every process of its group, when it ends.
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        patience = time.monotonic() + 60
+        while not answers(port):
+            if process.poll() is not None or time.monotonic() > patience:
+                self.fail(f"{command[0]} does not start; see target/clients/{self.name}.log")
+            time.sleep(0.05)
+
+    def log(self):
+        log = open(EXAMPLES.parent / "target" / "clients" / f"{self.name}.log", "a")
+        self.addCleanup(log.close)
+        return log
+
+    def test_a_user_logs_in_and_out(self):
+        browser = Browser()
+        browser.open(self.origin)
+        self.assertIn("Signed out", browser.page)
+
+        browser.open(f"{self.origin}/login")
+        asked = next(it for it in browser.visited if it.startswith(f"{self.issuer}/oauth/authorize?"))
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(asked).query).items()}
+        self.assertEqual((asked["response_type"], asked["code_challenge_method"]), ("code", "S256"))
+        self.assertTrue(asked["state"] and asked["nonce"] and asked["code_challenge"])
+        browser.submit(username="mika", password="MikaTest2024!")
+        browser.submit(decision="allow")
+
+        self.assertEqual(browser.address, f"{self.origin}/")
+        claims = json.loads(browser.page)
+        expected = {"iss": self.issuer, "aud": self.name, "sub": "mika-0001", "nonce": asked["nonce"]}
+        self.assertEqual(claims["id_token"], {**claims["id_token"], **expected})
+        expected = {"sub": "mika-0001", "name": "Mika Example", "email": "mika@people.example"}
+        self.assertEqual(claims["userinfo"], {**claims["userinfo"], **expected})
+
+        browser.open(f"{self.origin}/logout")
+        self.assertEqual(browser.address, f"{self.origin}/")
+        self.assertIn("Signed out", browser.page)
+        browser.open(f"{self.origin}/login")
+        self.assertIn("/login/", browser.address, "the IdP's session has not ended")
+
+    def test_a_callback_that_nobody_asked_for_signs_nobody_in(self):
+        browser = Browser()
+        with self.assertRaises(request.HTTPError) as refused:
+            browser.open(f"{self.origin}/callback?code=forged&state=forged")
+        refused.exception.close()
+        browser.open(self.origin)
+        self.assertIn("Signed out", browser.page)
+
+
+class Python(Login, unittest.TestCase):
+    name, port = "python", 8001
+
+    def command(self):
+        return [sys.executable, str(EXAMPLES / "python" / "app.py")]
+
+
+class Node(Login, unittest.TestCase):
+    name, port = "node", 8002
+
+    def command(self):
+        return ["node", str(EXAMPLES / "node" / "app.js")]
+
+
+class ApacheAndPhp(Login, unittest.TestCase):
+    name, port = "php", 8003
+
+    def command(self):
+        self.moved(EXAMPLES / "php" / "index.php")
+        return ["apache2", "-d", str(self.folder), "-f", self.moved(EXAMPLES / "php" / "apache.conf"), "-DFOREGROUND"]
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
