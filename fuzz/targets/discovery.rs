@@ -5,13 +5,14 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::rt::{System, SystemRunner};
+use clap::Parser as _;
 use fuzz::provider::Provider;
 use libfuzzer_sys::fuzz_target;
+use rp::config::{Arguments, Settings};
 use serde_json::Value;
 use shared::{
     clock::{ManualClock, Timestamp},
     flow::NoRecording,
-    ids::Issuer,
 };
 use url::Url;
 
@@ -26,8 +27,9 @@ thread_local! {
     static WORLD: World = {
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
         let provider = Provider::start();
-        let issuer = Issuer::new(provider.issuer.as_str());
-        let known = rp::provider::Provider::new(issuer, clock.clone(), Arc::new(NoRecording)).unwrap();
+        let arguments = Arguments::parse_from(["rp", "--issuer", &provider.issuer]);
+        let settings = Settings::try_from(arguments).unwrap();
+        let known = rp::provider::Provider::new(&settings, clock.clone(), Arc::new(NoRecording)).unwrap();
         World { runtime: System::new(), clock, provider, known }
     };
 }

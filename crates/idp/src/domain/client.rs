@@ -91,7 +91,6 @@ impl AuthMethod {
 /// A client as it is registered. Members are named as in client metadata (RFC 7591 §2, OpenID Connect Dynamic Client
 /// Registration §2); the last three are this provider's own.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "the registration has these members")]
 pub struct Client {
     /// `client_id`: its name on the wire.
     pub id: ClientId,

@@ -24,7 +24,7 @@ use crate::{
 pub fn address(request: &HttpRequest) -> Option<IpAddr> {
     Some(match request.peer_addr()?.ip().to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
+        address @ IpAddr::V4(_) => address,
     })
 }
 
