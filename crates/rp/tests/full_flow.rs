@@ -28,11 +28,11 @@ struct Pair {
 
 impl Pair {
     fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with(&[], &[])
     }
 
-    /// The same with more flags for the provider.
-    fn start_with(flags: &[&str]) -> Self {
+    /// The same with more flags for the provider, and for the RP.
+    fn start_with(idp_flags: &[&str], rp_flags: &[&str]) -> Self {
         let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (rp_socket, idp_socket) = (listen(), listen());
         let address = |socket: &TcpListener| format!("http://{}", socket.local_addr().unwrap());
@@ -40,7 +40,7 @@ impl Pair {
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1_795_496_600)));
 
         let redirect_uri = format!("{rp}/auth");
-        let flags = [&["idp", "--issuer", &idp, "--client-redirect-uri", &redirect_uri], flags].concat();
+        let flags = [&["idp", "--issuer", &idp, "--client-redirect-uri", &redirect_uri], idp_flags].concat();
         let settings = idp::config::Settings::try_from(idp::config::Arguments::parse_from(flags)).unwrap();
         let surroundings = web::server::Surroundings {
             clock: clock.clone(),
@@ -51,7 +51,7 @@ impl Pair {
         let provider = application.state();
         actix_web::rt::spawn(application.run());
 
-        let flags = ["rp", "--base-url", &rp, "--issuer", &idp];
+        let flags = [&["rp", "--base-url", &rp, "--issuer", &idp], rp_flags].concat();
         let settings = rp::config::Settings::try_from(rp::config::Arguments::parse_from(flags)).unwrap();
         let surroundings = web::server::Surroundings {
             clock: clock.clone(),
@@ -214,7 +214,7 @@ async fn logging_in_again_asks_for_the_password_again() {
 #[actix_web::test]
 async fn r8_i24_a_login_survives_a_rotation_of_the_keys() {
     let folder = std::env::temp_dir().join(format!("rp-full-flow-{}", std::process::id()));
-    let pair = Pair::start_with(&["--keys", folder.to_str().unwrap()]);
+    let pair = Pair::start_with(&["--keys", folder.to_str().unwrap()], &[]);
     // The RP fetches the keys, and does not look again before it must.
     pair.signs_in(&mut Browser::default()).await;
     let mut under_way = Browser::default();
@@ -235,4 +235,58 @@ async fn r8_i24_a_login_survives_a_rotation_of_the_keys() {
     assert!(under_way.text.contains("Welcome, Demo User!"), "{}", under_way.text);
     pair.signs_in(&mut Browser::default()).await;
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[actix_web::test]
+async fn r6_the_pair_agrees_on_every_algorithm_that_both_have() {
+    let hs256 = ["--client-id", "client-hs256", "--client-secret", "client-hs256-secret-of-32-bytes-or-more"];
+    for (alg, client) in [("RS256", &[][..]), ("ES256", &[]), ("EdDSA", &[]), ("HS256", &hs256)] {
+        let at_idp = if client.is_empty() { &["--signing-alg", alg][..] } else { &[] };
+        let pair = Pair::start_with(at_idp, &[&["--id-token-signed-response-alg", alg], client].concat());
+        let mut browser = Browser::default();
+        pair.signs_in(&mut browser).await;
+        assert!(browser.text.contains("Welcome, Demo User!"), "{alg}: {}", browser.text);
+        // The hint of the logout is a token of the same kind.
+        browser.submits(Some("/logout"), &[]).await;
+        assert!(browser.text.contains("Both sessions have ended"), "{alg}: {}", browser.text);
+    }
+}
+
+#[actix_web::test]
+async fn who_is_signed_in_at_the_provider_needs_no_password_and_after_the_logout_does() {
+    let pair = Pair::start();
+    let login = |prompt: &str| format!("{}/login?prompt={prompt}", pair.rp);
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    browser.opens(&login("sso")).await;
+    assert!(browser.is_at(&format!("{}/consent/", pair.idp)), "{:?}", browser.page);
+    browser.submits(None, &AGREE).await;
+    assert!(browser.text.contains("Welcome, Demo User!"), "{}", browser.text);
+    browser.opens(&login("select_account")).await;
+    assert!(browser.text.contains("Who is signing in?"), "{}", browser.text);
+    // This client is asked for consent every time.
+    browser.opens(&login("none")).await;
+    assert!(browser.is_at(&format!("{}/", pair.rp)), "{:?}", browser.page);
+    assert!(browser.text.contains("consent_required") && browser.text.contains("Welcome, Demo User!"));
+
+    browser.submits(Some("/logout"), &[]).await;
+    browser.opens(&login("none")).await;
+    assert!(browser.text.contains("login_required"), "{}", browser.text);
+    browser.opens(&login("sso")).await;
+    assert!(browser.is_at(&format!("{}/login/", pair.idp)), "{:?}", browser.page);
+}
+
+#[actix_web::test]
+async fn where_the_consent_is_remembered_a_second_login_shows_no_page_at_all() {
+    let pair = Pair::start_with(&[], &["--client-id", "client2", "--client-secret", "client2-secret"]);
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    for prompt in ["sso", "none"] {
+        browser.opens(&format!("{}/", pair.rp)).await;
+        browser.submits(Some("/logout"), &[("only", "app")]).await;
+        assert!(browser.text.contains("You have signed out of this app."), "{}", browser.text);
+        browser.opens(&format!("{}/login?prompt={prompt}", pair.rp)).await;
+        assert!(browser.is_at(&format!("{}/", pair.rp)), "{prompt}: {:?}", browser.page);
+        assert!(browser.text.contains("Welcome, Demo User!"), "{prompt}: {}", browser.text);
+    }
 }
