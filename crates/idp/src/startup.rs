@@ -9,7 +9,10 @@ use std::{
 use actix_web::{
     App, HttpServer, ResponseError as _,
     dev::{Server, ServerHandle},
-    http::header::{self, HeaderValue},
+    http::{
+        Method,
+        header::{self, HeaderValue},
+    },
     middleware::from_fn,
     web::{self as actix, Data},
 };
@@ -148,18 +151,22 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
             refusal
         }))
     };
+    // What scripts of other sites may read: browsers ask before they let them.
+    let public = |path: &str| {
+        actix::resource(path).route(actix::route().method(Method::OPTIONS).to(discovery::preflight))
+    };
     // RFC 8414 §3.1: the well-known part stands before the issuer's own path.
     app.service(
-        actix::resource(format!("/.well-known/oauth-authorization-server{base}"))
+        public(&format!("/.well-known/oauth-authorization-server{base}"))
             .route(actix::get().to(discovery::metadata_document)),
     );
     app.service(
         actix::scope(base)
             .service(
-                actix::resource("/.well-known/openid-configuration")
+                public("/.well-known/openid-configuration")
                     .route(actix::get().to(discovery::metadata_document)),
             )
-            .service(actix::resource("/oauth/jwks").route(actix::get().to(discovery::jwks)))
+            .service(public("/oauth/jwks").route(actix::get().to(discovery::jwks)))
             // step 2
             .service(
                 actix::resource("/oauth/authorize")

@@ -62,6 +62,11 @@ impl Params {
         self.iter().map(|(name, _)| name).find(|name| !seen.insert(*name) && !repeatable.contains(name))
     }
 
+    /// How often `name` stands, with a value or without.
+    pub fn count(&self, name: &str) -> usize {
+        self.iter().filter(|(known, _)| *known == name).count()
+    }
+
     /// The value of `name`. RFC 6749 §3.1: a parameter without a value counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
@@ -151,6 +156,8 @@ mod tests {
     fn a_parameter_without_a_value_counts_as_absent() {
         let params = parse("a=&b&c=3").unwrap();
         assert_eq!((params.get("a"), params.get("b"), params.get("c")), (None, None, Some("3")));
+        let twice = Params::parse_with_repeats(b"a=1&a=").unwrap();
+        assert_eq!((twice.get("a"), twice.count("a")), (Some("1"), 2), "but it stands there");
     }
 
     #[test]

@@ -26,9 +26,12 @@ pub enum FormError {
     /// Another media type.
     #[error("the body is not application/x-www-form-urlencoded")]
     MediaType,
-    /// The connection, or our patience, ended before the body did.
+    /// The connection ended before the body did.
     #[error("the body is incomplete")]
     Incomplete,
+    /// Our patience did.
+    #[error("the body did not arrive in time")]
+    TooSlow,
     /// Not well-formed, or a parameter stands twice.
     #[error(transparent)]
     Params(#[from] ParamsError),
@@ -39,6 +42,7 @@ impl FormError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::MediaType | Self::Incomplete | Self::Params(_) => StatusCode::BAD_REQUEST,
         }
     }
@@ -84,7 +88,7 @@ impl FromRequest for Form {
                 return Err(FormError::TooLarge);
             }
             let body = tokio::time::timeout(PATIENCE, read(payload)).await;
-            let body = body.map_err(|_| FormError::Incomplete)??;
+            let body = body.map_err(|_| FormError::TooSlow)??;
             // An empty body needs no media type.
             if !is_form && !body.is_empty() { Err(FormError::MediaType) } else { Ok(Self(body)) }
         })

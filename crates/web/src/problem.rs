@@ -62,11 +62,12 @@ pub struct Problem {
 
 impl Problem {
     /// Every failure that both sites share.
-    pub const COMMON: [&str; 10] = [
+    pub const COMMON: [&str; 11] = [
         "not_found",
         "method_not_allowed",
         "malformed",
         "too_large",
+        "too_slow",
         "address_too_long",
         "misdirected",
         "foreign_origin",
@@ -111,6 +112,11 @@ impl Problem {
     /// A body beyond its bound.
     pub const fn too_large() -> Self {
         Self::new("too_large", StatusCode::PAYLOAD_TOO_LARGE, Mender::App)
+    }
+
+    /// A body that does not arrive.
+    pub const fn too_slow() -> Self {
+        Self::new("too_slow", StatusCode::REQUEST_TIMEOUT, Mender::You)
     }
 
     /// An address beyond its bound.
@@ -193,6 +199,7 @@ impl From<crate::form::FormError> for Problem {
     fn from(error: crate::form::FormError) -> Self {
         match error {
             crate::form::FormError::TooLarge => Self::too_large(),
+            crate::form::FormError::TooSlow => Self::too_slow(),
             other => Self::malformed(other),
         }
     }
@@ -222,6 +229,7 @@ mod tests {
             Problem::method_not_allowed(),
             Problem::malformed(""),
             Problem::too_large(),
+            Problem::too_slow(),
             Problem::address_too_long(),
             Problem::misdirected(),
             Problem::foreign_origin(),

@@ -21,8 +21,9 @@ use thiserror::Error;
 
 use crate::pages::PagesError;
 
-/// How long requests under way may take to finish when the server is told to stop, in seconds.
-pub const DRAIN_SECONDS: u64 = 10;
+/// How long requests under way may take to finish when the server is told to stop, in seconds. Whether they have is
+/// looked at once a second, and within ten it is over: that is how long containers are given.
+pub const DRAIN_SECONDS: u64 = 9;
 /// How long a request may take to arrive, head and body each.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often stores forget what has ended.

@@ -93,8 +93,9 @@ async fn known_client(
     params: &Params,
     checks: &mut Checks,
 ) -> Result<Arc<Client>, Problem> {
+    // RFC 6749 §3.1: a parameter without a value says nothing, but it must not stand there a second time either.
     for name in ["client_id", "redirect_uri"] {
-        if params.all(name).count() > 1 {
+        if params.count(name) > 1 {
             return Err(problems::parameter_repeated(name));
         }
     }

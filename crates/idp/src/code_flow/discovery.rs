@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
-    http::header::{self, ContentType},
+    http::header::{self, ContentType, HeaderName},
     web::Data,
 };
 use jsonwebtoken::Algorithm;
@@ -82,8 +82,25 @@ pub async fn jwks(state: Data<AppState>) -> HttpResponse {
     public().content_type(ContentType::json()).body(keys)
 }
 
+/// `OPTIONS` at either: a browser asks whether a script of another site may read it (CORS, a preflight request).
+pub async fn preflight() -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header(EVERYBODY)
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "*"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
+        .finish()
+}
+
+/// RFC 9700 §2.6: what clients read directly may be read by scripts of any site, and says so to everybody, so that a
+/// cache need not ask who. Nothing else here is open to them, least of all the authorization endpoint.
+const EVERYBODY: (HeaderName, &str) = (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+
 fn public() -> HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
-    answer.insert_header((header::CACHE_CONTROL, "public, max-age=60"));
+    answer
+        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
+        .insert_header(EVERYBODY)
+        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
     answer
 }

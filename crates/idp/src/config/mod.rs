@@ -128,7 +128,7 @@ pub struct Arguments {
     allow_http: bool,
 
     /// What to log: error, warn, info, debug, or a filter such as idp=debug,info
-    #[arg(long, env = "IDP_LOG", default_value = "info,actix_server=warn")]
+    #[arg(long, env = "IDP_LOG", default_value = "info,actix_server=warn,actix_http=off")]
     log: String,
 
     /// How to log

@@ -19,7 +19,7 @@ impl ReturnAddress {
     pub fn of(client: &Client, params: &Params) -> Option<Self> {
         let redirect_uri = client.redirect_uri(params.get("redirect_uri")?)?.clone();
         // A `state` that stands twice is nobody's.
-        let state = params.get("state").filter(|_| params.all("state").count() == 1);
+        let state = params.get("state").filter(|_| params.count("state") == 1);
         Some(Self { redirect_uri, state: state.map(ToOwned::to_owned) })
     }
 

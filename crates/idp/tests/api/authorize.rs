@@ -77,6 +77,8 @@ async fn i2_nobody_is_redirected_while_client_or_redirect_uri_are_in_doubt() {
         good().without("redirect_uri"),
         good().and("redirect_uri", REDIRECT_URI),
         good().and("client_id", "client1"),
+        good().and("redirect_uri", ""),
+        good().and("client_id", ""),
         good().with("redirect_uri", "https://evil.example/").with("response_type", "token"),
         good().with("client_id", "nobody").with("request", "x"),
     ] {
@@ -159,11 +161,13 @@ async fn i13_a_parameter_sent_twice_is_refused() {
         opens(&idp, &asked).await.location().is_refusal(&idp, "invalid_request");
     }
     // A `state` that stands twice is not echoed.
-    let location = opens(&idp, &AuthorizationRequest::new().and("state", "second")).await.location();
-    assert_eq!(
-        (location.param("error").as_deref(), location.param("state")),
-        (Some("invalid_request"), None)
-    );
+    for second in ["second", ""] {
+        let location = opens(&idp, &AuthorizationRequest::new().and("state", second)).await.location();
+        assert_eq!(
+            (location.param("error").as_deref(), location.param("state")),
+            (Some("invalid_request"), None)
+        );
+    }
     // These two may repeat (RFC 8707 §2).
     let asked =
         AuthorizationRequest::new().and("resource", "https://a.example").and("resource", "https://b.example");

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use idp::domain::{access_token::AccessToken, grant::GrantId};
 use shared::{
     clock::Clock as _,
@@ -16,18 +17,23 @@ use shared::{
 
 use crate::helpers::{Answer, AuthorizationRequest, Browser, Idp, http};
 
-/// Sends bytes as they are and reads the answer's status line.
-async fn raw(idp: &Idp, request: &[u8]) -> String {
+/// Sends bytes as they are and reads the answer's head.
+async fn answer_to(idp: &Idp, request: &[u8]) -> String {
     let (address, request) = (idp.issuer.trim_start_matches("http://").to_owned(), request.to_owned());
     let answered = actix_web::web::block(move || {
         let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         stream.write_all(&request)?;
-        let mut answer = [0; 512];
+        let mut answer = [0; 2048];
         let read = stream.read(&mut answer)?;
         std::io::Result::Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
     });
-    answered.await.unwrap().unwrap().lines().next().unwrap_or_default().to_owned()
+    answered.await.unwrap().unwrap().to_ascii_lowercase()
+}
+
+/// The same, as a status line.
+async fn raw(idp: &Idp, request: &[u8]) -> String {
+    answer_to(idp, request).await.lines().next().unwrap_or_default().to_owned()
 }
 
 #[actix_web::test]
@@ -75,17 +81,70 @@ async fn i22_an_address_beyond_8_kib_is_refused() {
 }
 
 #[actix_web::test]
-async fn i22_nul_broken_utf8_and_a_lone_percent_get_400() {
+async fn i22_headers_beyond_128_kib_or_96_are_refused() {
+    let idp = Idp::start();
+    let host = idp.issuer.trim_start_matches("http://");
+    let head = format!("GET /health HTTP/1.1\r\nHost: {host}\r\n");
+    let long = format!("{head}x: ");
+    let long = long.clone() + &"a".repeat(128 * 1024 - long.len());
+    for request in [long, head.clone() + &"x: y\r\n".repeat(96) + "\r\n"] {
+        let status = raw(&idp, request.as_bytes()).await;
+        assert!(status.contains("431"), "{status}");
+    }
+    let fits = head + &"x: y\r\n".repeat(95) + "\r\n";
+    assert!(raw(&idp, fits.as_bytes()).await.contains("200"));
+}
+
+/// What no text of the protocol may be, form-encoded.
+const UNREADABLE: [&str; 6] = ["%00", "%ff%fe", "%", "%4", "%zz", "a%C3%28"];
+
+#[actix_web::test]
+async fn i22_nul_broken_utf8_and_a_lone_percent_are_refused_in_query_and_form() {
     let idp = Idp::start();
     let asked = AuthorizationRequest::new().query();
-    for bad in ["x=%00", "x=%ff%fe", "x=%", "x=%4", "x=%zz", "%00=x"] {
-        Answer::of(http().get(idp.at(&format!("/oauth/authorize?{asked}&{bad}"))))
-            .await
-            .is_error_page("invalid_request");
-        let request =
-            http().post(idp.at("/oauth/token")).header("content-type", "application/x-www-form-urlencoded");
-        let answer = Answer::of(request.body(bad)).await;
-        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"), "{bad}");
+    let form = "application/x-www-form-urlencoded";
+    let mut browser = Browser::new(&idp);
+    browser.opens(&AuthorizationRequest::new()).await;
+    let cookie = format!("idp_browser={}", browser.cookies["idp_browser"]);
+    for bad in UNREADABLE.iter().flat_map(|bad| [format!("x={bad}"), format!("{bad}=x")]) {
+        let page = http().get(idp.at(&format!("/oauth/authorize?{asked}&{bad}")));
+        Answer::of(page).await.is_error_page("invalid_request");
+        let page = http().post(idp.at("/oauth/authorize")).header("content-type", form).body(bad.clone());
+        Answer::of(page).await.is_error_page("invalid_request");
+        let page = http().post(&browser.page).header("content-type", form).body(bad.clone());
+        let page = page.header("cookie", &cookie).header("sec-fetch-site", "same-origin");
+        Answer::of(page).await.is_error_page("invalid_request");
+        for path in ["/oauth/token", "/oauth/userinfo"] {
+            let request = http().post(idp.at(path)).header("content-type", form).body(bad.clone());
+            let answer = Answer::of(request).await;
+            assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"), "{path} {bad}");
+            let answer = Answer::of(http().post(idp.at(&format!("{path}?{bad}")))).await;
+            assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"), "{path} {bad}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn i22_nul_broken_utf8_and_a_lone_percent_are_refused_in_credentials_and_paths() {
+    let idp = Idp::start();
+    for bad in UNREADABLE {
+        for credentials in [format!("{bad}:client1-secret"), format!("client1:{bad}"), bad.to_owned()] {
+            let basic = format!("Basic {}", STANDARD.encode(credentials));
+            let request = http().post(idp.at("/oauth/token")).header("authorization", basic);
+            let answer = Answer::of(request.form(&[("grant_type", "authorization_code")])).await;
+            assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{bad}");
+        }
+        let host = idp.issuer.trim_start_matches("http://");
+        for (path, expected) in [("/login/", 400), ("/consent/", 400), ("/assets/", 404), ("/", 404)] {
+            let request = format!("GET {path}{bad} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            let status = raw(&idp, request.as_bytes()).await;
+            assert!(status.contains(&format!(" {expected} ")), "{path}{bad}: {status}");
+        }
+    }
+    for bytes in [&b"Basic \xff\xfe"[..], b"Basic \x80"] {
+        let bytes = reqwest::header::HeaderValue::from_bytes(bytes).unwrap();
+        let request = http().post(idp.at("/oauth/token")).header("authorization", bytes);
+        assert_eq!(Answer::of(request).await.status, 401);
     }
 }
 
@@ -107,13 +166,26 @@ async fn i22_bytes_that_are_no_http_never_make_it_a_5xx() {
 }
 
 #[actix_web::test]
-async fn i22_a_body_that_never_comes_is_not_waited_for() {
+async fn i22_what_never_arrives_is_waited_for_ten_seconds() {
     let idp = Idp::start();
     let host = idp.issuer.trim_start_matches("http://");
-    let head = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10";
-    let request = format!("POST /oauth/token HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\na=");
-    let status = raw(&idp, request.as_bytes()).await;
-    assert!(status.contains("400"), "{status}");
+    let announced = format!(
+        "Host: {host}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 10\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\na="
+    );
+    let head = format!("GET /health HTTP/1.1\r\nHost: {host}\r\n");
+    let token = format!("POST /oauth/token HTTP/1.1\r\n{announced}");
+    let login = format!("POST /login/x HTTP/1.1\r\n{announced}");
+    let (head, token, login) = tokio::join!(
+        answer_to(&idp, head.as_bytes()),
+        answer_to(&idp, token.as_bytes()),
+        answer_to(&idp, login.as_bytes())
+    );
+    assert!(head.contains(" 408 "), "{head}");
+    for (answer, kind) in [(token, "application/json"), (login, "text/html")] {
+        assert!(answer.contains(" 408 ") && answer.contains(kind), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
 }
 
 #[actix_web::test]
@@ -135,9 +207,9 @@ async fn a_handle_that_is_unknown_gets_a_page() {
 async fn a_refused_method_is_answered_with_those_that_are_not() {
     let idp = Idp::start();
     for (path, methods) in [
-        ("/.well-known/openid-configuration", "GET"),
-        ("/.well-known/oauth-authorization-server", "GET"),
-        ("/oauth/jwks", "GET"),
+        ("/.well-known/openid-configuration", "OPTIONS, GET"),
+        ("/.well-known/oauth-authorization-server", "OPTIONS, GET"),
+        ("/oauth/jwks", "OPTIONS, GET"),
         ("/oauth/authorize", "GET, POST"),
         ("/login/x", "GET, POST"),
         ("/oauth/token", "POST"),

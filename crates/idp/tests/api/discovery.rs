@@ -85,3 +85,64 @@ async fn tokens_of_alice(idp: &Idp) -> Value {
     let code = Code::of(&asked, &location);
     idp.token_as(Some(CLIENT2), &code.fields()).await.json()
 }
+
+/// What a browser asks before a script of another site may read `path`.
+fn preflight(idp: &Idp, path: &str, method: &str) -> reqwest::RequestBuilder {
+    http()
+        .request(reqwest::Method::OPTIONS, idp.at(path))
+        .header("origin", "https://spa.example")
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", "x-requested-with")
+}
+
+#[actix_web::test]
+async fn i16_scripts_of_any_site_may_read_discovery_and_keys() {
+    let idp = Idp::start();
+    for path in
+        ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth/jwks"]
+    {
+        let asked = Answer::of(preflight(&idp, path, "GET")).await;
+        assert_eq!((asked.status, asked.header("access-control-allow-origin")), (204, "*"), "{path}");
+        assert_eq!(asked.header("access-control-allow-methods"), "GET");
+        assert_eq!(asked.header("access-control-allow-headers"), "*");
+        let with_origin = http().get(idp.at(path)).header("origin", "https://spa.example");
+        for request in [with_origin, http().get(idp.at(path)), http().head(idp.at(path))] {
+            let read = Answer::of(request).await;
+            assert_eq!((read.status, read.header("access-control-allow-origin")), (200, "*"), "{path}");
+            assert_eq!(read.header("cross-origin-resource-policy"), "cross-origin");
+            assert_eq!(read.header("access-control-allow-credentials"), "");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn i16_nothing_else_is_open_to_scripts_of_other_sites() {
+    let idp = Idp::start();
+    let mut browser = crate::helpers::Browser::new(&idp);
+    browser.opens(&crate::helpers::AuthorizationRequest::new()).await;
+    let login = browser.page.trim_start_matches(&idp.issuer).to_owned();
+    for path in [
+        "/oauth/authorize",
+        &login,
+        "/account/x",
+        "/consent/x",
+        "/oauth/token",
+        "/oauth/userinfo",
+        "/oauth/logout",
+        "/logout",
+        "/",
+        "/health",
+        "/nowhere",
+    ] {
+        let refused = Answer::of(preflight(&idp, path, "POST")).await;
+        assert!([404, 405].contains(&refused.status), "{path}: {}", refused.status);
+        let methods = [http().get(idp.at(path)), http().post(idp.at(path))];
+        let methods = methods.map(|request| Answer::of(request.header("origin", "https://spa.example")));
+        let answers = futures_util::future::join_all(methods).await;
+        for answer in answers.into_iter().chain([refused]) {
+            let opened = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+            assert_eq!(opened, None, "{path}");
+            assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
+        }
+    }
+}

@@ -149,35 +149,106 @@ async fn health_tells_whether_it_runs() {
     assert_eq!(nobody.status.code(), Some(1));
 }
 
+/// A request that is under way: its handler has asked for a body of three bytes.
 #[cfg(unix)]
-#[actix_web::test]
-async fn told_to_stop_it_answers_what_is_under_way_and_ends_with_0() {
-    let mut running = Running::start(&[]).await;
-    let (bind, pid) = (running.bind.clone(), running.child.id().to_string());
-    let answered = actix_web::web::block(move || {
-        let mut under_way = TcpStream::connect(&bind).unwrap();
-        under_way.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let head =
-            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\nExpect: 100-continue";
-        write!(under_way, "POST /oauth/token HTTP/1.1\r\nHost: {bind}\r\n{head}\r\n\r\n").unwrap();
-        // The handler asks for the body, so it is under way.
-        let mut answer = [0; 1024];
-        let read = under_way.read(&mut answer).unwrap();
-        assert!(answer[..read].starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&answer[..read]));
+fn under_way(bind: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(bind).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let head = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\nExpect: 100-continue";
+    write!(stream, "POST /oauth/token HTTP/1.1\r\nHost: {bind}\r\n{head}\r\n\r\n").unwrap();
+    let answer = read(&mut stream);
+    assert!(answer.starts_with("HTTP/1.1 100"), "{answer}");
+    stream
+}
+
+/// What has come; nothing when the server has closed the connection.
+fn read(stream: &mut TcpStream) -> String {
+    let mut answer = [0; 1024];
+    let read = stream.read(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[..read]).into_owned()
+}
+
+#[cfg(unix)]
+impl Running {
+    /// Tells it to stop, and waits until nobody new is let in.
+    fn told_to_stop(&self) {
+        let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        // Nobody new is let in any more.
         let patience = Instant::now() + Duration::from_secs(5);
-        while TcpStream::connect(&bind).is_ok() {
+        while TcpStream::connect(&self.bind).is_ok() {
             assert!(Instant::now() < patience, "new connections are still accepted");
         }
+    }
+}
+
+#[cfg(unix)]
+#[actix_web::test]
+async fn i25_told_to_stop_it_answers_what_is_under_way_and_ends_with_0() {
+    let mut running = Running::start(&[]).await;
+    let ended = actix_web::web::block(move || {
+        let mut under_way = under_way(&running.bind);
+        running.told_to_stop();
         under_way.write_all(b"a=b").unwrap();
-        let read = under_way.read(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer[..read]).into_owned()
+        let answer = read(&mut under_way);
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        running.child.wait().unwrap().code()
     });
-    let answered = answered.await.unwrap();
-    assert!(answered.starts_with("HTTP/1.1 401"), "{answered}");
-    let ended = actix_web::web::block(move || running.child.wait().unwrap().code()).await;
-    assert_eq!(ended.unwrap(), Some(0));
+    assert_eq!(ended.await.unwrap(), Some(0));
+}
+
+#[cfg(unix)]
+#[actix_web::test]
+async fn i25_told_to_stop_it_is_not_ready_any_more() {
+    let running = Running::start(&[]).await;
+    let (running, under_way) = actix_web::web::block(move || {
+        let mut kept = TcpStream::connect(&running.bind).unwrap();
+        write!(kept, "GET /health HTTP/1.1\r\nHost: {}\r\n\r\n", running.bind).unwrap();
+        assert!(read(&mut kept).starts_with("HTTP/1.1 200"));
+        let under_way = under_way(&running.bind);
+        running.told_to_stop();
+        assert_eq!(read(&mut kept), "", "a connection that was kept for later is closed");
+        (running, under_way)
+    })
+    .await
+    .unwrap();
+    assert_eq!(running.health().await.status.code(), Some(1));
+    drop(under_way);
+}
+
+#[cfg(unix)]
+#[actix_web::test]
+async fn i25_what_does_not_end_within_ten_seconds_is_given_up() {
+    let mut running = Running::start(&[]).await;
+    let ended = actix_web::web::block(move || {
+        let mut under_way = under_way(&running.bind);
+        running.told_to_stop();
+        let told = Instant::now();
+        let code = running.child.wait().unwrap().code();
+        assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+        assert_eq!(read(&mut under_way), "");
+        code
+    });
+    assert_eq!(ended.await.unwrap(), Some(0));
+}
+
+#[actix_web::test]
+async fn i22_bytes_that_are_no_http_are_no_error_in_the_log() {
+    let running = Running::start(&[]).await;
+    let bind = running.bind.clone();
+    let answered = actix_web::web::block(move || {
+        let large = [b"GET / HTTP/1.1\r\nx: ", "a".repeat(128 * 1024).as_bytes()].concat();
+        for (bytes, status) in [(&b"\x00\x01\x02\r\n\r\n"[..], "400"), (&large[..128 * 1024], "431")] {
+            let mut stream = TcpStream::connect(&bind).unwrap();
+            stream.write_all(bytes).unwrap();
+            let answer = read(&mut stream);
+            assert!(answer.contains(status), "{answer}");
+        }
+    });
+    answered.await.unwrap();
+    // The line of a later request stands behind whatever the earlier ones left.
+    Answer::of(http().get(format!("{}/nowhere", running.issuer))).await;
+    let log = running.log();
+    assert!(log.contains("not_found") && !log.contains("ERROR"), "{log}");
 }
 
 /// What the program says on standard output, and how it ends, when `typed` is its standard input.
