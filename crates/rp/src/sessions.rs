@@ -78,7 +78,7 @@ impl Sessions {
 
     /// Whether there is room for another session. Who is going to start one asks first.
     pub fn have_room(&self) -> bool {
-        self.entries.has_room(self.clock.now())
+        self.entries.has_fewer_than(AT_MOST, self.clock.now())
     }
 
     /// Ends one session, wherever it is open.

@@ -76,13 +76,9 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
         Ok(())
     }
 
-    /// Whether there is room for another entry, as far as their number goes.
-    pub fn has_room(&self, now: Timestamp) -> bool {
-        let has_room = || {
-            let books = self.books();
-            books.all.entries < books.capacity
-        };
-        has_room() || (self.sweep_once(now) && has_room())
+    /// Whether there are fewer entries than `most`, once those that have ended are forgotten.
+    pub fn has_fewer_than(&self, most: usize, now: Timestamp) -> bool {
+        self.len() < most || (self.sweep_once(now) && self.len() < most)
     }
 
     /// Looks at a live entry.
