@@ -1,12 +1,18 @@
 //! The program with a configuration file of one's own: whoever stands in it can log in, and nothing of the demo is left.
 
+use std::{fs, path::Path};
+
 use clap::Parser as _;
 use idp::{
-    config::{Arguments, Settings},
+    config::{Arguments, Settings, file},
     domain::password::PasswordHash,
 };
 use serde_json::{Value, json};
-use shared::{random::SystemRandom, secret::Secret};
+use shared::{
+    clock::{Clock as _, SystemClock},
+    random::SystemRandom,
+    secret::Secret,
+};
 
 use crate::{
     helpers::{Answer, AuthorizationRequest, Browser, basic, http},
@@ -135,5 +141,20 @@ fn a_code_is_good_for_a_minute_unless_somebody_is_to_learn_from_it() {
     ] {
         let settings = Settings::try_from(Arguments::parse_from(flags)).unwrap();
         assert_eq!(settings.code_lifetime.as_secs(), seconds, "{flags:?}");
+    }
+}
+
+#[test]
+fn the_files_of_the_documentation_and_the_examples_are_fine() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |name: &str| fs::read_to_string(repository.join(name)).unwrap();
+    let block = |page: String| page.split("```toml").nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let english = block(read("docs/own-application.md"));
+    assert_eq!(english, block(read("docs/own-application.ja.md")));
+    for (text, clients) in [(english, 1), (read("examples/idp.toml"), 3)] {
+        let read = file::parse("idp.toml", &text, Path::new(""), SystemClock.now()).unwrap();
+        assert_eq!((read.clients.len(), read.users.len()), (clients, 1));
+        // The password that is written beside the hash.
+        assert!(read.users[0].password.matches(&Secret::new("MikaTest2024!"), &mut Vec::new()));
     }
 }
