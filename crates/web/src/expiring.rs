@@ -343,7 +343,7 @@ mod tests {
         assert!(map.sweep_once(at(1)));
         assert!(!map.sweep_once(at(1)));
         assert_eq!(map.insert("b", 2, at(9), at(1)), Err(Full));
-        assert!(map.has_room(at(9)));
+        assert!(map.has_fewer_than(1, at(9)));
     }
 
     #[test]
