@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, http::header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule, Words},
+    flow::{Checks, Failed, Rule, Words},
     ids::ClientId,
     params::{self, Params},
     secret::{Secret, SecretHash},
@@ -42,13 +42,21 @@ pub async fn authenticate(
     let shown = if matches { Words::Authenticated } else { Words::NotAuthenticated };
     checks
         .judge(Rule::ClientAuthenticated, Words::Authenticated, shown, matches)
-        .map_err(|_| OAuthError::invalid_client())?;
+        .map_err(logged(OAuthError::invalid_client()))?;
     let client = client.ok_or_else(OAuthError::invalid_client)?;
     // OpenID Connect Core §9: the method is part of the registration. Only whoever knows the secret is told of it.
     checks
         .equal(Rule::ClientAuthMethod, client.auth_method.as_str(), presented.method.as_str())
-        .map_err(|_| OAuthError::other_auth_method(client.auth_method))?;
+        .map_err(logged(OAuthError::other_auth_method(client.auth_method)))?;
     Ok(client)
+}
+
+/// Whoever connects an application looks into the log first. What was presented stays out of it.
+fn logged(refusal: OAuthError) -> impl FnOnce(Failed) -> OAuthError {
+    move |Failed(check)| {
+        tracing::info!(rule = check.rule.id(), description = refusal.description, "refused");
+        refusal
+    }
 }
 
 /// RFC 6749 §2.3: a client must not use more than one method in a request.
