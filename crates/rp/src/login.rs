@@ -21,7 +21,7 @@ use crate::{
     state::AppState,
 };
 
-/// `GET /login`, with an optional `next`, and an optional `prompt`: see [`prompt`].
+/// `GET /login`, with an optional `next` and an optional `prompt`.
 pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
     let (settings, prompt) = (&state.settings, prompt(params.get("prompt"))?);
