@@ -75,3 +75,23 @@ fn cookie(state: &AppState, name: &str, value: &Secret) -> Cookie<'static> {
     let path = if origin.path().is_empty() { "/" } else { origin.path() };
     cookies::cookie(name, value.expose().to_owned(), path, origin.is_https(), None).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn i23_one_visitor_has_one_address() {
+        let from = |peer: &str| {
+            let request = TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
+            address(&request.to_http_request()).unwrap().to_string()
+        };
+        assert_eq!(from("192.0.2.1"), "192.0.2.1");
+        assert_eq!(from("[::ffff:192.0.2.1]"), "192.0.2.1");
+        assert_eq!(from("[2001:db8:1:2:3:4:5:6]"), "2001:db8:1:2::");
+        assert_eq!(from("[2001:db8:1:2::9]"), "2001:db8:1:2::");
+        assert_eq!(from("[2001:db8:1:3::9]"), "2001:db8:1:3::");
+    }
+}
