@@ -38,6 +38,7 @@ use crate::{
     },
     http::{
         browser,
+        by_get::by_get,
         id_token_hint::{self, Hint},
     },
     problems,
@@ -63,20 +64,12 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
 }
 
 /// `POST /oauth/authorize`: the same request in a form (OpenID Connect Core §3.1.2.1).
-///
-/// The form comes from another site, so the browser leaves out the cookie that says which browser it is. Sent back to
-/// itself with a GET, it brings the cookie along; there is only one way in.
 pub async fn post(
     state: Data<AppState>,
     request: HttpRequest,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
-    let params = form?.behind_query(request.query_string())?;
-    let location = format!("{}?{}", state.metadata.authorization_endpoint, params.encode());
-    if location.len() > web::front_door::MAX_ADDRESS {
-        return Err(Problem::too_large());
-    }
-    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
+    by_get(&state.metadata.authorization_endpoint, &request, form)
 }
 
 /// What `id_token_hint` says, if there is one and it is ours.

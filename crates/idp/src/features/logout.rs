@@ -30,6 +30,7 @@ use crate::{
     },
     http::{
         browser,
+        by_get::by_get,
         id_token_hint::{self, Hint},
     },
     problems,
@@ -68,19 +69,13 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     done(&state, &request, asked.return_to)
 }
 
-/// `POST /oauth/logout` (§2): the same request in a form. It comes from another site and so without our cookies; sent back
-/// to itself with a GET it brings them along.
+/// `POST /oauth/logout` (§2): the same request in a form.
 pub async fn post(
     state: Data<AppState>,
     request: HttpRequest,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
-    let params = form?.behind_query(request.query_string())?;
-    let location = format!("{}?{}", state.metadata.end_session_endpoint, params.encode());
-    if location.len() > web::front_door::MAX_ADDRESS {
-        return Err(Problem::too_large());
-    }
-    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
+    by_get(&state.metadata.end_session_endpoint, &request, form)
 }
 
 /// `POST /logout`: the user said yes, on a page of ours. `account` names one user; without it all are signed out.

@@ -3,6 +3,7 @@
 //! ([`crate::code_flow::redirect::Refusal`]), JSON is for the back channel ([`oauth_error::OAuthError`]).
 
 pub mod browser;
+pub mod by_get;
 pub mod client_auth;
 pub mod csrf;
 pub mod id_token_hint;
