@@ -44,7 +44,7 @@ pub enum Kind {
 }
 
 /// How far the flow has come: what the ribbon on top of a page shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Progress {
     /// This step is under way.
     Now(Step),
@@ -70,15 +70,14 @@ pub enum PagesError {
 pub struct Pages {
     house: House,
     origin: Origin,
-    // One engine a language: its `t` knows its texts, wherever in a template it is called.
-    engines: [(Lang, Tera); 2],
+    editions: [Edition; 2],
 }
 
 impl Pages {
     /// Reads templates and texts.
     pub fn load(house: House, origin: Origin) -> Result<Self, PagesError> {
         let [ja, en] = Lang::ALL;
-        Ok(Self { house, origin, engines: [(ja, engine(ja)?), (en, engine(en)?)] })
+        Ok(Self { house, origin, editions: [Edition::load(ja)?, Edition::load(en)?] })
     }
 
     /// The page `template` with its data, in the visitor's language.
@@ -99,17 +98,13 @@ impl Pages {
         context.insert("loopback", &self.origin.is_loopback());
         context.insert("links", &self.links(request));
         context.insert("assets", &self.assets());
-        context.insert("ribbon", &progress.map(ribbon));
         context.insert("page", page);
-        let html = self.render(lang, template, &context).map_err(|error| {
+        let [ja, en] = &self.editions;
+        let edition = if lang == ja.lang { ja } else { en };
+        let html = edition.render(template, progress, context).map_err(|error| {
             Problem::internal(format!("{template}: {error} {:?}", std::error::Error::source(&error)))
         })?;
         Ok(html_response(status, kind, html))
-    }
-
-    fn render(&self, lang: Lang, template: &str, context: &Context) -> tera::TeraResult<String> {
-        let [(first, ja), (_, en)] = &self.engines;
-        if lang == *first { ja.render(template, context) } else { en.render(template, context) }
     }
 
     /// Whose pages they are.
@@ -155,15 +150,67 @@ pub fn html_response(status: StatusCode, kind: Kind, html: String) -> HttpRespon
         .body(html)
 }
 
+/// The pages in one language, with the parts that are the same on every page drawn already.
+#[derive(Debug)]
+struct Edition {
+    lang: Lang,
+    // Its `t` knows its texts, wherever in a template it is called.
+    tera: Tera,
+    icons: Value,
+    terms: Value,
+    ribbons: HashMap<Progress, Value>,
+}
+
+impl Edition {
+    fn load(lang: Lang) -> Result<Self, PagesError> {
+        let tera = engine(lang)?;
+        let mut context = Context::new();
+        context.insert("lang", lang.tag());
+        let part =
+            |name: &str, context: &Context| tera.render(name, context).map(|html| Value::safe_string(&html));
+        let (icons, terms) = (part("parts/icons.html", &context)?, part("parts/terms.html", &context)?);
+        let mut ribbons = HashMap::new();
+        let one = |step| [Progress::Now(step), Progress::Failed(step)];
+        for progress in Step::ALL.into_iter().flat_map(one).chain([Progress::Done]) {
+            context.insert("ribbon", &ribbon(progress));
+            ribbons.insert(progress, part("parts/ribbon.html", &context)?);
+        }
+        Ok(Self { lang, tera, icons, terms, ribbons })
+    }
+
+    fn render(
+        &self,
+        template: &str,
+        progress: Option<Progress>,
+        mut context: Context,
+    ) -> tera::TeraResult<String> {
+        context.insert_value("icons", self.icons.clone());
+        context.insert_value("terms", self.terms.clone());
+        if let Some(ribbon) = progress.and_then(|progress| self.ribbons.get(&progress)) {
+            context.insert_value("ribbon", ribbon.clone());
+        }
+        self.tera.render(template, &context)
+    }
+}
+
 fn engine(lang: Lang) -> Result<Tera, PagesError> {
     let catalogue = Catalogue::load(lang)?;
     let plain = catalogue.clone();
     let mut tera = Tera::new();
+    // Most texts are the same every time. A page has a hundred of them, so they are made once.
+    let (fixed_html, fixed_plain) = (
+        fixed(&catalogue, |key| catalogue.html(key, &HashMap::new()), Value::safe_string),
+        fixed(&catalogue, |key| catalogue.plain(key, &HashMap::new()), Value::normal_string),
+    );
     tera.register_function("t", move |kwargs: Kwargs, _: &State| {
-        text(&kwargs, |key, values| catalogue.html(key, values).map(|html| Value::safe_string(&html)))
+        text(&kwargs, &fixed_html, |key, values| {
+            catalogue.html(key, values).map(|html| Value::safe_string(&html))
+        })
     });
     tera.register_function("text", move |kwargs: Kwargs, _: &State| {
-        text(&kwargs, |key, values| plain.plain(key, values).map(|text| Value::normal_string(&text)))
+        text(&kwargs, &fixed_plain, |key, values| {
+            plain.plain(key, values).map(|text| Value::normal_string(&text))
+        })
     });
     let templates = Templates::iter().filter_map(|name| {
         let file = Templates::get(&name)?;
@@ -173,13 +220,27 @@ fn engine(lang: Lang) -> Result<Tera, PagesError> {
     Ok(tera)
 }
 
+/// The texts into which nothing is filled.
+fn fixed(
+    catalogue: &Catalogue,
+    made: impl Fn(&str) -> Option<String>,
+    value: impl Fn(&str) -> Value,
+) -> HashMap<String, Value> {
+    let keys = catalogue.keys().filter(|key| !catalogue.has_placeholders(key));
+    keys.filter_map(|key| Some((key.to_owned(), value(&made(key)?)))).collect()
+}
+
 fn text(
     kwargs: &Kwargs,
+    fixed: &HashMap<String, Value>,
     find: impl Fn(&str, &HashMap<String, String>) -> Option<Value>,
 ) -> tera::TeraResult<Value> {
-    let key: String = kwargs.must_get("key")?;
+    let key: &str = kwargs.must_get("key")?;
+    if let Some(known) = fixed.get(key) {
+        return Ok(known.clone());
+    }
     let values = kwargs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    find(&key, &values).ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
+    find(key, &values).ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
 }
 
 /// This page's address in `lang`, path and query kept. The path is not even written down: one that begins with `//` or
