@@ -1,4 +1,5 @@
-//! Passwords: Argon2id, away from the threads that serve requests, in a bounded number of slots.
+//! Step 4: passwords are checked with Argon2id (RFC 9106), away from the threads that serve requests, in a bounded
+//! number of slots.
 //!
 //! One hash needs 19 MiB and some milliseconds. A slot keeps its memory and lends it to the next hash, so that
 //! what all logins together can take is known: slots × 19 MiB.

@@ -1,4 +1,4 @@
-//! What is handed out: codes, access tokens and ID tokens.
+//! What is handed out in steps 6 and 9: codes, access tokens, and what an ID token says (OpenID Connect Core §2).
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};

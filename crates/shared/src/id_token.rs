@@ -10,7 +10,8 @@ use crate::{
     ids::{ClientId, Issuer, Subject},
 };
 
-/// What an ID token of this provider says. Name and e-mail come from the userinfo endpoint (OpenID Connect Core §5.4).
+/// What an ID token of this provider says. Name and e-mail come from the userinfo endpoint (OpenID Connect Core §5.4),
+/// unless they were asked for here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IdTokenClaims {
     /// Who issued it.

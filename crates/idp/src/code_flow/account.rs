@@ -1,5 +1,5 @@
-//! Step 3 when several users are signed in with this browser: the page on which one is chosen (OpenID Connect Core
-//! §3.1.2.1, `prompt=select_account`).
+//! Step 3 when there is a choice: the page on which one of those who are signed in with this browser is chosen, or
+//! somebody else (OpenID Connect Core §3.1.2.1, `prompt=select_account`).
 
 use actix_web::{
     HttpRequest, HttpResponse,

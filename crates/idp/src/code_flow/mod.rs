@@ -5,6 +5,7 @@
 //! | before | [`discovery`]: what the provider says about itself |
 //! | 2 | [`authorize`]: the authorization request is checked and becomes an interaction |
 //! | | `turn`: who and what is still to be asked |
+//! | | `visit`: the same browser as before, and a form of our own page |
 //! | 3 | [`account`]: the choice among those who are signed in already |
 //! | 3, 4 | [`login`]: the login page and the password |
 //! | 5 | [`consent`]: the consent page and the decision |
@@ -18,6 +19,8 @@ pub mod authorize;
 
 mod turn;
 
+mod visit;
+
 pub mod account;
 
 pub mod login;
@@ -29,5 +32,3 @@ pub mod redirect;
 pub mod exchange;
 
 pub mod userinfo;
-
-mod visit;

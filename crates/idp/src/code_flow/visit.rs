@@ -1,4 +1,6 @@
-//! A visit to the login or consent page: the interaction behind the handle, in the browser that it belongs to.
+//! Steps 3 to 5: a visit to the account, login or consent page. The interaction behind the handle is found, in the
+//! browser that it belongs to (RFC 9700 §4.7), and what the user sends counts only with the token of the page (RFC 6749
+//! §10.12).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What users allowed clients, and what they declined.
+//! Step 5: what users allowed clients, and what they declined (OpenID Connect Core §3.1.2.4).
 
 use std::collections::BTreeSet;
 

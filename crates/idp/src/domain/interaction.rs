@@ -12,7 +12,7 @@ use super::{InvalidTransition, authorization_request::AuthorizationRequest, sess
 /// How far an interaction has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Step 3, when several users are signed in with this browser: one is to be chosen.
+    /// Step 3, when there is a choice: one of those who are signed in with this browser, or somebody else.
     AwaitingAccount,
     /// Steps 3 and 4: somebody is to sign in.
     AwaitingLogin {
@@ -38,7 +38,7 @@ pub enum Event {
     SignedIn(Authentication),
     /// One of those who are signed in was chosen.
     AccountChosen(Authentication),
-    /// There is no login that counts: the session has ended, or the login is too old, or nobody's.
+    /// There is no login that counts: the session has ended, the login is too old, or somebody else is to sign in.
     LoginNeeded(Option<Subject>),
     /// The user wants to go on as somebody else.
     AccountNeeded,

@@ -1,4 +1,4 @@
-//! A password as it is kept: an Argon2id hash (RFC 9106).
+//! Step 4: a password as it is kept, an Argon2id hash (RFC 9106).
 
 use std::fmt;
 

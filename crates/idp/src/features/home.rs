@@ -1,5 +1,5 @@
-//! The provider's own page: what this server is, what it publishes, who is signed in with this browser, and who may ask
-//! for logins.
+//! The provider's own page: what this server is, what it publishes, who is signed in with this browser and what they
+//! allowed, and who may ask for logins.
 
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -218,7 +218,7 @@ async fn ask(
     Ok(answer)
 }
 
-/// The CSRF token of a form that signs out, and the cookie that goes with it if the browser has none yet.
+/// The CSRF token of a form beside the flow, and the cookie that goes with it if the browser has none yet.
 pub(super) fn form_token(
     state: &AppState,
     request: &HttpRequest,

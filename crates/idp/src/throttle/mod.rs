@@ -1,9 +1,9 @@
-//! How often a password may be wrong: per account, per browser, and over all (RFC 6819 §5.1.4.2).
+//! Step 4: how often a password may be wrong, per account, per browser, and over all (RFC 6819 §5.1.4.2).
 //!
 //! An account may be failed five times in five minutes. After that the browser that fails waits, twice as long each
 //! time. Everybody else waits for five seconds at most: so long lie between two failures at one account, whoever makes
 //! them. So a visitor who fails locks nobody else out, and whoever throws the cookie away, to pass as another browser,
-//! gains one guess in five seconds.
+//! gains one guess in five seconds. Over all accounts there may be a hundred failures, and one more with each second.
 //!
 //! Whether a password is wrong turns out when its hash is computed. Until then an attempt takes up a failure: of a
 //! hundred at once as many are looked at as may fail, and the others wait for their verdicts. A right password gives
