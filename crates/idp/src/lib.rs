@@ -8,7 +8,8 @@
 //! 3. [`token_endpoint`] authenticates the client, looks at the grant type and hands over to the grant.
 //! 4. [`features`] is what stands beside the code flow: signing out, the provider's own page.
 //! 5. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
-//! 6. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be wrong.
+//! 6. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be
+//!    wrong.
 //! 7. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
 //!
 //! Each module uses only what stands below it in this list, and the crates `web` and `shared`; only the token endpoint

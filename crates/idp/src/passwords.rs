@@ -49,8 +49,8 @@ impl Passwords {
         })
     }
 
-    /// Whether `password` has the hash `expected`. Without one, which means that there is no such user, exactly as much is
-    /// computed, and the answer is no.
+    /// Whether `password` has the hash `expected`. Without one, which means that there is no such user, exactly as
+    /// much is computed, and the answer is no.
     pub async fn verify(
         self: &Arc<Self>,
         password: Secret,

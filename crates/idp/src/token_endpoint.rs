@@ -1,5 +1,5 @@
-//! Steps 8 and 9: the token endpoint (RFC 6749 §3.2, OpenID Connect Core §3.1.3). It authenticates the client, looks at the
-//! grant type and hands over to the grant's own file.
+//! Steps 8 and 9: the token endpoint (RFC 6749 §3.2, OpenID Connect Core §3.1.3). It authenticates the client, looks
+//! at the grant type and hands over to the grant's own file.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use shared::{error::ErrorCode, flow::Rule, token::TokenResponse};

@@ -37,8 +37,8 @@ pub async fn callback(
     let mut login = claim(&request, &state, &params, &mut checks).await?;
     let location = match login.complete(&params, checks).await {
         Ok(Outcome::SignedIn(signed_in)) if signed_in.is_over(state.clock.now()) => {
-            // The ID token was accepted within the tolerance for clocks. A session that has ended would look to the user
-            // like a login that did nothing.
+            // The ID token was accepted within the tolerance for clocks. A session that has ended would look to the
+            // user like a login that did nothing.
             session::end(&session, &Notice::over_at_once())?;
             login.advance(Attempt::validate).await?;
             state.settings.home()

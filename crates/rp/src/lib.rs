@@ -1,10 +1,10 @@
 //! A Relying Party that shows what it checks.
 //!
-//! It does the client's half of the ten steps. Read the modules in their order: a click becomes an authorization request
-//! ([`login`], steps 1 and 2), which is kept as an [`attempt`] and bound to the browser ([`attempt_cookie`]); the browser
-//! comes back ([`callback`], step 7), the code becomes tokens ([`exchange`], steps 8 and 9), the ID token is judged
-//! ([`validate`], step 10), the claims are fetched ([`userinfo`]), a [`session`] starts (one of all [`sessions`]), and
-//! [`home`] shows it all. [`logout`] ends it, here and at the provider.
+//! It does the client's half of the ten steps. Read the modules in their order: a click becomes an authorization
+//! request ([`login`], steps 1 and 2), which is kept as an [`attempt`] and bound to the browser ([`attempt_cookie`]);
+//! the browser comes back ([`callback`], step 7), the code becomes tokens ([`exchange`], steps 8 and 9), the ID token
+//! is judged ([`validate`], step 10), the claims are fetched ([`userinfo`]), a [`session`] starts (one of all
+//! [`sessions`]), and [`home`] shows it all. [`logout`] ends it, here and at the provider.
 
 pub mod config;
 pub mod startup;

@@ -54,9 +54,9 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     Ok(answer.insert_header((LOCATION, location.as_str())).finish())
 }
 
-/// Which pages the provider is to show (OpenID Connect Core §3.1.2.1). Without a choice it is the tutorial's `login`, so
-/// that the login page shows every time. `sso` is a word of our own: the request then says nothing, and the provider asks
-/// only for what it does not know yet.
+/// Which pages the provider is to show (OpenID Connect Core §3.1.2.1). Without a choice it is the tutorial's `login`,
+/// so that the login page shows every time. `sso` is a word of our own: the request then says nothing, and the
+/// provider asks only for what it does not know yet.
 fn prompt(chosen: Option<&str>) -> Result<Option<CoreAuthPrompt>, Problem> {
     match chosen {
         None | Some("login") => Ok(Some(CoreAuthPrompt::Login)),

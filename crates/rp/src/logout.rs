@@ -139,8 +139,8 @@ pub async fn done(
     Ok(answer)
 }
 
-/// `state` must be of a logout that this browser began, and it counts once: otherwise anybody could make the page say that
-/// the provider's session has ended.
+/// `state` must be of a logout that this browser began, and it counts once: otherwise anybody could make the page say
+/// that the provider's session has ended.
 fn check_state(request: &HttpRequest, app: &AppState, state: Option<&str>) -> Result<(), Failed> {
     let mut checks = Checks::new(app.sink.clone());
     let presented = cookies::value(request, &cookie_name(&app.settings));

@@ -1,5 +1,5 @@
-//! Every way in which a login or a logout can fail at the RP, each with the page that says so. Refusals of the browser's request
-//! are 400; when the other server's answer is at fault it is 502.
+//! Every way in which a login or a logout can fail at the RP, each with the page that says so. Refusals of the
+//! browser's request are 400; when the other server's answer is at fault it is 502.
 
 use std::fmt::Display;
 

@@ -97,8 +97,8 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The provider answered with an error. Of its words only a code out of our own set is kept. That it needs to show a
-    /// page after all is no failure: who asked for none learns that way where the user stands (OpenID Connect Core
+    /// The provider answered with an error. Of its words only a code out of our own set is kept. That it needs to show
+    /// a page after all is no failure: who asked for none learns that way where the user stands (OpenID Connect Core
     /// §3.1.2.6).
     pub fn oauth_error(code: Option<ErrorCode>) -> Self {
         let (kind, id) = match code {

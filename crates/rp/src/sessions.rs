@@ -24,8 +24,8 @@ use crate::{
 
 /// How many sessions there can be at a time.
 const AT_MOST: usize = 10_000;
-/// How many more the store takes: requests that found room at the same moment and save a little later. By then it is too
-/// late for a page that says no.
+/// How many more the store takes: requests that found room at the same moment and save a little later. By then it is
+/// too late for a page that says no.
 const LET_IN: usize = 1_000;
 /// How long an ended session is remembered, so that the page can say that it has ended.
 const REMEMBERED: Duration = Duration::from_secs(3600);

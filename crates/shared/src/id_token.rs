@@ -50,8 +50,8 @@ pub enum Hash {
     Sha512,
 }
 
-/// `at_hash`: the left half of the hash of the access token's ASCII characters, in base64url. The hash is the one of the
-/// algorithm that signs the ID token (OpenID Connect Core §3.1.3.6).
+/// `at_hash`: the left half of the hash of the access token's ASCII characters, in base64url. The hash is the one of
+/// the algorithm that signs the ID token (OpenID Connect Core §3.1.3.6).
 pub fn at_hash_by(access_token: &str, hash: Hash) -> String {
     let ascii = access_token.as_bytes();
     match hash {

@@ -52,7 +52,8 @@ pub struct Site {
     pub alias: Alias,
 }
 
-/// The middleware: takes HEAD for GET, bounds the address, refuses other hosts, turns problems into pages, adds the common headers.
+/// The middleware: takes HEAD for GET, bounds the address, refuses other hosts, turns problems into pages, adds the
+/// common headers.
 pub async fn front_door(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

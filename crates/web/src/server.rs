@@ -98,8 +98,8 @@ pub async fn serve<Swept: Future>(server: Server, sweep: impl Fn() -> Swept + 's
     ended
 }
 
-/// The flags and environment variables of a program; `--help` and `--version` end it here. A mistake is one sentence, as
-/// it is for those that are found later.
+/// The flags and environment variables of a program; `--help` and `--version` end it here. A mistake is one sentence,
+/// as it is for those that are found later.
 pub fn arguments<A: Parser>() -> Result<A, Failure> {
     A::try_parse().map_err(|error| {
         if !error.use_stderr() {

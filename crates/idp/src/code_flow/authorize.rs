@@ -1,7 +1,7 @@
 //! Step 2: the authorization request (OpenID Connect Core §3.1.2.1 and §3.1.2.2, RFC 6749 §4.1.1).
 //!
-//! It is checked once. Until client and redirect URI are certain every error is a page; from then on every error goes to
-//! the RP. What passes is kept on the server as an interaction, and the browser goes on with its handle.
+//! It is checked once. Until client and redirect URI are certain every error is a page; from then on every error goes
+//! to the RP. What passes is kept on the server as an interaction, and the browser goes on with its handle.
 
 use std::sync::Arc;
 

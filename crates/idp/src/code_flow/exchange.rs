@@ -1,4 +1,5 @@
-//! Steps 8 and 9: the code becomes tokens (RFC 6749 §4.1.3 and §4.1.4, RFC 7636 §4.5 and §4.6, OpenID Connect Core §3.1.3).
+//! Steps 8 and 9: the code becomes tokens (RFC 6749 §4.1.3 and §4.1.4, RFC 7636 §4.5 and §4.6, OpenID Connect Core
+//! §3.1.3).
 //!
 //! The client is authenticated already. The code is looked up and claimed in one step; then redirect URI and verifier
 //! are judged. A claimed code stays claimed, whatever comes of it: whoever guesses a verifier has one try.
@@ -89,8 +90,8 @@ fn same_redirect_uri(grant: &Grant, params: &Params, checks: &mut Checks) -> Res
         ))
 }
 
-/// RFC 7636 §4.6: the verifier behind the challenge of step 2. RFC 9700 §2.1.1: where there was no challenge there is no
-/// verifier either, or somebody took the challenge away on its way.
+/// RFC 7636 §4.6: the verifier behind the challenge of step 2. RFC 9700 §2.1.1: where there was no challenge there is
+/// no verifier either, or somebody took the challenge away on its way.
 fn meets_challenge(grant: &Grant, params: &Params, checks: &mut Checks) -> Result<(), OAuthError> {
     let presented = params.get("code_verifier");
     let Some(challenge) = &grant.challenge else {

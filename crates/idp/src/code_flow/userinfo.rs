@@ -39,8 +39,8 @@ async fn userinfo(
     let presented = bearer_token(request, form)?;
     let access = active(state, &presented, &mut state.checks()).await?;
     let user = state.stores.users.find(&access.subject).await?.ok_or_else(inactive)?;
-    // OpenID Connect Core §5.4: each scope value opens its claims; §5.5: others were asked for one by one; §5.3.2: `sub`
-    // is always among them.
+    // OpenID Connect Core §5.4: each scope value opens its claims; §5.5: others were asked for one by one; §5.3.2:
+    // `sub` is always among them.
     let mut claims = user.claims(|claim| access.opens(claim));
     claims.insert("sub".into(), user.subject.as_str().into());
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(claims))

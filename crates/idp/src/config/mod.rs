@@ -94,8 +94,8 @@ pub struct Arguments {
     #[arg(long, env = "IDP_BROWSER_COOKIE", default_value = "idp_browser", value_parser = settings::cookie_name)]
     browser_cookie: String,
 
-    /// Seconds in which a code must be redeemed, 600 at most; without it 600 in the built-in demo, where a learner may pause,
-    /// and 60 with a file of one's own
+    /// Seconds in which a code must be redeemed, 600 at most; without it 600 in the built-in demo, where a learner may
+    /// pause, and 60 with a file of one's own
     #[arg(long, env = "IDP_CODE_LIFETIME", value_parser = settings::lifetime)]
     code_lifetime: Option<Duration>,
 

@@ -1,7 +1,7 @@
 //! An interaction: a validated authorization request on its way through login and consent (steps 2 to 6).
 //!
-//! It stays on the server. The browser carries an unguessable handle and nothing of the request, so nothing of it can be
-//! changed between login and consent.
+//! It stays on the server. The browser carries an unguessable handle and nothing of the request, so nothing of it can
+//! be changed between login and consent.
 
 use std::net::IpAddr;
 

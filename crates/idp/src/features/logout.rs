@@ -1,7 +1,7 @@
 //! Signing out (OpenID Connect RP-Initiated Logout 1.0).
 //!
-//! A client sends the browser here with the ID token of the login that is to end. That proves enough: the user is signed
-//! out, and the browser goes back. Without it anybody could have sent the browser, so the user is asked first.
+//! A client sends the browser here with the ID token of the login that is to end. That proves enough: the user is
+//! signed out, and the browser goes back. Without it anybody could have sent the browser, so the user is asked first.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -97,7 +97,8 @@ pub async fn confirm(
     done(&state, &request, asked.return_to)
 }
 
-/// A form of a page of ours that stands beside the flow: sent by this site, with the token of the page (RFC 6749 §10.12).
+/// A form of a page of ours that stands beside the flow: sent by this site, with the token of the page (RFC 6749
+/// §10.12).
 pub(super) fn own_form(
     state: &AppState,
     request: &HttpRequest,
@@ -117,8 +118,8 @@ pub(super) fn own_form(
     Ok(params)
 }
 
-/// §2 and §3: the hint is ours, the client is known, the address is registered for it. Otherwise nobody is signed out and
-/// nobody is redirected.
+/// §2 and §3: the hint is ours, the client is known, the address is registered for it. Otherwise nobody is signed out
+/// and nobody is redirected.
 async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Result<LogoutRequest, Problem> {
     let hint = hint(state, params, checks).await?;
     let named = params.get("client_id").map(ClientId::new);

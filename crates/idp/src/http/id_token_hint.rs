@@ -17,7 +17,8 @@ pub struct Hint {
     pub client_id: ClientId,
 }
 
-/// Reads a hint. It may have expired: it proves who was meant, and opens nothing. `None` if this provider did not sign it.
+/// Reads a hint. It may have expired: it proves who was meant, and opens nothing. `None` if this provider did not sign
+/// it.
 pub async fn read(state: &AppState, token: &str) -> Stored<Option<Hint>> {
     let claims = match state.keys.verify(token, state.clock.now()).await {
         Ok(claims) => Some(claims),

@@ -1,5 +1,5 @@
-//! `idp keys`: what an operator does with the folder of keys. It works on the files alone, whether or not a server runs; a
-//! running server notices within seconds.
+//! `idp keys`: what an operator does with the folder of keys. It works on the files alone, whether or not a server
+//! runs; a running server notices within seconds.
 
 use std::{fmt::Write as _, time::Duration};
 

@@ -1,5 +1,5 @@
-//! The folder of keys: one file a key, in PEM, named by what it signs with and from when on. A file is there whole or not
-//! at all, and is never written twice, so its name says everything.
+//! The folder of keys: one file a key, in PEM, named by what it signs with and from when on. A file is there whole or
+//! not at all, and is never written twice, so its name says everything.
 
 use std::{
     fs::{self, File, OpenOptions},

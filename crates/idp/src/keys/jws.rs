@@ -32,8 +32,8 @@ pub(super) fn sign(
 }
 
 /// The claims of a token with exactly this header, if its signature is good. Who compares the header as a whole fixes
-/// `alg`, `typ` and `kid` (RFC 8725 §3.1, §3.11), knows that there is no `crit`, and never reads a `jwk`, `jku` or `x5u`
-/// (§3.10).
+/// `alg`, `typ` and `kid` (RFC 8725 §3.1, §3.11), knows that there is no `crit`, and never reads a `jwk`, `jku` or
+/// `x5u` (§3.10).
 pub(super) fn verify(
     header: &str,
     token: &str,

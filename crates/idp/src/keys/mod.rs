@@ -1,9 +1,10 @@
 //! The keys that sign tokens, one for each algorithm and more while they change; published without their private half
 //! (RFC 7517 §5).
 //!
-//! `key.rs` is one key, `jws.rs` the form of what it signs, `rotation.rs` what it is for at a moment, `folder.rs` where it
-//! is kept, [`commands`] what an operator does with it. Here is what a running server has in use. It looks into the folder
-//! itself, every two seconds at most and only when somebody needs a key; whatever is wrong there, the last good keys stay.
+//! `key.rs` is one key, `jws.rs` the form of what it signs, `rotation.rs` what it is for at a moment, `folder.rs`
+//! where it is kept, [`commands`] what an operator does with it. Here is what a running server has in use. It looks
+//! into the folder itself, every two seconds at most and only when somebody needs a key; whatever is wrong there, the
+//! last good keys stay.
 
 pub mod commands;
 mod folder;
@@ -82,8 +83,8 @@ impl Keys {
         Ok(Self::of(KeySet::of(keys), None, Duration::ZERO))
     }
 
-    /// The keys in `folder`; made and kept there as far as there are none. Tokens live for `token_lifetime`, so that is how
-    /// long a key is kept that does not sign any more.
+    /// The keys in `folder`; made and kept there as far as there are none. Tokens live for `token_lifetime`, so that
+    /// is how long a key is kept that does not sign any more.
     pub fn kept_in(folder: &Path, token_lifetime: Duration, now: Timestamp) -> Result<Self, KeyError> {
         let (folder, retention) = (Folder::at(folder), token_lifetime + MARGIN);
         folder.fill()?;
@@ -125,8 +126,8 @@ impl Keys {
         self.signatures.load(Ordering::Relaxed)
     }
 
-    /// The claims of a token that one of the published keys signed. It may have expired, and it may be for anybody: only
-    /// where it comes from is sure. Of a foreign token nothing is followed or fetched.
+    /// The claims of a token that one of the published keys signed. It may have expired, and it may be for anybody:
+    /// only where it comes from is sure. Of a foreign token nothing is followed or fetched.
     pub async fn verify(
         self: &Arc<Self>,
         token: &str,

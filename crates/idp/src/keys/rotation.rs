@@ -8,8 +8,8 @@ use shared::clock::Timestamp;
 
 use super::key::KeyAlg;
 
-/// The name of a key's file without `.pem`: `rs256`, or `es256-1795496600` with the second from which it signs. Names are
-/// in order when each algorithm's keys are, by that second.
+/// The name of a key's file without `.pem`: `rs256`, or `es256-1795496600` with the second from which it signs. Names
+/// are in order when each algorithm's keys are, by that second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyName {
     /// What it signs with.
@@ -85,8 +85,8 @@ pub struct Standing {
 
 /// Where each of the keys called `names` stands at `now`. They are in order; an old key is kept for `retention`.
 ///
-/// Of each algorithm the key signs whose moment came last. If no key's moment has come, the first one signs: a clock that
-/// is wrong must not end all logins.
+/// Of each algorithm the key signs whose moment came last. If no key's moment has come, the first one signs: a clock
+/// that is wrong must not end all logins.
 pub(super) fn standings(names: &[KeyName], retention: Duration, now: Timestamp) -> Vec<Standing> {
     let mut standings = Vec::with_capacity(names.len());
     for keys in names.chunk_by(|one, next| one.alg == next.alg) {

@@ -1,5 +1,5 @@
-//! What verifies the provider's ID tokens: its public keys for one algorithm (RFC 7517 §5), or the client secret. Each key
-//! is read twice, by openidconnect for its own verifier, and here for the checks that the page shows.
+//! What verifies the provider's ID tokens: its public keys for one algorithm (RFC 7517 §5), or the client secret. Each
+//! key is read twice, by openidconnect for its own verifier, and here for the checks that the page shows.
 
 use jsonwebtoken::{DecodingKey, crypto};
 use openidconnect::core::CoreJsonWebKey;
@@ -61,8 +61,8 @@ struct Jwk {
 }
 
 impl KeySet {
-    /// Reads the set that the provider publishes, and keeps the keys for `algorithm`. RFC 7517 §5: keys of an unknown kind
-    /// are passed over; they are somebody else's.
+    /// Reads the set that the provider publishes, and keeps the keys for `algorithm`. RFC 7517 §5: keys of an unknown
+    /// kind are passed over; they are somebody else's.
     pub fn published(body: &[u8], algorithm: Algorithm) -> Result<Self, ProviderError> {
         #[derive(Deserialize)]
         struct Set {

@@ -1,5 +1,5 @@
-//! When the provider's keys are fetched: at first need, when a token names a key that nobody knows here, when the set is
-//! old, and when it lies at another address; and never more often than every 5 s (OpenID Connect Core §10.1.1).
+//! When the provider's keys are fetched: at first need, when a token names a key that nobody knows here, when the set
+//! is old, and when it lies at another address; and never more often than every 5 s (OpenID Connect Core §10.1.1).
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,9 +29,9 @@ struct Good {
 }
 
 impl Provider {
-    /// The keys to verify a token with that names the key `kid`, for a login that began with `metadata`. An unknown name
-    /// means that the provider has a new key, so they are fetched again, once for all who wait: a made-up name must not
-    /// become a flood. When that fails the last good set stays.
+    /// The keys to verify a token with that names the key `kid`, for a login that began with `metadata`. An unknown
+    /// name means that the provider has a new key, so they are fetched again, once for all who wait: a made-up name
+    /// must not become a flood. When that fails the last good set stays.
     pub async fn keys_for(
         &self,
         kid: Option<&str>,

@@ -146,8 +146,8 @@ fn check_critical_header(jwt: &UnverifiedJwt, checks: &mut Checks) -> Result<(),
     checks.judge(Rule::CriticalHeader, Words::Absent, shown(crit), crit.is_none())
 }
 
-/// Step 6: One of the issuer's own keys signed it. A key that the token brings along (`jwk`, `jku`, `x5c`, `x5u`) is not
-/// even looked at (RFC 8725 §3.10). Step 8: with HS256 the key is the client secret.
+/// Step 6: One of the issuer's own keys signed it. A key that the token brings along (`jwk`, `jku`, `x5c`, `x5u`) is
+/// not even looked at (RFC 8725 §3.10). Step 8: with HS256 the key is the client secret.
 fn check_signature(jwt: &UnverifiedJwt, keys: &KeySet, checks: &mut Checks) -> Result<(), Failed> {
     let wanted = match jwt.kid() {
         _ if keys.is_secret() => Words::MadeWithSecret.into(),
