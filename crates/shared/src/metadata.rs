@@ -38,7 +38,7 @@ pub struct ProviderMetadata {
     pub claims_supported: Vec<&'static str>,
     /// What `acr` can say.
     pub acr_values_supported: Vec<&'static str>,
-    /// Values of `prompt` (Initiating User Registration 1.0 §4.1).
+    /// Values of `prompt` (Initiating User Registration 1.0 §4.2).
     pub prompt_values_supported: Vec<&'static str>,
     /// Values of `display`: one page for every window.
     pub display_values_supported: Vec<&'static str>,
