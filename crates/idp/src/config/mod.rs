@@ -77,7 +77,7 @@ pub struct Arguments {
     #[arg(long)]
     pub print_config: bool,
 
-    /// Redirect URI of the built-in client client1
+    /// Redirect URI of the built-in clients, which is the RP's
     #[arg(
         long,
         env = "IDP_CLIENT_REDIRECT_URI",
