@@ -305,7 +305,7 @@ async fn proceed(
     }
 }
 
-/// Keeps what was asked for, bound to this browser, and shows the first page.
+/// Keeps what was asked for, bound to this browser, and leads to the first page.
 async fn begin_interaction(
     state: &AppState,
     request: &HttpRequest,

@@ -16,7 +16,7 @@ impl CsrfKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
     }
 
-    /// The token for one interaction in one browser.
+    /// The token for one interaction in one browser; the forms beside the flow have a word in the place of its handle.
     pub fn token(&self, browser: &Secret, handle: &str) -> String {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, message(browser, handle).as_bytes()))
     }
@@ -29,7 +29,7 @@ impl CsrfKey {
     }
 }
 
-// Neither half can hold the separator: both are base64url with a prefix.
+// No handle holds the separator, so two messages are equal only when both halves are.
 fn message(browser: &Secret, handle: &str) -> String {
     format!("{}\n{handle}", browser.expose())
 }
