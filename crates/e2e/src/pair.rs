@@ -91,6 +91,16 @@ impl Pair {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// The address of an authorization request, as a client of the demo would send it. No login of the RP's belongs to it.
+    pub fn question(&self, client_id: &str, scope: &str, more: &str) -> String {
+        let (issuer, scope) = (&self.issuer, scope.replace(' ', "+"));
+        format!(
+            "{issuer}/oauth/authorize?response_type=code&client_id={client_id}&redirect_uri={}/auth&scope={scope}&state=s\
+             &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&{more}",
+            self.home,
+        )
+    }
+
     /// How many requests the token endpoint has seen so far: each is one client that is authenticated.
     pub fn token_calls(&self) -> usize {
         let rules = self.idp_checks.0.lock().unwrap();

@@ -1,7 +1,7 @@
 //! A tour past every page and every state of a page.
 
 use crate::{
-    learner::{LOGIN, Learner},
+    learner::{ALLOW, LOGIN, Learner, SIGN_IN},
     pair::Pair,
     stranger::Stranger,
 };
@@ -10,6 +10,7 @@ use crate::{
 pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(&'static str)) {
     the_way_through(pair, learner, &mut look).await;
     the_ways_out(pair, learner, &mut look).await;
+    the_provider(pair, learner, &mut look).await;
     errors_of_the_idp(pair, learner, &mut look).await;
     errors_of_the_rp(pair, learner, &mut look).await;
     an_outage(pair, learner, &mut look).await;
@@ -53,6 +54,61 @@ async fn the_ways_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut
     learner.cancels().await;
     learner.finds("[role=alert]").await;
     look("rp-home-cancelled").await;
+}
+
+/// Two users with one browser, and a client whose consent is remembered.
+async fn the_provider(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    const EVERYTHING: &str = "openid profile email address phone api.access rp.login";
+    // All but the telephone, of which the number is asked for by name.
+    const BY_NAME: &str = "openid profile email address api.access rp.login";
+    let client2 = |scope, more| pair.question("client2", scope, more);
+    let idp_home = format!("{}/", pair.issuer);
+
+    learner.forgets_cookies().await;
+    learner.opens(&idp_home).await;
+    look("idp-home").await;
+    learner.opens(&client2(EVERYTHING, "login_hint=alice")).await;
+    look("idp-login-hinted").await;
+    learner.clicks(SIGN_IN).await;
+    learner.finds(ALLOW).await;
+    look("idp-consent-everything").await;
+    learner.clicks("input[value=address]").await;
+    learner.clicks("input[value=phone]").await;
+    learner.allows().await;
+    learner.finds(".error").await;
+    learner.opens(&client2(BY_NAME, r#"claims={"userinfo":{"phone_number":null}}"#)).await;
+    learner.finds("input[name=claim]").await;
+    look("idp-consent-remembered-and-by-name").await;
+
+    pair.passes(600);
+    learner.opens(&client2("openid email", "prompt=login&login_hint=demo")).await;
+    learner.signs_in().await;
+    learner.allows().await;
+    learner.finds(".error").await;
+    learner.opens(&idp_home).await;
+    look("idp-home-two-users").await;
+    learner.opens(&client2("openid", "prompt=select_account&max_age=60")).await;
+    look("idp-account").await;
+    learner.clicks("button[name=account][value='2']").await;
+    learner.finds(SIGN_IN).await;
+    look("idp-login-again").await;
+    the_sign_out(pair, learner, look).await;
+}
+
+async fn the_sign_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    for (name, query) in [
+        ("idp-error-logout-hint", "id_token_hint=made-up"),
+        ("idp-error-logout-client", "client_id=nobody"),
+        ("idp-error-logout-return", "client_id=client1&post_logout_redirect_uri=https://evil.example/"),
+    ] {
+        learner.opens(&format!("{}/oauth/logout?{query}", pair.issuer)).await;
+        look(name).await;
+    }
+    learner.opens(&format!("{}/oauth/logout", pair.issuer)).await;
+    look("idp-logout").await;
+    learner.clicks("main button[type=submit]").await;
+    learner.finds("main .verdict.passed").await;
+    look("idp-logged-out").await;
 }
 
 async fn errors_of_the_idp(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
@@ -131,5 +187,10 @@ async fn an_outage(pair: &mut Pair, learner: &Learner, look: &mut impl AsyncFnMu
     learner.clicks(LOGIN).await;
     learner.finds(".error").await;
     look("rp-error-idp-unreachable").await;
+    pair.restarts_idp();
+    learner.logs_in().await;
+    pair.stops_idp().await;
+    learner.logs_out().await;
+    look("rp-home-provider-goes-on").await;
     pair.restarts_idp();
 }
