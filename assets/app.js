@@ -56,6 +56,14 @@ function revealButton(button) {
   button.hidden = false;
 }
 
+// Fill in a demo user.
+function fillButton(button) {
+  button.addEventListener("click", () => {
+    for (const name of ["username", "password"]) document.getElementById(name).value = button.dataset[name];
+  });
+  button.hidden = false;
+}
+
 // Count the session down. The server said how many seconds are left, so a wrong clock of this computer does no harm.
 function countdown(clock) {
   const end = Date.now() + Number(clock.dataset.left) * 1000;
@@ -83,6 +91,7 @@ function localTime(time) {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
   document.querySelectorAll("[data-reveal]").forEach(revealButton);
+  document.querySelectorAll("[data-fill]").forEach(fillButton);
   document.querySelectorAll("[data-left]").forEach(countdown);
   document.querySelectorAll("[data-local]").forEach(localTime);
 });

@@ -1,7 +1,7 @@
 //! A tour past every page and every state of a page.
 
 use crate::{
-    learner::{ALLOW, LOGIN, Learner, SIGN_IN},
+    learner::{ALLOW, LOGIN, LOGOUT, Learner, SIGN_IN},
     pair::Pair,
     stranger::Stranger,
 };
@@ -92,7 +92,25 @@ async fn the_provider(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut
     learner.clicks("button[name=account][value='2']").await;
     learner.finds(SIGN_IN).await;
     look("idp-login-again").await;
+    const TOO_OFTEN: usize = 6;
+    for _ in 0..TOO_OFTEN {
+        learner.signs_in_as("alice", "guess").await;
+        learner.finds("#failed").await;
+    }
+    look("idp-login-wait").await;
+    pair.passes(600);
     the_sign_out(pair, learner, look).await;
+
+    learner.opens_home().await;
+    learner.clicks_login().await;
+    learner.signs_in_as("alice", "AliceTest2024!").await;
+    learner.allows().await;
+    learner.finds(LOGOUT).await;
+    look("rp-welcome-alice").await;
+    learner.logs_out().await;
+    learner.opens(&format!("{}/login?prompt=none", pair.home)).await;
+    learner.finds("[role=status]").await;
+    look("rp-home-interaction-needed").await;
 }
 
 async fn the_sign_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
@@ -104,7 +122,7 @@ async fn the_sign_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut
         learner.opens(&format!("{}/oauth/logout?{query}", pair.issuer)).await;
         look(name).await;
     }
-    learner.opens(&format!("{}/oauth/logout", pair.issuer)).await;
+    learner.opens(&format!("{}/oauth/logout?client_id=client2", pair.issuer)).await;
     look("idp-logout").await;
     learner.clicks("main button[type=submit]").await;
     learner.finds("main .verdict.passed").await;

@@ -50,7 +50,6 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     let client2 = Client {
         id: ClientId::new("client2"),
         name: "Second Client 二つ目のアプリ".into(),
-        uri: second.site(),
         secret: Secret::new("client2-secret"),
         redirect_uris: both.clone(),
         post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),

@@ -31,11 +31,14 @@ struct Arguments {
     /// Only the README's, each as much of the page as a window shows
     #[arg(long)]
     readme: bool,
+    /// Only the pages whose names begin like this
+    #[arg(long, default_value = "", conflicts_with = "readme")]
+    only: String,
 }
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {
-    let Arguments { folder, readme } = Arguments::parse();
+    let Arguments { folder, readme, only } = Arguments::parse();
     fs::create_dir_all(&folder)?;
     for language in LANGUAGES {
         // The README shows the addresses that everybody will see.
@@ -45,7 +48,7 @@ async fn main() -> io::Result<()> {
         let camera = Camera { folder: &folder, language, learner: &learner };
         let mut kept = Ok(());
         tour(&mut pair, &learner, async |name| {
-            if kept.is_ok() {
+            if kept.is_ok() && name.starts_with(&only) {
                 kept =
                     if readme { camera.takes_for_readme(name).await } else { camera.takes_all(name).await };
             }

@@ -3,6 +3,8 @@
 //! A client sends the browser here with the ID token of the login that is to end. That proves enough: the user is
 //! signed out, and the browser goes back. Without it anybody could have sent the browser, so the user is asked first.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -45,12 +47,14 @@ const FORM: &str = "beside the flow";
 struct LogoutRequest {
     /// Out of a hint that is ours.
     subject: Option<Subject>,
+    client: Option<Arc<Client>>,
     return_to: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Page {
     names: Vec<String>,
+    client_name: Option<String>,
     query: String,
     csrf: String,
 }
@@ -63,7 +67,7 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let session = session(&state, &request).await?;
     match &asked.subject {
         Some(subject) => sign_out(&state, &request, Some(subject)).await?,
-        None if !session.accounts().is_empty() => return ask(&state, &request, &session, &params).await,
+        None if !session.accounts().is_empty() => return ask(&state, &request, &session, &asked, &params).await,
         None => {}
     }
     done(&state, &request, asked.return_to)
@@ -141,7 +145,7 @@ async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Resu
         Some(uri) => Some(return_to(client.as_deref(), uri, params.get("state"), checks)?),
         None => None,
     };
-    Ok(LogoutRequest { subject: hint.map(|hint| hint.subject), return_to })
+    Ok(LogoutRequest { subject: hint.map(|hint| hint.subject), client, return_to })
 }
 
 /// Whoever cannot go back to the application can still sign out on the provider's own page.
@@ -202,6 +206,7 @@ async fn ask(
     state: &AppState,
     request: &HttpRequest,
     session: &UserSession,
+    asked: &LogoutRequest,
     params: &Params,
 ) -> Result<HttpResponse, Problem> {
     let mut names = Vec::new();
@@ -210,7 +215,8 @@ async fn ask(
         names.extend(user.map(|user| user.display_name().to_owned()));
     }
     let (csrf, cookie) = form_token(state, request);
-    let page = Page { names, query: params.encode(), csrf };
+    let client_name = asked.client.as_ref().map(|client| client.name.clone());
+    let page = Page { names, client_name, query: params.encode(), csrf };
     let pages = &state.site.pages;
     let mut answer = pages.respond(request, StatusCode::OK, Kind::Form, "idp/logout.html", None, &page)?;
     if let Some(cookie) = cookie {
