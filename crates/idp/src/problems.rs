@@ -7,7 +7,7 @@ use web::problem::{Mender, Problem};
 use crate::{passwords::Busy, store::StoreError};
 
 /// Their names in the catalogue.
-pub const ALL: [&str; 10] = [
+pub const ALL: [&str; 9] = [
     "unknown_client",
     "redirect_uri_missing",
     "redirect_uri_unregistered",
@@ -15,7 +15,6 @@ pub const ALL: [&str; 10] = [
     "interaction_unknown",
     "other_browser",
     "already_answered",
-    "logout_hint",
     "logout_client",
     "post_logout_redirect_uri",
 ];
@@ -62,11 +61,6 @@ pub fn already_answered(home: &str) -> Problem {
     Problem::new("already_answered", StatusCode::CONFLICT, Mender::You).next(home)
 }
 
-/// `id_token_hint` is none of ours.
-pub fn logout_hint() -> Problem {
-    bad_logout("logout_hint")
-}
-
 /// `client_id` names nobody, or somebody else than the hint.
 pub fn logout_client() -> Problem {
     bad_logout("logout_client")
@@ -107,7 +101,6 @@ mod tests {
             interaction_unknown(),
             other_browser(),
             already_answered(""),
-            logout_hint(),
             logout_client(),
             post_logout_redirect_uri(),
         ];

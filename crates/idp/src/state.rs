@@ -5,15 +5,15 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use shared::{
     clock::Clock,
-    flow::{CheckSink, Checks},
+    flow::{CheckSink, Checks, Shown, Words},
     metadata::ProviderMetadata,
     random::Random,
 };
 use web::front_door::Site;
 
 use crate::{
-    config::Settings, http::csrf::CsrfKey, keys::Keys, passwords::Passwords, store::Stores,
-    throttle::Throttle,
+    config::Settings, domain::client::RedirectUri, http::csrf::CsrfKey, keys::Keys, passwords::Passwords,
+    store::Stores, throttle::Throttle,
 };
 
 /// The provider's state: made once at start, shared by all workers.
@@ -43,6 +43,15 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// What a check shows of the addresses that a client is registered for. Only on the learner's own computer are they
+    /// everybody's business.
+    pub fn shown_addresses(&self, registered: &[RedirectUri]) -> Shown<'static> {
+        if !self.settings.origin.is_loopback() {
+            return Words::RegisteredAddress.into();
+        }
+        registered.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" / ").into()
+    }
+
     /// The checks of one request.
     pub fn checks(&self) -> Checks {
         Checks::new(Arc::clone(&self.sink))

@@ -8,7 +8,7 @@ use idp::{
     demo,
     domain::{
         access_token::AccessToken,
-        authorization_request::AuthorizationRequest,
+        authorization_request::{AuthorizationRequest, Hint},
         claims_request::ClaimsRequest,
         client::RedirectUri,
         consent::{Consent, Permissions},
@@ -106,7 +106,8 @@ async fn interaction_of(stores: &Stores, client_id: &str) -> Interaction {
             challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
             prompt: Prompt::default(),
             max_age: None,
-            subject: None,
+            hint: Hint::Absent,
+            subjects: None,
             login_hint: None,
             claims: ClaimsRequest::default(),
             ui_locales: None,
@@ -216,7 +217,11 @@ async fn a_consent_is_remembered_until_it_ends_or_is_withdrawn(stores: Stores) {
 async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
     let store = &stores.interactions;
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
-    assert_eq!(store.decide(handle("in"), at(1)).await.unwrap(), None, "nobody has signed in");
+    assert_eq!(
+        store.decide(handle("in"), &login(at(1)), at(1)).await.unwrap(),
+        false,
+        "nobody has signed in"
+    );
     let awaiting = Some(Stage::AwaitingConsent { authentication: login(at(2)) });
     assert_eq!(store.advance(handle("in"), signed_in(2), at(2)).await.unwrap(), awaiting);
     assert_eq!(
@@ -227,7 +232,8 @@ async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
     let again = Stage::AwaitingLogin { user: None };
     assert_eq!(store.advance(handle("in"), Event::LoginNeeded(None), at(4)).await.unwrap(), Some(again));
     store.advance(handle("in"), signed_in(5), at(5)).await.unwrap();
-    assert_eq!(store.decide(handle("in"), at(6)).await.unwrap(), Some(login(at(5))));
+    assert!(!store.decide(handle("in"), &login(at(2)), at(6)).await.unwrap(), "that login counts no more");
+    assert!(store.decide(handle("in"), &login(at(5)), at(6)).await.unwrap());
     assert_eq!(store.find(handle("in"), at(7)).await.unwrap().unwrap().stage, Stage::Answered { at: at(6) });
     assert!(store.find(handle("other"), at(7)).await.unwrap().is_none());
 }
@@ -236,8 +242,10 @@ async fn only_one_decision_counts(stores: Stores) {
     let store = &stores.interactions;
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
     store.advance(handle("in"), signed_in(1), at(1)).await.unwrap();
-    let decisions = futures_util::future::join_all((0..50).map(|_| store.decide(handle("in"), at(2)))).await;
-    assert_eq!(decisions.into_iter().filter(|decision| decision.as_ref().unwrap().is_some()).count(), 1);
+    let by = login(at(1));
+    let decisions = (0..50).map(|_| store.decide(handle("in"), &by, at(2)));
+    let decisions = futures_util::future::join_all(decisions).await;
+    assert_eq!(decisions.into_iter().filter(|decision| *decision.as_ref().unwrap()).count(), 1);
 }
 
 async fn an_interaction_ends_by_itself(stores: Stores) {
@@ -340,7 +348,7 @@ async fn i23_a_full_store_refuses_the_new_and_keeps_what_is_under_way(stores: St
     let third = interaction_of(&stores, "client-hs256").await;
     assert_eq!(store.begin(handle("new"), third.clone(), at(1)).await, Err(StoreError::Full));
     store.advance(handle("client10"), signed_in(2), at(2)).await.unwrap();
-    assert_eq!(store.decide(handle("client10"), at(3)).await.unwrap(), Some(login(at(2))));
+    assert_eq!(store.decide(handle("client10"), &login(at(2)), at(3)).await.unwrap(), true);
     let later = Interaction { expires: at(1200), ..third };
     store.begin(handle("new"), later, at(600)).await.unwrap();
 }
@@ -391,7 +399,7 @@ async fn i23_of_a_hundred_thousand_unfinished_logins_as_many_are_kept_as_there_i
     assert_eq!(taken(&stores, "one", &one, 50_000).await, 4_999);
     assert_eq!(taken(&stores, "other", &other, 50_000).await, 5_000);
     stores.interactions.advance(handle("under way"), signed_in(1), at(1)).await.unwrap();
-    assert!(stores.interactions.decide(handle("under way"), at(2)).await.unwrap().is_some());
+    assert!(stores.interactions.decide(handle("under way"), &login(at(1)), at(2)).await.unwrap());
     stores.sweep(at(600)).await;
     assert_eq!(taken(&stores, "one", &one, 50_000).await, 5_000, "the first ones left nothing behind");
 }

@@ -100,13 +100,14 @@ pub async fn submit(
         return visit.lead_on(&state, &visit.interaction.stage);
     }
     let session = browser::session(&state, &request, visit.now).await.map_err(problems::from_store)?;
-    let chosen = params.get("account").filter(|subject| !subject.is_empty()).map(Subject::new);
-    let login = chosen.as_ref().and_then(|subject| session.account(subject));
-    let Some(login) = login.filter(|login| visit.interaction.request.accepts(login, visit.now)) else {
-        return visit.advance_and_lead_on(&state, Event::LoginNeeded(chosen)).await;
+    // Nothing is kept of a name that is nobody's here.
+    let chosen = params.get("account").and_then(|subject| session.account(&Subject::new(subject)));
+    let Some(login) = chosen.filter(|login| visit.interaction.request.accepts(login, visit.now)) else {
+        let again = Event::LoginNeeded(chosen.map(|login| login.subject.clone()));
+        return visit.advance_and_lead_on(&state, again).await;
     };
     match visit.advance(&state, Event::AccountChosen(login.clone())).await? {
-        Stage::AwaitingConsent { authentication } => {
+        Stage::AwaitingConsent { authentication } if authentication == *login => {
             turn::go_on(&state, &visit, authentication, &mut checks).await
         }
         elsewhere => visit.lead_on(&state, &elsewhere),

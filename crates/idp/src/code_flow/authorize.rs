@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use shared::{
     error::ErrorCode,
     flow::{Checks, Rule, Words},
-    ids::{ClientId, Subject},
+    ids::ClientId,
     params::Params,
     pkce::CodeChallenge,
     scope::Scope,
@@ -27,20 +27,16 @@ use super::{
 };
 use crate::{
     domain::{
-        authorization_request::AuthorizationRequest,
+        authorization_request::{AuthorizationRequest, Hint},
         claims::scope_of,
-        claims_request::{ClaimsRequest, ClaimsRequestError},
+        claims_request::{self, ClaimsRequest, ClaimsRequestError},
         client::Client,
         interaction::{Interaction, Stage},
         prompt::Prompt,
         return_address::ReturnAddress,
         session::ACR_PASSWORD,
     },
-    http::{
-        browser,
-        by_get::by_get,
-        id_token_hint::{self, Hint},
-    },
+    http::{browser, by_get::by_get, id_token_hint},
     problems,
     state::AppState,
     store::Stored,
@@ -55,9 +51,9 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let params = Params::parse_with_repeats(request.query_string().as_bytes()).map_err(Problem::malformed)?;
     let mut checks = state.checks();
     let client = known_client(&state, &params, &mut checks).await?;
-    let return_address = redirect::return_address(&client, &params, &mut checks)?;
+    let return_address = redirect::return_address(&state, &client, &params, &mut checks)?;
     let hint = hinted(&state, &params).await.map_err(problems::from_store)?;
-    match validated(&client, &params, return_address.clone(), hint.as_ref(), &mut checks) {
+    match validated(&client, &params, return_address.clone(), hint, &mut checks) {
         Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
         Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
     }
@@ -73,7 +69,7 @@ pub async fn post(
 }
 
 /// What `id_token_hint` says, if there is one and it is ours.
-async fn hinted(state: &AppState, params: &Params) -> Stored<Option<Hint>> {
+async fn hinted(state: &AppState, params: &Params) -> Stored<Option<id_token_hint::Hint>> {
     match params.get("id_token_hint") {
         Some(token) => id_token_hint::read(state, token).await,
         None => Ok(None),
@@ -105,7 +101,7 @@ fn validated(
     client: &Client,
     params: &Params,
     return_address: ReturnAddress,
-    hint: Option<&Hint>,
+    hint: Option<id_token_hint::Hint>,
     checks: &mut Checks,
 ) -> Result<AuthorizationRequest, Refusal> {
     // RFC 6749 §3.1: no parameter stands twice.
@@ -121,6 +117,7 @@ fn validated(
     let challenge = challenge(client, params, checks)?;
     let text = |name| params.get(name).map(ToOwned::to_owned);
     let claims = claims(client, params, checks)?;
+    let hint = self::hint(params, hint, checks);
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         return_address,
@@ -129,7 +126,8 @@ fn validated(
         challenge,
         prompt: prompt(params, checks)?,
         max_age: max_age(client, params, checks)?,
-        subject: hint_subject(params, hint, checks)?.or_else(|| claims.subject.clone()),
+        subjects: claims_request::both(hint.subject().map(|subject| vec![subject]), claims.subjects.clone()),
+        hint,
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
         claims,
         ui_locales: text("ui_locales"),
@@ -235,21 +233,18 @@ fn max_age(client: &Client, params: &Params, checks: &mut Checks) -> Result<Opti
     Ok(seconds)
 }
 
-/// OpenID Connect Core §3.1.2.2: a hint must be an ID token that this provider issued; it may have expired.
-fn hint_subject(
-    params: &Params,
-    hint: Option<&Hint>,
-    checks: &mut Checks,
-) -> Result<Option<Subject>, Refusal> {
+/// OpenID Connect Core §3.1.2.2: a hint must be an ID token that this provider issued; it may have expired. One that
+/// cannot be verified costs nobody their login: it says only that no login that was made earlier will do.
+fn hint(params: &Params, read: Option<id_token_hint::Hint>, checks: &mut Checks) -> Hint {
     if params.get("id_token_hint").is_none() {
-        return Ok(None);
+        return Hint::Absent;
     }
-    let shown = hint.map_or(Words::OtherIdToken, |_| Words::OwnIdToken);
-    checks.judge(Rule::HintOurs, Words::OwnIdToken, shown, hint.is_some()).map_err(Refusal::because(
-        ErrorCode::InvalidRequest,
-        "id_token_hint is no ID token of this provider.",
-    ))?;
-    Ok(hint.map(|hint| hint.subject.clone()))
+    let Some(read) = read else {
+        checks.refuse(Rule::HintOurs, Words::OwnIdToken, Words::OtherIdToken);
+        return Hint::Unverified;
+    };
+    checks.pass(Rule::HintOurs, Words::OwnIdToken);
+    Hint::User(read.subject)
 }
 
 /// OpenID Connect Core §5.5 (`claims`) and §3.1.2.1 (`acr_values`, a wish that a login here can only ever meet with

@@ -107,14 +107,19 @@ pub async fn submit(
         return visit.lead_on(&state, &visit.interaction.stage);
     }
     match params.get("decision") {
-        Some("allow") => allow(&state, &visit, &params).await,
-        Some("deny") => deny(&state, &visit).await,
+        Some("allow") => allow(&state, &visit, authentication, &params).await,
+        Some("deny") => deny(&state, &visit, &authentication).await,
         Some("switch") => visit.advance_and_lead_on(&state, Event::AccountNeeded).await,
         _ => Err(Problem::malformed("decision is neither allow, deny nor switch")),
     }
 }
 
-async fn allow(state: &AppState, visit: &Visit, params: &Params) -> Result<HttpResponse, Problem> {
+async fn allow(
+    state: &AppState,
+    visit: &Visit,
+    authentication: Authentication,
+    params: &Params,
+) -> Result<HttpResponse, Problem> {
     let asked = visit.interaction.request.permissions();
     let allowed = asked.filtered(
         |value| value == Scope::OPENID || params.all("scope").any(|ticked| ticked == value),
@@ -122,17 +127,21 @@ async fn allow(state: &AppState, visit: &Visit, params: &Params) -> Result<HttpR
     );
     // Whoever unticks everything says no, too: a scope is never empty (RFC 6749 §3.3).
     if allowed.scope.is_empty() {
-        return deny(state, visit).await;
+        return deny(state, visit, &authentication).await;
     }
-    let authentication = visit.decide(state).await?;
+    visit.decide(state, &authentication).await?;
     if visit.client.remember_consent {
         remember(state, visit, &authentication, &asked, &allowed).await?;
     }
     redirect::approve(state, &visit.interaction.request, authentication, &allowed).await
 }
 
-async fn deny(state: &AppState, visit: &Visit) -> Result<HttpResponse, Problem> {
-    visit.decide(state).await?;
+async fn deny(
+    state: &AppState,
+    visit: &Visit,
+    authentication: &Authentication,
+) -> Result<HttpResponse, Problem> {
+    visit.decide(state, authentication).await?;
     let address = &visit.interaction.request.return_address;
     let response =
         AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "The user said no." };

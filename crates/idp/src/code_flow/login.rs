@@ -107,10 +107,10 @@ pub async fn submit(
         }
     };
     let stage = visit.advance(&state, Event::SignedIn(authentication.clone())).await?;
-    let session = browser::renew_session(&state, &request, authentication).await;
+    let session = browser::renew_session(&state, &request, authentication.clone()).await;
     let session = session.map_err(problems::from_store)?;
     let mut answer = match stage {
-        Stage::AwaitingConsent { authentication } => {
+        Stage::AwaitingConsent { authentication: awaited } if awaited == authentication => {
             turn::go_on(&state, &visit, authentication, &mut checks).await?
         }
         elsewhere => visit.lead_on(&state, &elsewhere)?,
@@ -194,11 +194,13 @@ async fn show(
     };
     let demo = state.settings.shown_users;
     let hint = asked.login_hint.as_deref().or(demo.first().map(|(username, _)| *username));
-    let known = expected.as_ref().map(|user| user.username.as_str());
-    let username = failed.or(known).or(hint).unwrap_or_default();
-    let shown = demo.iter().find(|(name, _)| *name == username).filter(|_| failed.is_none());
     let session = browser::session(state, request, visit.now).await.map_err(problems::from_store)?;
     let signed_in = expected.as_ref().filter(|user| session.account(&user.subject).is_some());
+    // Whoever merely asks for somebody does not learn what their name is.
+    let proved = expected.as_ref().filter(|user| asked.hint.subject().as_ref() == Some(&user.subject));
+    let known = signed_in.or(proved).map(|user| user.username.as_str());
+    let username = failed.or(known).or(hint).unwrap_or_default();
+    let shown = demo.iter().find(|(name, _)| *name == username).filter(|_| failed.is_none());
     let page = LoginPage {
         client_name: &visit.client.name,
         return_to: visit.return_to(),

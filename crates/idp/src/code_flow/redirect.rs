@@ -14,7 +14,7 @@ use crate::{
     domain::{
         authorization_request::AuthorizationRequest,
         claims_request::ClaimsRequest,
-        client::{Client, RedirectUri},
+        client::Client,
         consent::Permissions,
         grant::{Grant, GrantId, Stage},
         return_address::ReturnAddress,
@@ -27,6 +27,7 @@ use crate::{
 
 /// Checks `redirect_uri` against the client's registration. From here on the RP can be told what is wrong.
 pub fn return_address(
+    state: &AppState,
     client: &Client,
     params: &Params,
     checks: &mut Checks,
@@ -35,7 +36,7 @@ pub fn return_address(
         params.get("redirect_uri").ok_or_else(|| problems::redirect_uri_missing().next(&client.uri))?;
     // RFC 9700 §2.1: exact string matching.
     let address = ReturnAddress::of(client, params);
-    let registered = client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" / ");
+    let registered = state.shown_addresses(&client.redirect_uris);
     checks
         .judge(Rule::RedirectUriRegistered, registered, presented, address.is_some())
         .map_err(|failed| problems::redirect_uri_unregistered().check(failed).next(&client.uri))?;

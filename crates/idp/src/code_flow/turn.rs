@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        authorization_request::{Account, AuthorizationRequest, Wanted},
+        authorization_request::{Account, AuthorizationRequest, Hint, Wanted},
         client::Client,
         consent::Permissions,
         interaction::Stage,
@@ -60,8 +60,10 @@ pub(super) async fn first(
 /// OpenID Connect Core §3.1.2.1: the user of the hint or of the `claims` parameter must be the one; `login_hint` is no
 /// more than a hint, but one that names somebody else asks for somebody else's login.
 async fn wanted(state: &AppState, asked: &AuthorizationRequest) -> Stored<Wanted> {
-    if let Some(subject) = &asked.subject {
-        return Ok(Wanted::User(subject.clone()));
+    match (&asked.hint, asked.subjects.as_deref()) {
+        (Hint::Unverified, _) | (_, Some([])) => return Ok(Wanted::Stranger),
+        (_, Some([subject])) => return Ok(Wanted::User(subject.clone())),
+        _ => {}
     }
     let Some(hint) = &asked.login_hint else {
         return Ok(Wanted::Anybody);
@@ -126,14 +128,14 @@ pub(super) async fn go_on(
 ) -> Result<HttpResponse, Problem> {
     let asked = &visit.interaction.request;
     if let Err(refusal) = same_user(asked, &authentication, checks) {
-        visit.decide(state).await?;
+        visit.decide(state, &authentication).await?;
         return Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &refusal.into()));
     }
     let remembered = remembered(state, &visit.client, asked, &authentication.subject).await;
     match remembered.map_err(problems::from_store)? {
         None => visit.lead_on(state, &Stage::AwaitingConsent { authentication }),
         Some(allowed) => {
-            let authentication = visit.decide(state).await?;
+            visit.decide(state, &authentication).await?;
             redirect::approve(state, asked, authentication, &allowed).await
         }
     }
@@ -145,10 +147,12 @@ fn same_user(
     authentication: &Authentication,
     checks: &mut Checks,
 ) -> Result<(), Refusal> {
-    let Some(subject) = &asked.subject else {
+    let Some(subjects) = &asked.subjects else {
         return Ok(());
     };
-    checks.equal(Rule::SubjectAsAsked, subject.as_str(), authentication.subject.as_str()).map_err(
+    let (named, subject) =
+        (subjects.iter().map(Subject::as_str).collect::<Vec<_>>(), &authentication.subject);
+    checks.judge(Rule::SubjectAsAsked, named.join(" / "), subject.as_str(), asked.admits(subject)).map_err(
         Refusal::because(ErrorCode::LoginRequired, "Another user signed in than the one who was asked for."),
     )
 }

@@ -93,11 +93,11 @@ impl Visit {
         self.lead_on(state, &stage)
     }
 
-    /// Answers the request. Whoever comes first answers; a second click finds it answered.
-    pub(super) async fn decide(&self, state: &AppState) -> Result<Authentication, Problem> {
-        let decided = state.stores.interactions.decide(self.handle, self.now).await;
+    /// Answers the request with this login. Whoever comes first answers; a second click finds it answered.
+    pub(super) async fn decide(&self, state: &AppState, by: &Authentication) -> Result<(), Problem> {
+        let decided = state.stores.interactions.decide(self.handle, by, self.now).await;
         let decided = decided.map_err(problems::from_store)?;
-        decided.ok_or_else(|| problems::already_answered(&self.client.uri))
+        decided.then_some(()).ok_or_else(|| problems::already_answered(&self.client.uri))
     }
 
     /// `host:port` of the place that the browser will return to.

@@ -32,14 +32,38 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// How many seconds the login may be old.
     pub max_age: Option<u64>,
-    /// The user whom the answer must be about, out of `id_token_hint` or `claims`.
-    pub subject: Option<Subject>,
+    /// Whom `id_token_hint` names.
+    pub hint: Hint,
+    /// The users of whom one must be the one whom the answer is about, out of `id_token_hint` and `claims`.
+    pub subjects: Option<Vec<Subject>>,
     /// Whom the client expects, as a name or an e-mail address.
     pub login_hint: Option<String>,
     /// Claims that are asked for one by one, and `acr`.
     pub claims: ClaimsRequest,
     /// In which languages the client would like the pages to be.
     pub ui_locales: Option<String>,
+}
+
+/// What `id_token_hint` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Hint {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It is about this user.
+    User(Subject),
+    /// It cannot be verified, perhaps because the key that signed it is gone: nobody's login will do.
+    Unverified,
+}
+
+impl Hint {
+    /// Whom it names.
+    pub fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::User(subject) => Some(subject.clone()),
+            Self::Absent | Self::Unverified => None,
+        }
+    }
 }
 
 /// Whom a request is about.
@@ -72,7 +96,6 @@ impl AuthorizationRequest {
             Some(self.return_address.redirect_uri().as_str()),
             self.return_address.state(),
             self.nonce.as_deref(),
-            self.subject.as_ref().map(Subject::as_str),
             self.login_hint.as_deref(),
             self.ui_locales.as_deref(),
         ];
@@ -93,23 +116,30 @@ impl AuthorizationRequest {
         !self.prompt.login && !self.max_age.is_some_and(|age| authentication.is_older_than(age, now))
     }
 
+    /// Whether the answer may be about this user.
+    pub fn admits(&self, subject: &Subject) -> bool {
+        self.subjects.as_ref().is_none_or(|named| named.contains(subject))
+    }
+
     /// Whose login answers it, out of those in the browser's session.
     pub fn account(&self, session: &UserSession, wanted: &Wanted, now: Timestamp) -> Account {
-        let [latest, others @ ..] = session.accounts() else {
+        let admitted = |account: &&Authentication| self.admits(&account.subject);
+        let accounts: Vec<&Authentication> = session.accounts().iter().filter(admitted).collect();
+        let [latest, others @ ..] = &accounts[..] else {
             return Account::Nobody(wanted.user());
         };
         if self.prompt.select_account {
             return Account::Choice;
         }
         let account = match wanted {
-            Wanted::User(subject) => session.account(subject),
+            Wanted::User(subject) => accounts.iter().find(|account| account.subject == *subject),
             Wanted::Stranger => None,
             Wanted::Anybody if others.is_empty() => Some(latest),
             Wanted::Anybody if self.prompt.login => None,
             Wanted::Anybody => return Account::Choice,
         };
         match account {
-            Some(account) if self.accepts(account, now) => Account::Known(account.clone()),
+            Some(account) if self.accepts(account, now) => Account::Known((*account).clone()),
             Some(account) => Account::Nobody(Some(account.subject.clone())),
             None => Account::Nobody(wanted.user()),
         }
@@ -147,7 +177,8 @@ mod tests {
             challenge: None,
             prompt: Prompt::default(),
             max_age: None,
-            subject: None,
+            hint: Hint::Absent,
+            subjects: None,
             login_hint: None,
             claims: ClaimsRequest::default(),
             ui_locales: None,

@@ -26,8 +26,8 @@ pub struct ClaimsRequest {
     pub userinfo: Vec<String>,
     /// Standard claims for the ID token.
     pub id_token: Vec<String>,
-    /// The user whom the answer must be about.
-    pub subject: Option<Subject>,
+    /// The users of whom one must be the one whom the answer is about, if that is asked for.
+    pub subjects: Option<Vec<Subject>>,
     /// Whether the ID token is to say `acr`.
     pub acr: bool,
 }
@@ -46,7 +46,8 @@ impl ClaimsRequest {
     pub fn weight(&self) -> usize {
         let claims =
             self.userinfo.iter().chain(&self.id_token).map(|claim| claim.len() + size_of::<String>());
-        claims.sum::<usize>() + self.subject.as_ref().map_or(0, |subject| subject.as_str().len())
+        let subjects = self.subjects.iter().flatten().map(|subject| subject.as_str().len());
+        claims.sum::<usize>() + subjects.sum::<usize>()
     }
 
     /// Reads the parameter. `acr` is what a login here reaches.
@@ -64,16 +65,31 @@ impl ClaimsRequest {
                 return Err(ClaimsRequestError::Acr);
             }
         }
-        let subject = [&userinfo, &id_token].into_iter().flatten();
-        let mut subject =
-            subject.filter(|(claim, _)| claim == "sub").filter_map(|(_, wish)| wish.value.as_ref());
-        let subject = subject.next().map(|value| value.as_str().ok_or(ClaimsRequestError::Malformed));
+        let mut subjects = None;
+        for (_, wish) in userinfo.iter().chain(&id_token).filter(|(claim, _)| claim == "sub") {
+            subjects = both(subjects, named_subjects(wish)?);
+        }
         Ok(Self {
             acr: wish("acr").is_some(),
-            subject: subject.transpose()?.map(Subject::new),
+            subjects,
             userinfo: standard(&userinfo),
             id_token: standard(&id_token),
         })
+    }
+}
+
+/// Whom a wish for `sub` names; nobody in particular if it gives no value.
+fn named_subjects(wish: &Wish) -> Result<Option<Vec<Subject>>, ClaimsRequestError> {
+    let named = wish.value.iter().chain(&wish.values).map(|value| value.as_str().map(Subject::new));
+    let named = named.collect::<Option<Vec<_>>>().ok_or(ClaimsRequestError::Malformed)?;
+    Ok((!named.is_empty()).then_some(named))
+}
+
+/// Those whom both wishes allow.
+pub fn both(one: Option<Vec<Subject>>, other: Option<Vec<Subject>>) -> Option<Vec<Subject>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.into_iter().filter(|subject| other.contains(subject)).collect()),
+        (one, other) => one.or(other),
     }
 }
 
@@ -123,8 +139,19 @@ mod tests {
 
     #[test]
     fn a_user_can_be_asked_for_by_name() {
-        let asked = parse(r#"{"id_token":{"sub":{"value":"1"}}}"#).unwrap();
-        assert_eq!(asked.subject, Some(Subject::new("1")));
+        for (text, expected) in [
+            (r#"{"id_token":{"sub":{"value":"1"}}}"#, Some(vec!["1"])),
+            (r#"{"userinfo":{"sub":{"values":["1","2"]}}}"#, Some(vec!["1", "2"])),
+            (
+                r#"{"userinfo":{"sub":{"value":"1"}},"id_token":{"sub":{"values":["2","1"]}}}"#,
+                Some(vec!["1"]),
+            ),
+            (r#"{"userinfo":{"sub":{"value":"1"}},"id_token":{"sub":{"value":"2"}}}"#, Some(vec![])),
+            (r#"{"id_token":{"sub":null}}"#, None),
+        ] {
+            let expected = expected.map(|named| named.into_iter().map(Subject::new).collect());
+            assert_eq!(parse(text).unwrap().subjects, expected, "{text}");
+        }
     }
 
     #[test]

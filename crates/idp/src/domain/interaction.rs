@@ -80,10 +80,12 @@ impl Stage {
         }
     }
 
-    /// The user decided. Whoever gets this login may answer the RP; nobody gets it twice.
-    pub fn decided(self, now: Timestamp) -> Result<(Authentication, Self), InvalidTransition> {
+    /// The user who signed in with this login decided; a decision about another login is none. It is made once.
+    pub fn decided(self, by: &Authentication, now: Timestamp) -> Result<Self, InvalidTransition> {
         match self {
-            Self::AwaitingConsent { authentication } => Ok((authentication, Self::Answered { at: now })),
+            Self::AwaitingConsent { authentication } if authentication == *by => {
+                Ok(Self::Answered { at: now })
+            }
             other => Err(InvalidTransition { change: "deciding", stage: other.name() }),
         }
     }
@@ -117,11 +119,12 @@ mod tests {
 
     #[test]
     fn a_request_is_signed_in_then_decided_and_no_other_way() {
-        assert!(NOBODY.decided(NOW).is_err());
+        assert!(NOBODY.decided(&login(), NOW).is_err());
         let awaiting = NOBODY.after(Event::SignedIn(login())).unwrap();
-        let (by, answered) = awaiting.decided(NOW).unwrap();
-        assert_eq!(by, login());
-        assert!(answered.clone().decided(NOW).is_err());
+        let other = Authentication { subject: Subject::new("2"), ..login() };
+        assert!(awaiting.clone().decided(&other, NOW).is_err());
+        let answered = awaiting.decided(&login(), NOW).unwrap();
+        assert!(answered.clone().decided(&login(), NOW).is_err());
         for event in [
             Event::SignedIn(login()),
             Event::AccountChosen(login()),

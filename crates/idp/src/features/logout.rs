@@ -26,10 +26,7 @@ use web::{
 
 use super::home;
 use crate::{
-    domain::{
-        client::{Client, RedirectUri},
-        session::UserSession,
-    },
+    domain::{client::Client, session::UserSession},
     http::{
         browser,
         by_get::by_get,
@@ -66,9 +63,12 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let asked = checked(&state, &params, &mut state.checks()).await.map_err(|it| way_on(&state, it))?;
     let session = session(&state, &request).await?;
     match &asked.subject {
-        Some(subject) => sign_out(&state, &request, Some(subject)).await?,
-        None if !session.accounts().is_empty() => return ask(&state, &request, &session, &asked, &params).await,
-        None => {}
+        // §2: a hint about somebody else than those who are signed in is suspect, and ends nobody's session.
+        Some(subject) if session.account(subject).is_some() => {
+            sign_out(&state, &request, Some(subject)).await?;
+        }
+        _ if !session.accounts().is_empty() => return ask(&state, &request, &session, &asked, &params).await,
+        _ => {}
     }
     done(&state, &request, asked.return_to)
 }
@@ -125,7 +125,9 @@ pub(super) fn own_form(
 /// §2 and §3: the hint is ours, the client is known, the address is registered for it. Otherwise nobody is signed out
 /// and nobody is redirected.
 async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Result<LogoutRequest, Problem> {
-    let hint = hint(state, params, checks).await?;
+    let Ok(hint) = hint(state, params, checks).await? else {
+        return Ok(LogoutRequest { subject: None, client: None, return_to: None });
+    };
     let named = params.get("client_id").map(ClientId::new);
     if let (Some(hint), Some(named)) = (&hint, &named) {
         // §2: when both are there they must agree.
@@ -142,7 +144,7 @@ async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Resu
         None => None,
     };
     let return_to = match params.get("post_logout_redirect_uri") {
-        Some(uri) => Some(return_to(client.as_deref(), uri, params.get("state"), checks)?),
+        Some(uri) => Some(return_to(state, client.as_deref(), uri, params.get("state"), checks)?),
         None => None,
     };
     Ok(LogoutRequest { subject: hint.map(|hint| hint.subject), client, return_to })
@@ -153,33 +155,39 @@ fn way_on(state: &AppState, problem: Problem) -> Problem {
     problem.next(state.site.pages.home())
 }
 
-async fn hint(state: &AppState, params: &Params, checks: &mut Checks) -> Result<Option<Hint>, Problem> {
+/// A hint that cannot be verified, perhaps because the key that signed it is gone.
+struct Unverified;
+
+/// §2: the hint must be ours. If it is not, nothing of the request counts: the user is asked, and stays here.
+async fn hint(
+    state: &AppState,
+    params: &Params,
+    checks: &mut Checks,
+) -> Result<Result<Option<Hint>, Unverified>, Problem> {
     let Some(token) = params.get("id_token_hint") else {
-        return Ok(None);
+        return Ok(Ok(None));
     };
     let hint = id_token_hint::read(state, token).await.map_err(problems::from_store)?;
     let shown = if hint.is_some() { Words::OwnIdToken } else { Words::OtherIdToken };
-    checks
-        .judge(Rule::HintOurs, Words::OwnIdToken, shown, hint.is_some())
-        .map_err(|failed| problems::logout_hint().check(failed).beside_the_flow())?;
-    Ok(hint)
+    let ours = checks.judge(Rule::HintOurs, Words::OwnIdToken, shown, hint.is_some());
+    Ok(ours.map(|()| hint).map_err(|_| Unverified))
 }
 
 /// §3: exact comparison with what the client registered, and `state` goes back as it came.
 fn return_to(
+    state: &AppState,
     client: Option<&Client>,
     presented: &str,
-    state: Option<&str>,
+    client_state: Option<&str>,
     checks: &mut Checks,
 ) -> Result<String, Problem> {
     let registered = client.and_then(|client| client.post_logout_redirect_uri(presented));
-    let known = client.map_or(&[][..], |client| &client.post_logout_redirect_uris);
-    let known = known.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" / ");
+    let known = state.shown_addresses(client.map_or(&[][..], |client| &client.post_logout_redirect_uris));
     checks
         .judge(Rule::PostLogoutRedirectUriRegistered, known, presented, registered.is_some())
         .map_err(|failed| problems::post_logout_redirect_uri().check(failed))?;
     let separator = if presented.contains('?') { '&' } else { '?' };
-    Ok(match state {
+    Ok(match client_state {
         Some(state) => format!("{presented}{separator}state={}", params::encode(state)),
         None => presented.to_owned(),
     })

@@ -156,13 +156,14 @@ impl InteractionStore for Interactions {
         }))
     }
 
-    async fn decide(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Authentication>> {
+    async fn decide(&self, handle: SecretHash, by: &Authentication, now: Timestamp) -> Stored<bool> {
         let decided = self.0.update(&handle, now, |interaction| {
-            let (authentication, answered) = interaction.stage.clone().decided(now).ok()?;
-            interaction.stage = answered;
-            Some(authentication)
+            let answered = interaction.stage.clone().decided(by, now);
+            let first = answered.is_ok();
+            interaction.stage = answered.unwrap_or_else(|_| interaction.stage.clone());
+            first
         });
-        Ok(decided.flatten())
+        Ok(decided.unwrap_or(false))
     }
 
     async fn sweep(&self, now: Timestamp) {

@@ -98,8 +98,8 @@ pub trait InteractionStore: Send + Sync {
     /// Something happened. Returns the stage that it is in now, changed or not.
     async fn advance(&self, handle: SecretHash, event: Event, now: Timestamp) -> Stored<Option<Stage>>;
 
-    /// The user decided. Returns their login to one caller, and `None` to everybody else.
-    async fn decide(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Authentication>>;
+    /// The user decided with this login. Says yes to one caller, and no to everybody else.
+    async fn decide(&self, handle: SecretHash, by: &Authentication, now: Timestamp) -> Stored<bool>;
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::helpers::{AuthorizationRequest, Browser, CLIENT2, Code, Idp};
+use crate::helpers::{AuthorizationRequest, Browser, CLIENT2, Code, DEMO, Idp, id_token_of, signed_in};
 
 /// The ID token and the userinfo of a login of alice, who allowed everything that was asked for.
 async fn login(idp: &Idp, asked: &AuthorizationRequest, ticked: &[(&str, &str)]) -> (Value, Value) {
@@ -77,10 +77,34 @@ async fn an_answer_about_another_user_than_the_one_asked_for_is_no_answer() {
     let asked = asked(&json!({ "id_token": { "sub": { "value": "2" } } }));
     let mut browser = Browser::new(&idp);
     let page = browser.opens(&asked).await;
-    assert!(page.body.contains(r#"value="alice""#), "{}", page.body);
+    // I11: whoever asks for a number does not learn whose it is.
+    assert!(!page.body.contains(r#"value="alice""#), "{}", page.body);
     browser.signs_in("demo", "DemoTest2024!").await.location().is_refusal(&idp, "login_required");
     let (id_token, _) = login(&idp, &asked, &[]).await;
     assert_eq!(id_token["sub"], "2");
+}
+
+#[actix_web::test]
+async fn of_several_users_that_are_asked_for_one_must_be_the_one() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let sub = |wish: Value| json!({ "id_token": { "sub": wish } });
+    let contradiction =
+        json!({ "userinfo": { "sub": { "value": "1" } }, "id_token": { "sub": { "value": "2" } } });
+    let silent = |claims: &Value| {
+        let asked = AuthorizationRequest::of_client2().with("prompt", "none");
+        asked.with("claims", &claims.to_string())
+    };
+    let either = silent(&sub(json!({ "values": ["2", "1"] })));
+    assert!(browser.opens(&either).await.location().param("code").is_some());
+    for nobody in [
+        silent(&sub(json!({ "values": ["2", "3"] }))),
+        silent(&contradiction),
+        silent(&sub(json!({ "value": "2" }))).with("id_token_hint", &hint),
+    ] {
+        browser.opens(&nobody).await.location().is_refusal(&idp, "login_required");
+    }
 }
 
 #[actix_web::test]

@@ -191,13 +191,13 @@ async fn prompt_select_account_lets_even_the_only_user_choose_somebody_else() {
 }
 
 #[actix_web::test]
-async fn an_account_that_is_not_signed_in_here_cannot_be_chosen() {
+async fn i11_an_account_that_is_not_signed_in_here_cannot_be_chosen_and_has_no_name() {
     let idp = Idp::start();
     let mut browser = signed_in(&idp, &[DEMO]).await;
     browser.opens(&asked().with("prompt", "select_account")).await;
     browser.submits(&[("account", "2")]).await;
     assert!(browser.page.contains("/login/"), "{}", browser.page);
-    assert!(browser.shown.body.contains(r#"value="alice""#), "{}", browser.shown.body);
+    assert!(!browser.shown.body.contains(r#"value="alice""#), "{}", browser.shown.body);
 }
 
 #[actix_web::test]
@@ -258,6 +258,11 @@ async fn a_hint_fills_in_the_name_and_breaks_nothing() {
     assert!(page.body.contains(r#"value="buffy@&lt;svg&gt;""#), "{}", page.body);
     let page = browser.opens(&asked().with("login_hint", "alice")).await;
     assert!(page.body.contains(r#"value="AliceTest2024!""#), "the demo fills in her password: {}", page.body);
+    // I11: an e-mail address is shown as it was sent, whether or not somebody has it.
+    for hint in ["2@EXAMPLE.com", "9@EXAMPLE.com"] {
+        let page = browser.opens(&asked().with("login_hint", hint)).await;
+        assert!(page.body.contains(&format!(r#"value="{hint}""#)), "{}", page.body);
+    }
 }
 
 #[actix_web::test]
@@ -319,6 +324,10 @@ async fn i17_a_hint_that_this_provider_did_not_sign_is_refused() {
     ];
     for forged in forged {
         let asked = asked().with("id_token_hint", &forged);
-        silently(&mut browser, &asked).await.is_refusal(&idp, "invalid_request");
+        let silent = asked.with("prompt", "none");
+        silently(&mut browser, &silent).await.is_refusal(&idp, "login_required");
+        // It costs nobody their login, but no earlier one will do.
+        browser.opens(&silent.without("prompt")).await;
+        assert!(browser.page.contains("/login/"), "{}", browser.page);
     }
 }

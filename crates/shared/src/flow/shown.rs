@@ -142,6 +142,8 @@ words! {
 
     /// The id of a client that is registered.
     RegisteredClient = "registered_client",
+    /// An address that the client is registered for.
+    RegisteredAddress = "registered_address",
     /// A PKCE challenge.
     Challenge = "challenge",
     /// Values of `prompt` that can be followed.
