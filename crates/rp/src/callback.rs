@@ -148,7 +148,7 @@ impl Login<'_> {
         let keys = self
             .app
             .provider
-            .keys_for(jwt.kid(), &self.kept.provider)
+            .keys_for(&jwt, &self.kept.provider)
             .await
             .map_err(|error| problems::provider(error, Step::Validation))?;
         let expected = Expected {

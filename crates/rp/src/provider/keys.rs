@@ -1,5 +1,5 @@
-//! When the provider's keys are fetched: at first need, when a token names a key that nobody knows here, when the set
-//! is old, and when it lies at another address; and never more often than every 5 s (OpenID Connect Core §10.1.1).
+//! When the provider's keys are fetched: at first need, when none that is known here made a token's signature, when the
+//! set is old, and when it lies at another address; and never more often than every 5 s (OpenID Connect Core §10.1.1).
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,6 +8,7 @@ use shared::clock::Timestamp;
 use tokio::sync::{Mutex, RwLock};
 
 use super::{Dated, KeySet, Metadata, Provider, ProviderError, jwks};
+use crate::validate::UnverifiedJwt;
 
 /// How long a set of keys is used without looking whether the provider has another one, so that a key which it has
 /// withdrawn is not believed for ever.
@@ -29,22 +30,23 @@ struct Good {
 }
 
 impl Provider {
-    /// The keys to verify a token with that names the key `kid`, for a login that began with `metadata`. An unknown
-    /// name means that the provider has a new key, so they are fetched again, once for all who wait: a made-up name
-    /// must not become a flood. When that fails the last good set stays.
+    /// The keys to judge `jwt` with, for a login that began with `metadata`. A signature by none that is known may mean
+    /// that the provider has a new key, so they are fetched again, once for all who wait: a made-up token must not become
+    /// a flood. It is the signature that counts and not `kid`: a token need not name its key, and a new key may have the
+    /// name of an old one. When fetching fails the last good set stays.
     pub async fn keys_for(
         &self,
-        kid: Option<&str>,
+        jwt: &UnverifiedJwt,
         metadata: &Metadata,
     ) -> Result<Arc<KeySet>, ProviderError> {
         if let Some(secret) = &self.secret {
             return Ok(secret.clone());
         }
-        if let Some(known) = self.keys_that_know(kid, &metadata.jwks_uri).await {
+        if let Some(known) = self.keys_that_signed(jwt, &metadata.jwks_uri).await {
             return Ok(known);
         }
         let mut asked = self.keys.asked.lock().await;
-        if let Some(known) = self.keys_that_know(kid, &metadata.jwks_uri).await {
+        if let Some(known) = self.keys_that_signed(jwt, &metadata.jwks_uri).await {
             return Ok(known);
         }
         let now = self.clock.now();
@@ -78,10 +80,11 @@ impl Provider {
         Ok(keys)
     }
 
-    async fn keys_that_know(&self, kid: Option<&str>, from: &JsonWebKeySetUrl) -> Option<Arc<KeySet>> {
+    async fn keys_that_signed(&self, jwt: &UnverifiedJwt, from: &JsonWebKeySetUrl) -> Option<Arc<KeySet>> {
         let now = self.clock.now();
         let good = self.keys.good.read().await;
         let current = good.as_ref().filter(|good| good.from == *from && now < good.at + KEPT);
-        current.map(|good| good.keys.clone()).filter(|keys| keys.knows(kid))
+        let made_it = |keys: &Arc<KeySet>| keys.verify(jwt.kid(), jwt.signed(), jwt.signature());
+        current.map(|good| good.keys.clone()).filter(made_it)
     }
 }

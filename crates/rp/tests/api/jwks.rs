@@ -1,11 +1,14 @@
 //! The provider's keys: fetched when a new one is met, and not more often.
 
+use std::collections::HashMap;
+
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
+use web::{catalogue::Catalogue, lang::Lang};
 
 use crate::{
     browser::{Answer, Browser},
-    keys::{HONEST, NEXT, TestKey, key_set},
+    keys::{EVIL, HONEST, NEXT, TestKey, key_set},
     provider::Canned,
     world::World,
 };
@@ -39,6 +42,49 @@ async fn r8_a_new_key_is_fetched_when_it_is_met() {
     let answer = logs_in_with(&world, &mut world.browser(), &NEXT).await;
     assert!(answer.leads_to("/"), "{answer:?}");
     assert_eq!(fetched(&world), 2);
+}
+
+/// The provider starts again with other keys, and the first of its tokens has this header. How often the verdict on a
+/// signature stands on the home page comes back.
+async fn logs_in_after_a_restart_with(key: &TestKey, header: &Value) -> usize {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    world.provider.publishes(&[key]);
+    world.passes(5);
+    let mut browser = world.browser();
+    let login = world.begins(&mut browser).await;
+    world.provider.issues(&key.sign(header, &world.claims(&login)));
+    let answer = world.comes_back(&mut browser, &login).await;
+    assert!(answer.leads_to("/"), "{answer:?}");
+    assert_eq!(fetched(&world), 2);
+    let name = Catalogue::load(Lang::En).unwrap().plain("check.signature.name", &HashMap::new()).unwrap();
+    browser.opens("/").await.text.matches(&name).count()
+}
+
+#[actix_web::test]
+async fn r8_a_new_key_with_the_name_of_an_old_one_is_fetched_when_it_is_met() {
+    assert_eq!(logs_in_after_a_restart_with(&EVIL, &HONEST.header()).await, 1, "judged once");
+}
+
+#[actix_web::test]
+async fn r8_a_new_key_is_fetched_for_a_token_that_names_none() {
+    let header = json!({ "typ": "JWT", "alg": "RS256" });
+    assert_eq!(logs_in_after_a_restart_with(&NEXT, &header).await, 1, "judged once");
+}
+
+#[actix_web::test]
+async fn r8_wrong_signatures_cause_one_fetch_in_five_seconds() {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    for (seconds, fetches) in [(4, 1), (1, 2), (4, 2), (1, 3)] {
+        world.passes(seconds);
+        for _ in 0..2 {
+            let answer = logs_in_with(&world, &mut world.browser(), &EVIL).await;
+            answer.is_problem(502, "id_token_refused");
+            answer.names_check("signature");
+        }
+        assert_eq!(fetched(&world), fetches);
+    }
 }
 
 #[actix_web::test]
