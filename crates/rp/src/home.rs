@@ -20,6 +20,7 @@ use crate::{
 #[derive(Serialize)]
 struct SignedOutPage<'a> {
     notice: Option<Notice>,
+    ended: bool,
     provider: ProviderView<'a>,
     scope: String,
     prompt: &'static str,
@@ -133,22 +134,24 @@ pub async fn home(
             let template = "rp/home_signed_in.html";
             site.pages.respond(&request, StatusCode::OK, Kind::Form, template, progress, &page)
         }
-        Visitor::Ended => {
-            session.purge();
-            signed_out(&request, Some(Notice::session_ended()), &state, &site).await
+        Visitor::Ended(_) => {
+            let notice = notice.unwrap_or_else(Notice::session_ended);
+            signed_out(&request, Some(notice), true, &state, &site).await
         }
-        Visitor::Nobody => signed_out(&request, notice, &state, &site).await,
+        Visitor::Nobody => signed_out(&request, notice, false, &state, &site).await,
     }
 }
 
 async fn signed_out(
     request: &HttpRequest,
     notice: Option<Notice>,
+    ended: bool,
     state: &AppState,
     site: &Site,
 ) -> Result<HttpResponse, Problem> {
     let page = SignedOutPage {
         notice,
+        ended,
         provider: ProviderView {
             issuer: state.settings.issuer.as_str(),
             reachable: state.provider.is_reachable().await,

@@ -1,6 +1,7 @@
 //! Logging out: a GET asks, a POST from that very page does it. A link or a picture on another site cannot sign anybody
 //! out. The session here ends at once; for the provider's the browser is sent there, and comes back to `/logout/done`
-//! (OpenID Connect RP-Initiated Logout §2, §3).
+//! (OpenID Connect RP-Initiated Logout §2, §3). Whose session here has ended by itself can still end the provider's, which
+//! lives longer: otherwise whoever uses the browser next could sign in as them.
 
 use actix_session::Session;
 use actix_web::{
@@ -37,6 +38,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct Page<'a> {
+    ended: bool,
     csrf: &'a str,
 }
 
@@ -47,10 +49,11 @@ pub async fn ask(
     state: Data<AppState>,
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
-    let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? else {
+    let now = state.clock.now();
+    let (Visitor::SignedIn(signed_in) | Visitor::Ended(signed_in)) = session::visitor(&session, now)? else {
         return Ok(home(&state));
     };
-    let page = Page { csrf: signed_in.csrf.expose() };
+    let page = Page { ended: signed_in.is_over(now), csrf: signed_in.csrf.expose() };
     site.pages.respond(&request, StatusCode::OK, Kind::Form, "rp/logout.html", None, &page)
 }
 
@@ -66,7 +69,8 @@ pub async fn end(
         return Err(Problem::foreign_origin());
     }
     let params = form?.params(&[])?;
-    let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? else {
+    let now = state.clock.now();
+    let (Visitor::SignedIn(signed_in) | Visitor::Ended(signed_in)) = session::visitor(&session, now)? else {
         return Ok(home(&state));
     };
     if !signed_in.csrf.matches(params.get("csrf").unwrap_or_default()) {
@@ -101,7 +105,8 @@ async fn depart(app: &AppState, signed_in: &SignedIn, lang: Lang) -> Result<(Url
     Ok((end_session_url(endpoint, settings, signed_in, &state, lang), cookie(settings, &browser)))
 }
 
-/// OpenID Connect RP-Initiated Logout §2: the ID token says whose session it is, `state` brings the browser back to us.
+/// OpenID Connect RP-Initiated Logout §2: the ID token says whose session it is, even when it has expired (§4 has the
+/// provider accept that); `state` brings the browser back to us.
 fn end_session_url(
     endpoint: &EndSessionUrl,
     settings: &Settings,

@@ -154,8 +154,8 @@ const NOTICE: &str = "notice";
 pub enum Visitor {
     /// Somebody who is signed in.
     SignedIn(Box<SignedIn>),
-    /// Somebody who was, until a moment ago.
-    Ended,
+    /// Somebody whose time is up. The provider's session may go on, and this one still says which it is.
+    Ended(Box<SignedIn>),
     /// Anybody.
     Nobody,
 }
@@ -165,7 +165,7 @@ pub fn visitor(session: &Session, now: Timestamp) -> Result<Visitor, Problem> {
     let kept: Option<Box<SignedIn>> = session.get(SIGNED_IN).map_err(Problem::internal)?;
     Ok(match kept {
         Some(signed_in) if !signed_in.is_over(now) => Visitor::SignedIn(signed_in),
-        Some(_) => Visitor::Ended,
+        Some(signed_in) => Visitor::Ended(signed_in),
         None => Visitor::Nobody,
     })
 }

@@ -277,6 +277,20 @@ async fn who_is_signed_in_at_the_provider_needs_no_password_and_after_the_logout
 }
 
 #[actix_web::test]
+async fn r14_after_the_session_has_ended_here_the_provider_takes_the_expired_token_as_a_hint() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    pair.clock.advance(Duration::from_secs(3600));
+    browser.opens(&format!("{}/logout", pair.rp)).await;
+    browser.submits(None, &[]).await;
+    assert!(browser.is_at(&format!("{}/", pair.rp)), "{:?}", browser.page);
+    assert!(browser.text.contains("Both sessions have ended"), "{}", browser.text);
+    browser.opens(&format!("{}/login?prompt=sso", pair.rp)).await;
+    assert!(browser.is_at(&format!("{}/login/", pair.idp)), "{:?}", browser.page);
+}
+
+#[actix_web::test]
 async fn where_the_consent_is_remembered_a_second_login_shows_no_page_at_all() {
     let pair = Pair::start_with(&[], &["--client-id", "client2", "--client-secret", "client2-secret"]);
     let mut browser = Browser::default();

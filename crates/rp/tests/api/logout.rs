@@ -83,6 +83,40 @@ async fn the_provider_is_told_whose_session_ends_and_where_to_lead_back() {
 }
 
 #[actix_web::test]
+async fn r14_whose_session_has_ended_here_can_still_end_the_providers() {
+    for opened_in_time in [true, false] {
+        let world = World::start();
+        let mut browser = world.browser();
+        let login = world.begins(&mut browser).await;
+        let id_token = HONEST.token(&world.claims(&login));
+        world.provider.issues(&id_token);
+        world.comes_back(&mut browser, &login).await;
+        assert!(!browser.opens("/logout").await.says("logout.what.ended"));
+        let early = csrf(&mut browser).await;
+        world.passes(3600);
+        let home = browser.opens("/").await;
+        assert!(
+            home.says("notice.session_ended") && home.text.contains(r#"href="/logout""#),
+            "{}",
+            home.text
+        );
+        browser.submits("/logout", &[("csrf", "made-up")]).await.is_problem(403, "csrf");
+        let away = if opened_in_time {
+            browser.submits("/logout", &[("csrf", &early)]).await
+        } else {
+            assert!(browser.opens("/logout").await.says("logout.what.ended"));
+            logs_out(&mut browser).await
+        };
+        let told = told(&away);
+        assert_eq!(told["id_token_hint"], id_token);
+        let home = browser.opens("/").await;
+        assert!(!home.says("notice.session_ended") && !home.text.contains(r#"href="/logout""#));
+        assert!(comes_back(&mut browser, &told["state"]).await.leads_to("/"));
+        assert!(browser.opens("/").await.says("notice.signed_out_of_both"));
+    }
+}
+
+#[actix_web::test]
 async fn an_address_that_has_a_query_already_keeps_it() {
     let world = World::start();
     let endpoint = format!("{}/end-session?tenant=a%26b", world.provider.issuer);

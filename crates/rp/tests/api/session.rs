@@ -88,7 +88,7 @@ async fn r10_a_cookie_that_was_never_ours_opens_nothing() {
 }
 
 #[actix_web::test]
-async fn a_session_ends_with_its_id_token_and_says_so_once() {
+async fn a_session_ends_with_its_id_token_and_says_so_until_the_user_signs_in_or_out() {
     let world = World::start();
     let mut browser = world.browser();
     let end = world.now() + 300;
@@ -96,10 +96,17 @@ async fn a_session_ends_with_its_id_token_and_says_so_once() {
     world.passes(299);
     assert!(is_signed_in(&mut browser).await);
     world.passes(1);
-    let home = browser.opens("/").await;
-    assert!(home.says("notice.session_ended") && home.text.contains(r#"action="/login""#));
-    assert!(browser.cookie("rp_session").is_none());
+    for _ in 0..2 {
+        let home = browser.opens("/").await;
+        assert!(home.says("notice.session_ended") && home.text.contains(r#"action="/login""#));
+        assert!(!home.text.contains("Demo User"), "{}", home.text);
+    }
+    world.logs_in(&mut browser).await;
     assert!(!browser.opens("/").await.says("notice.session_ended"));
+    world.passes(3600);
+    assert!(browser.opens("/").await.says("notice.session_ended"));
+    world.passes(86_400);
+    assert!(!browser.opens("/").await.says("notice.session_ended"), "it is forgotten");
 }
 
 #[actix_web::test]
