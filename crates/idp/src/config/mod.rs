@@ -204,6 +204,16 @@ impl TryFrom<Arguments> for Settings {
             Some(path) => (file::read(path, SystemClock.now())?, &[][..]),
             None => (built_in(&arguments.client_redirect_uri)?, &demo::PEOPLE[..]),
         };
+        let addresses = registered.clients.iter().flat_map(|client| &client.redirect_uris);
+        if let Some(exposed) =
+            addresses.filter(|_| !arguments.allow_http).find(|address| address.is_exposed())
+        {
+            return Err(format!(
+                "redirect URI {:?} uses http, which is safe only on a loopback address (RFC 9700 §2.6): use https, or \
+                 IDP_ALLOW_HTTP in a lab network",
+                exposed.as_str()
+            ));
+        }
         Ok(Self {
             bind: arguments.bind,
             origin,
@@ -259,6 +269,7 @@ mod tests {
             (&["--issuer", "http://idp.example"][..], "IDP_ISSUER"),
             (&["--issuer", "http://127.0.0.1:5001/"], "slash"),
             (&["--client-redirect-uri", "javascript:x"], "IDP_CLIENT_REDIRECT_URI"),
+            (&["--client-redirect-uri", "http://app.example/cb"], "use https"),
             (&["--code-lifetime", "601"], "IDP_CODE_LIFETIME"),
             (&["--code-lifetime", "0"], "--code-lifetime"),
             (&["--session-cookie", "a b"], "--session-cookie"),

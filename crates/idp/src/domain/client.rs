@@ -56,6 +56,11 @@ impl RedirectUri {
         Url::parse(&self.0).map(|url| format!("{}/", url.origin().ascii_serialization())).unwrap_or_default()
     }
 
+    /// Whether a code would travel to it in the clear (RFC 9700 §2.6: http is for loopback only).
+    pub fn is_exposed(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http" && !web::origin::is_loopback(&url))
+    }
+
     /// `host:port`, for people.
     pub fn host(&self) -> String {
         let url = Url::parse(&self.0).ok();
@@ -166,6 +171,19 @@ mod tests {
             assert!(RedirectUri::parse(bad).is_err(), "{bad:?}");
         }
         assert!(RedirectUri::parse("HTTPS://A.example/%7E").is_ok());
+    }
+
+    #[test]
+    fn a_code_travels_in_the_clear_on_this_computer_only() {
+        for (address, exposed) in [
+            ("http://127.0.0.1:5002/auth", false),
+            ("http://[::1]/auth", false),
+            ("http://localhost/auth", false),
+            ("https://app.example/cb", false),
+            ("http://app.example/cb", true),
+        ] {
+            assert_eq!(RedirectUri::parse(address).unwrap().is_exposed(), exposed, "{address}");
+        }
     }
 
     #[test]
