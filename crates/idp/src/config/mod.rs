@@ -124,7 +124,7 @@ pub struct Arguments {
     #[arg(long, env = "IDP_CAPACITY", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: u32,
 
-    /// Accept an http issuer that is not on this computer; for a lab network only
+    /// Accept an http issuer and http redirect URIs that are not on this computer; for a lab network only
     #[arg(long, env = "IDP_ALLOW_HTTP", value_parser = clap::builder::BoolishValueParser::new(), global = true)]
     allow_http: bool,
 
