@@ -35,7 +35,7 @@ use crate::{
     http::browser,
     problems,
     state::AppState,
-    throttle::{Account, Attempt, Refused},
+    throttle::{Account, Attempt, Refused, Visitor},
 };
 
 #[derive(Serialize)]
@@ -99,7 +99,8 @@ pub async fn submit(
     if !matches!(visit.interaction.stage, Stage::AwaitingLogin { .. }) {
         return visit.lead_on(&state, &visit.interaction.stage);
     }
-    let authentication = match authenticate(&state, &visit, &params, &mut checks).await? {
+    let visitor = Visitor { browser: visit.interaction.browser, address: browser::address(&request) };
+    let authentication = match authenticate(&state, visitor, &params, &mut checks).await? {
         Ok(authentication) => authentication,
         Err(why) => {
             let typed = params.get("username").unwrap_or_default();
@@ -122,14 +123,14 @@ pub async fn submit(
 /// Whether name and password are right, and so who it is.
 async fn authenticate(
     state: &AppState,
-    visit: &Visit,
+    visitor: Visitor,
     params: &Params,
     checks: &mut Checks,
 ) -> Result<Result<Authentication, Again>, Problem> {
     let name = Username::parse(params.get("username").unwrap_or_default());
     let password = Secret::new(params.get("password").unwrap_or_default());
     let user = state.stores.users.find_by_name(&name).await.map_err(problems::from_store)?;
-    let attempt = match attempt(state, visit, Account::of(user.as_deref(), &name), checks).await? {
+    let attempt = match attempt(state, visitor, Account::of(user.as_deref(), &name), checks).await? {
         Ok(attempt) => attempt,
         Err(why) => return Ok(Err(why)),
     };
@@ -154,11 +155,11 @@ async fn authenticate(
 /// RFC 6819 §5.1.4.2: whether a password may be tried now, with this browser.
 async fn attempt<'a>(
     state: &'a AppState,
-    visit: &Visit,
+    visitor: Visitor,
     account: Account,
     checks: &mut Checks,
 ) -> Result<Result<Attempt<'a>, Again>, Problem> {
-    match state.throttle.begin(account, visit.interaction.browser).await {
+    match state.throttle.begin(account, visitor).await {
         Ok(attempt) => {
             checks.pass(Rule::AttemptsAllowed, Words::AttemptDue);
             Ok(Ok(attempt))

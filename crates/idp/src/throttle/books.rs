@@ -1,24 +1,30 @@
-//! The failures that the throttle counts, and how long whoever fails must wait. Pure: every change takes `now`.
+//! All failures that the throttle counts, and whose attempt begins. Pure: every change takes `now`.
 
-use std::{collections::HashMap, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use shared::{clock::Timestamp, secret::SecretHash};
 use web::expiring::{ExpiringMap, Full};
 
-use super::Account;
+use super::{
+    Account, Visitor,
+    count::{Bucket, Failures, Size, Tries},
+    line::Line,
+};
 
-/// How many failures an account has before anybody waits.
-const FREE: u32 = 5;
-/// For how long a failure is remembered.
+/// For how long a failure at an account is remembered.
 pub(super) const WINDOW: Duration = Duration::from_secs(300);
-/// The least time between two failures at an account that has none left: the wait of whoever did not fail.
+/// The least time between two failures at an account that has none left.
 pub(super) const PAUSE: Duration = Duration::from_secs(5);
-/// The longest wait of a browser that fails again and again.
-const LONGEST: Duration = Duration::from_secs(900);
-/// How many failures there are over all; one comes back each second.
-const OVER_ALL: u32 = 100;
-/// How many accounts are remembered. Long before that many have failed, there are no failures left over all.
-const ACCOUNTS: usize = 10_000;
+/// How many failures there are over all. From one address there are a fifth of it, and what comes back is less than
+/// what comes back over all: nobody uses that up alone.
+const OVER_ALL: Size = Size { most: 100, back: Duration::from_secs(1) };
+const OF_AN_ADDRESS: Size = Size { most: 20, back: PAUSE };
+/// How many accounts and addresses are remembered. Long before that many have failed, there are no failures left over
+/// all.
+const MOST: usize = 10_000;
+/// How long an account knows a browser that has signed in, and how many are known.
+const KNOWN: Duration = Duration::from_secs(24 * 3600);
+const MOST_KNOWN: usize = 10_000;
 
 /// What became of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,82 +46,177 @@ pub(super) enum Hold {
     UntilVerdict,
 }
 
+/// Where an attempt counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counts {
+    /// With all others: the browser is a stranger to the account.
+    AsAStranger,
+    /// By itself: it has signed in to the account before.
+    ByItself,
+}
+
+/// A browser that has signed in to an account.
+#[derive(Debug)]
+struct Known {
+    account: Account,
+    tries: Tries,
+}
+
 /// All failures, and the attempts under way. One lock around them: what is judged and booked is one step.
 #[derive(Debug)]
 pub(super) struct Books {
     accounts: ExpiringMap<Account, Failures>,
-    over_all: u32,
-    under_way: u32,
-    counted_at: Timestamp,
+    addresses: ExpiringMap<IpAddr, Bucket>,
+    over_all: Bucket,
+    known: ExpiringMap<(Account, SecretHash), Known, Account>,
 }
 
 impl Books {
     /// Nobody has failed yet.
     pub(super) fn new(now: Timestamp) -> Self {
-        let weigh = |failures: &Failures| failures.browsers.len() * size_of::<(SecretHash, Tries)>();
-        let accounts = ExpiringMap::shared(ACCOUNTS, weigh, |_| Vec::new());
-        Self { accounts, over_all: 0, under_way: 0, counted_at: now }
+        Self {
+            accounts: ExpiringMap::shared(MOST, Failures::weight, |_| Vec::new()),
+            addresses: ExpiringMap::shared(MOST, Bucket::weight, |_| Vec::new()),
+            over_all: Bucket::empty(OVER_ALL, now),
+            known: ExpiringMap::shared(MOST_KNOWN, |_| 0, |known: &Known| vec![known.account]),
+        }
     }
 
     /// Begins an attempt, if it may fail.
     pub(super) fn begin(
         &mut self,
         account: Account,
-        browser: SecretHash,
+        visitor: Visitor,
         now: Timestamp,
-    ) -> Result<(), Hold> {
-        self.over_all_admits(now)?;
-        self.change(account, now, |failures| {
-            failures.admits(browser, now)?;
-            failures.under_way += 1;
-            Ok(())
-        })
-        .unwrap_or(Err(Hold::For(PAUSE)))?;
-        self.under_way += 1;
-        Ok(())
+    ) -> Result<Counts, Hold> {
+        let begun = self.known.update(&(account, visitor.browser), now, |known| known.tries.begin(now));
+        if let Some(begun) = begun {
+            return begun.map(|()| Counts::ByItself);
+        }
+        let browser = visitor.browser;
+        let own = self.accounts.update(&account, now, |failures| failures.own_wait(browser, now));
+        if let Some(wait) = own.flatten() {
+            return Err(Hold::For(wait));
+        }
+        let holds = [
+            self.over_all.hold(browser, now),
+            self.accounts.update(&account, now, |failures| failures.hold(browser, now)).flatten(),
+            visitor
+                .address
+                .and_then(|address| self.addresses.update(&address, now, |bucket| bucket.hold(browser, now)))
+                .flatten(),
+        ];
+        let wait = holds.iter().filter_map(|hold| match hold {
+            Some(Hold::For(wait)) => Some(*wait),
+            Some(Hold::UntilVerdict) | None => None,
+        });
+        if let Some(wait) = wait.max() {
+            return Err(Hold::For(self.come_back(account, visitor, now + wait, now).since(now)));
+        }
+        if holds.contains(&Some(Hold::UntilVerdict)) {
+            return Err(Hold::UntilVerdict);
+        }
+        let full = |Full| Hold::For(PAUSE);
+        self.account(account, now, |failures| failures.begin(browser)).map_err(full)?;
+        if let Some(address) = visitor.address {
+            let begun = self.address(address, now, |bucket| bucket.begin(browser));
+            if begun.is_err() {
+                // It was never under way.
+                let _ = self.account(account, now, |failures| failures.end(browser, None, now));
+                return Err(Hold::For(PAUSE));
+            }
+        }
+        self.over_all.begin(browser);
+        Ok(Counts::AsAStranger)
     }
 
-    /// Ends one.
-    pub(super) fn end(&mut self, account: Account, browser: SecretHash, verdict: Verdict, now: Timestamp) {
-        self.under_way -= 1;
-        if verdict == Verdict::Wrong {
-            self.over_all += 1;
-        }
-        // It is remembered while an attempt is under way, so it need not fit in.
-        let _ = self.change(account, now, |failures| {
-            failures.under_way = failures.under_way.saturating_sub(1);
-            match verdict {
-                Verdict::Right => drop(failures.browsers.remove(&browser)),
-                Verdict::Wrong => failures.add(browser, now),
-                Verdict::None => {}
+    /// Ends one. It is remembered while an attempt is under way, so it need not fit in.
+    pub(super) fn end(
+        &mut self,
+        account: Account,
+        visitor: Visitor,
+        counted: Counts,
+        verdict: Verdict,
+        now: Timestamp,
+    ) {
+        let browser = visitor.browser;
+        let failed = verdict == Verdict::Wrong;
+        if counted == Counts::ByItself {
+            self.known.update(&(account, browser), now, |known| known.tries.end(failed, now));
+        } else {
+            self.over_all.end(failed, now);
+            let looked_at = (verdict != Verdict::None).then_some(failed);
+            let _ = self.account(account, now, |failures| failures.end(browser, looked_at, now));
+            if let Some(address) = visitor.address {
+                let _ = self.address(address, now, |bucket| bucket.end(failed, now));
             }
+        }
+        if verdict == Verdict::Right {
+            let known = Known { account, tries: Tries::none(now) };
+            // When there is no room for it, it stays a stranger.
+            let _ = self.known.insert((account, browser), known, now + KNOWN, now);
+        }
+    }
+
+    /// Tells a browser when to come back, in every line in which it stands. Who has waited as told and is refused all the
+    /// same gets a time of its own.
+    fn come_back(
+        &mut self,
+        account: Account,
+        visitor: Visitor,
+        opens: Timestamp,
+        now: Timestamp,
+    ) -> Timestamp {
+        let browser = visitor.browser;
+        let (mut waited, mut due) = (false, opens);
+        self.in_every_line(account, visitor, now, |line| {
+            waited |= line.rank(browser, now) > 0;
+            due = line.too_early(browser, now).map_or(due, |early| due.max(early));
         });
+        if waited {
+            self.in_every_line(account, visitor, now, |line| {
+                due = line.after_reserved().map_or(due, |free| due.max(free));
+            });
+        }
+        self.in_every_line(account, visitor, now, |line| line.tell(browser, due, waited));
+        due
+    }
+
+    fn in_every_line(
+        &mut self,
+        account: Account,
+        visitor: Visitor,
+        now: Timestamp,
+        mut look: impl FnMut(&mut Line),
+    ) {
+        look(&mut self.over_all.line);
+        self.accounts.update_with_expiry(&account, now, |failures, expires| {
+            look(&mut failures.line);
+            *expires = failures.forgotten(now).max(*expires);
+        });
+        if let Some(address) = visitor.address {
+            self.addresses.update_with_expiry(&address, now, |bucket, expires| {
+                look(&mut bucket.line);
+                *expires = bucket.forgotten(now).max(*expires);
+            });
+        }
     }
 
     /// Forgets what has been quiet for long enough.
     pub(super) fn sweep(&self, now: Timestamp) {
         self.accounts.sweep(now);
+        self.addresses.sweep(now);
+        self.known.sweep(now);
     }
 
-    /// Whether there is nothing to remember.
+    /// Whether there is no failure at any account to remember.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }
 
-    fn over_all_admits(&mut self, now: Timestamp) -> Result<(), Hold> {
-        let passed = u32::try_from(now.since(self.counted_at).as_secs()).unwrap_or(u32::MAX);
-        self.over_all = self.over_all.saturating_sub(passed);
-        self.counted_at = now;
-        match self.over_all {
-            OVER_ALL.. => Err(Hold::For(Duration::from_secs(1))),
-            failed if failed + self.under_way >= OVER_ALL => Err(Hold::UntilVerdict),
-            _ => Ok(()),
-        }
-    }
-
     /// Changes what is known of an account. One without a failure is not kept.
-    fn change<R>(
+    fn account<R>(
         &self,
         account: Account,
         now: Timestamp,
@@ -135,75 +236,26 @@ impl Books {
         }
         Ok(changed)
     }
-}
 
-/// The failures at one account, by browser.
-#[derive(Debug)]
-struct Failures {
-    browsers: HashMap<SecretHash, Tries>,
-    under_way: u32,
-    paused_until: Timestamp,
-}
-
-/// The failures of one browser at one account.
-#[derive(Debug)]
-struct Tries {
-    failed: u32,
-    waits_until: Timestamp,
-}
-
-impl Tries {
-    fn forgotten(&self) -> Timestamp {
-        self.waits_until + WINDOW
-    }
-}
-
-impl Failures {
-    fn none(now: Timestamp) -> Self {
-        Self { browsers: HashMap::new(), under_way: 0, paused_until: now }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.browsers.is_empty() && self.under_way == 0
-    }
-
-    fn forgotten(&self, now: Timestamp) -> Timestamp {
-        self.browsers.values().map(Tries::forgotten).fold(now + WINDOW, Timestamp::max)
-    }
-
-    fn count(&self) -> u32 {
-        self.browsers.values().map(|tries| tries.failed).sum()
-    }
-
-    fn admits(&mut self, browser: SecretHash, now: Timestamp) -> Result<(), Hold> {
-        self.browsers.retain(|_, tries| now < tries.forgotten());
-        let own = self.browsers.get(&browser).map_or(now, |tries| tries.waits_until);
-        if now < own {
-            return Err(Hold::For(own.since(now)));
+    /// The same for an address.
+    fn address<R>(
+        &self,
+        address: IpAddr,
+        now: Timestamp,
+        change: impl FnOnce(&mut Bucket) -> R,
+    ) -> Result<R, Full> {
+        if self.addresses.read(&address, now, |_| ()).is_none() {
+            self.addresses.insert(address, Bucket::empty(OF_AN_ADDRESS, now), now + WINDOW, now)?;
         }
-        let failed = self.count();
-        if failed >= FREE && now < self.paused_until {
-            return Err(Hold::For(self.paused_until.since(now)));
+        let changed = self.addresses.update_with_expiry(&address, now, |bucket, expires| {
+            let changed = change(bucket);
+            *expires = bucket.forgotten(now);
+            (changed, bucket.is_empty())
+        });
+        let (changed, is_empty) = changed.ok_or(Full)?;
+        if is_empty {
+            self.addresses.take(&address, now);
         }
-        // Those without a verdict may fail too. After the last free one there is one at a time.
-        let left = FREE.saturating_sub(failed).max(1);
-        if self.under_way < left { Ok(()) } else { Err(Hold::UntilVerdict) }
-    }
-
-    fn add(&mut self, browser: SecretHash, now: Timestamp) {
-        let tries = self.browsers.entry(browser).or_insert(Tries { failed: 0, waits_until: now });
-        tries.failed += 1;
-        tries.waits_until = now + wait_after(tries.failed);
-        if self.count() >= FREE {
-            self.paused_until = now + PAUSE;
-        }
-    }
-}
-
-/// How long the browser waits that has failed so often: from its last free failure on twice as long each time.
-fn wait_after(failed: u32) -> Duration {
-    match failed.checked_sub(FREE) {
-        None => Duration::ZERO,
-        Some(doublings) => PAUSE.saturating_mul(2u32.saturating_pow(doublings)).min(LONGEST),
+        Ok(changed)
     }
 }
