@@ -4,7 +4,7 @@
 //! login: two tabs that log in at the same time would lose each other. Each attempt therefore has an entry of its
 //! own and a cookie of its own, which binds it to the browser that started it (RFC 6749 §10.12, RFC 9700 §4.7.1).
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use shared::{
@@ -145,6 +145,21 @@ impl Attempt {
         }
     }
 
+    /// What its texts take, in bytes. What the provider says of itself is shared by all logins of a moment.
+    fn weight(&self) -> usize {
+        let of = |kept: &Kept| size_of::<Kept>() + kept.nonce.expose().len() + kept.next.len();
+        match self {
+            Self::Prepared(kept) | Self::Sent(kept) | Self::CalledBack(kept) => of(kept),
+            Self::TokensReceived(kept, tokens) => {
+                of(kept) + tokens.access_token.expose().len() + tokens.id_token.expose().len()
+            }
+            Self::Refused(_, problem) => {
+                size_of::<Problem>() + problem.detail.as_ref().map_or(0, String::len)
+            }
+            Self::Validated | Self::Declined => 0,
+        }
+    }
+
     fn cannot_become(&self, to: &'static str) -> WrongStage {
         let from = match self {
             Self::Prepared(_) => "prepared",
@@ -162,11 +177,12 @@ impl Attempt {
 /// Where attempts are kept, under the hash of their `state`.
 #[async_trait]
 pub trait AttemptStore: Debug + Send + Sync {
-    /// Adds one, until `expires`.
+    /// Adds one that began at `address`, until `expires`.
     async fn begin(
         &self,
         state: SecretHash,
         attempt: Attempt,
+        address: Option<IpAddr>,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<(), Full>;
@@ -181,14 +197,21 @@ pub trait AttemptStore: Debug + Send + Sync {
     async fn sweep(&self, now: Timestamp);
 }
 
-/// Attempts in the memory of this process.
+/// Attempts in the memory of this process. Anybody can begin one, so they count for the address that they began at.
 #[derive(Debug)]
-pub struct MemoryAttempts(ExpiringMap<SecretHash, Attempt>);
+pub struct MemoryAttempts(ExpiringMap<SecretHash, Begun, IpAddr>);
+
+#[derive(Debug)]
+struct Begun {
+    attempt: Attempt,
+    address: Option<IpAddr>,
+}
 
 impl MemoryAttempts {
     /// Room for `capacity` attempts at a time.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(ExpiringMap::with_capacity(capacity))
+        let weigh = |begun: &Begun| begun.attempt.weight();
+        Self(ExpiringMap::shared(capacity, weigh, |begun| begun.address.into_iter().collect()))
     }
 }
 
@@ -198,18 +221,19 @@ impl AttemptStore for MemoryAttempts {
         &self,
         state: SecretHash,
         attempt: Attempt,
+        address: Option<IpAddr>,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<(), Full> {
-        self.0.insert(state, attempt, expires, now)
+        self.0.insert(state, Begun { attempt, address }, expires, now)
     }
 
     async fn claim(&self, state: SecretHash, presented: Option<&str>, now: Timestamp) -> Claim {
-        self.0.update(&state, now, |attempt| attempt.claim(presented)).unwrap_or(Claim::Unknown)
+        self.0.update(&state, now, |begun| begun.attempt.claim(presented)).unwrap_or(Claim::Unknown)
     }
 
     async fn put(&self, state: SecretHash, attempt: Attempt, now: Timestamp) {
-        self.0.update(&state, now, |kept| *kept = attempt);
+        self.0.update(&state, now, |begun| begun.attempt = attempt);
     }
 
     async fn sweep(&self, now: Timestamp) {
@@ -228,6 +252,10 @@ mod tests {
     const LATER: Timestamp = Timestamp::from_unix(1600);
 
     fn kept() -> Arc<Kept> {
+        kept_with("/")
+    }
+
+    fn kept_with(next: &str) -> Arc<Kept> {
         let url = || "https://op.example".to_owned();
         Arc::new(Kept {
             provider: Arc::new(Metadata {
@@ -242,7 +270,7 @@ mod tests {
             nonce: Secret::new("nonce"),
             verifier: CodeVerifier::generate(&SeededRandom::new(1)),
             browser: SecretHash::of("cookie"),
-            next: "/".into(),
+            next: next.into(),
         })
     }
 
@@ -253,7 +281,7 @@ mod tests {
     async fn store_with(state: &str) -> MemoryAttempts {
         let store = MemoryAttempts::with_capacity(8);
         let attempt = Attempt::Prepared(kept()).send().unwrap();
-        store.begin(SecretHash::of(state), attempt, LATER, NOW).await.unwrap();
+        store.begin(SecretHash::of(state), attempt, None, LATER, NOW).await.unwrap();
         store
     }
 
@@ -286,6 +314,48 @@ mod tests {
         assert!(matches!(again, Claim::Refused(problem) if problem.id == "csrf"));
         let stranger = store.claim(SecretHash::of("s"), None, NOW).await;
         assert!(matches!(stranger, Claim::OtherBrowser));
+    }
+
+    /// How many of `count` logins are begun that lead to `next`.
+    async fn begun(store: &MemoryAttempts, address: &str, next: &str, count: usize) -> usize {
+        let mut begun = 0;
+        for number in 0..count {
+            let attempt = Attempt::Prepared(kept_with(next)).send().unwrap();
+            let state = SecretHash::of(&format!("{address} {next} {number}"));
+            begun += usize::from(store.begin(state, attempt, address.parse().ok(), LATER, NOW).await.is_ok());
+        }
+        begun
+    }
+
+    #[actix_web::test]
+    async fn i23_one_address_leaves_room_for_the_logins_of_others() {
+        let store = MemoryAttempts::with_capacity(8);
+        assert_eq!(begun(&store, "192.0.2.1", "/", 8).await, 4);
+        assert_eq!(begun(&store, "192.0.2.2", "/", 4).await, 4);
+        store.put(SecretHash::of("192.0.2.1 / 0"), Attempt::Validated, NOW).await;
+        assert_eq!(begun(&store, "192.0.2.1", "/again", 1).await, 0, "one that is done counts until it ends");
+        store.sweep(LATER).await;
+        assert_eq!(begun(&store, "192.0.2.1", "/", 8).await, 4);
+    }
+
+    #[actix_web::test]
+    async fn i23_logins_fill_the_store_sooner_with_long_texts() {
+        let store = MemoryAttempts::with_capacity(64);
+        let long = format!("/{}", "x".repeat(16 * 1024));
+        let fitted = begun(&store, "192.0.2.1", &long, 32).await;
+        assert!((1..8).contains(&fitted), "{fitted}");
+        let store = store_with("s").await;
+        let received = Attempt::CalledBack(kept()).receive(Tokens {
+            access_token: Secret::new("a".repeat(20 * 1024)),
+            id_token: Secret::new("i".repeat(20 * 1024)),
+        });
+        store.put(SecretHash::of("s"), received.unwrap(), NOW).await;
+        assert_eq!(begun(&store, "192.0.2.1", "/", 1).await, 0);
+        let told = Problem::csrf().detail("d".repeat(20 * 1024));
+        store.put(SecretHash::of("s"), Attempt::CalledBack(kept()).refuse(told).unwrap(), NOW).await;
+        assert_eq!(begun(&store, "192.0.2.1", "/", 1).await, 0);
+        store.put(SecretHash::of("s"), Attempt::Validated, NOW).await;
+        assert_eq!(begun(&store, "192.0.2.1", "/", 1).await, 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use openidconnect::{
 };
 use shared::{flow::Step, params::Params, pkce::CodeVerifier, random, secret::Secret};
 use url::{ParseError, Url};
-use web::problem::Problem;
+use web::{problem::Problem, visitor};
 
 use crate::{
     attempt::{Attempt, Kept},
@@ -41,10 +41,10 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     });
     let location = authorization_url(settings, &kept, &login_state, prompt).map_err(Problem::internal)?;
     let attempt = Attempt::Prepared(kept).send().map_err(Problem::internal)?;
-    let now = state.clock.now();
+    let (address, now) = (visitor::address(&request), state.clock.now());
     state
         .attempts
-        .begin(Secret::new(&login_state).hash(), attempt, now + settings.attempt_lifetime, now)
+        .begin(Secret::new(&login_state).hash(), attempt, address, now + settings.attempt_lifetime, now)
         .await
         .map_err(|_| Problem::overloaded())?;
     let mut answer = HttpResponse::SeeOther();

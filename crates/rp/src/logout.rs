@@ -26,6 +26,7 @@ use web::{
     lang::Lang,
     pages::Kind,
     problem::Problem,
+    visitor,
 };
 
 use crate::{
@@ -80,7 +81,7 @@ pub async fn end(
     if params.get("only") == Some("app") {
         return Ok(home(&state));
     }
-    match depart(&state, &signed_in, Lang::of(&request)).await {
+    match depart(&request, &state, &signed_in).await {
         Ok((location, cookie)) => {
             Ok(HttpResponse::SeeOther().cookie(cookie).insert_header((LOCATION, location.as_str())).finish())
         }
@@ -94,15 +95,26 @@ pub async fn end(
 
 /// Prepares the way to the provider and back; an error is the reason why there is none. The provider is asked where it
 /// ends sessions only now: a browser that is sent to one which does not answer would never be seen again.
-async fn depart(app: &AppState, signed_in: &SignedIn, lang: Lang) -> Result<(Url, Cookie<'static>), String> {
+async fn depart(
+    request: &HttpRequest,
+    app: &AppState,
+    signed_in: &SignedIn,
+) -> Result<(Url, Cookie<'static>), String> {
     let provider = app.provider.metadata().await.map_err(|error| error.to_string())?;
     let endpoint = provider.end_session_endpoint.as_ref().ok_or("it has no end_session_endpoint")?;
     let (state, browser) = (random::token(&*app.random), Secret::mint("", &*app.random));
     let (settings, now) = (&app.settings, app.clock.now());
     app.logouts
-        .begin(SecretHash::of(&state), browser.hash(), now + settings.attempt_lifetime, now)
+        .begin(
+            SecretHash::of(&state),
+            browser.hash(),
+            visitor::address(request),
+            now + settings.attempt_lifetime,
+            now,
+        )
         .map_err(|full| full.to_string())?;
-    Ok((end_session_url(endpoint, settings, signed_in, &state, lang), cookie(settings, &browser)))
+    let location = end_session_url(endpoint, settings, signed_in, &state, Lang::of(request));
+    Ok((location, cookie(settings, &browser)))
 }
 
 /// OpenID Connect RP-Initiated Logout §2: the ID token says whose session it is, even when it has expired (§4 has the

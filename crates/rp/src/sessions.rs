@@ -27,6 +27,9 @@ const AT_MOST: usize = 10_000;
 /// How many more the store takes: requests that found room at the same moment and save a little later. By then it is
 /// too late for a page that says no.
 const LET_IN: usize = 1_000;
+/// What a session may take on average, in bytes: an ID token, claims and the checks take a third of it. One with much
+/// from the userinfo endpoint takes the room of several.
+const BYTES_EACH: usize = 16 * 1024;
 /// How long an ended session is remembered, so that the page can say that it has ended.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 /// How long a session lives in which nobody is signed in. It holds a notice for the next page and nothing else, and
@@ -54,10 +57,18 @@ impl From<HashMap<String, String>> for Entry {
     }
 }
 
+impl Entry {
+    /// What its texts take, in bytes.
+    fn weight(&self) -> usize {
+        self.state.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+}
+
 impl Sessions {
     /// No sessions yet.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { entries: Arc::new(ExpiringMap::with_capacity(AT_MOST + LET_IN)), clock, random }
+        let entries = ExpiringMap::shared(AT_MOST + LET_IN, Entry::weight, |_| Vec::new());
+        Self { entries: Arc::new(entries.of_bytes_each(BYTES_EACH)), clock, random }
     }
 
     /// The middleware that gives each request its session. `signing_key` must be the same for every worker.
@@ -78,7 +89,7 @@ impl Sessions {
 
     /// Whether there is room for another session. Who is going to start one asks first.
     pub fn have_room(&self) -> bool {
-        self.entries.has_fewer_than(AT_MOST, self.clock.now())
+        self.entries.has_room_below(AT_MOST, self.clock.now())
     }
 
     /// Ends one session, wherever it is open.
@@ -205,6 +216,22 @@ mod tests {
             sessions.save(state_of("i", "1"), &HOUR).await.unwrap();
         }
         assert!(!sessions.have_room());
+        clock.advance(Duration::from_secs(3600));
+        assert!(sessions.have_room());
+    }
+
+    #[actix_web::test]
+    async fn i23_few_large_sessions_fill_the_store_as_many_small_ones_do() {
+        const LARGE: usize = 256 * 1024;
+        let (sessions, clock) = sessions();
+        let mut large = state_of("i", "1");
+        large.insert("claims".to_owned(), "x".repeat(LARGE));
+        let mut saved = 0;
+        while sessions.have_room() {
+            sessions.save(large.clone(), &HOUR).await.unwrap();
+            saved += 1;
+        }
+        assert!(saved <= AT_MOST * BYTES_EACH / LARGE, "{saved}");
         clock.advance(Duration::from_secs(3600));
         assert!(sessions.have_room());
     }

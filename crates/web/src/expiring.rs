@@ -13,7 +13,7 @@ use dashmap::{DashMap, Entry};
 use shared::clock::Timestamp;
 use thiserror::Error;
 
-/// What an entry may weigh on average when the map holds as many as it may, in bytes.
+/// What an entry may weigh on average when the map holds as many as it may, in bytes, where nothing else is said.
 pub const BYTES_EACH: usize = 2 * 1024;
 /// One owner has at most this part of the map, a half: however much one takes, as much is left to all others.
 const SHARE: usize = 2;
@@ -50,8 +50,20 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
     /// An empty map for `capacity` entries of [`BYTES_EACH`] on average. `weigh` says what a value takes beside its own
     /// size; `owners` says for whom it counts, which never changes.
     pub fn shared(capacity: usize, weigh: fn(&V) -> usize, owners: fn(&V) -> Vec<O>) -> Self {
-        let books = Books { capacity, all: Load::default(), owners: HashMap::new(), swept: None };
+        let books = Books {
+            capacity,
+            bytes_each: BYTES_EACH,
+            all: Load::default(),
+            owners: HashMap::new(),
+            swept: None,
+        };
         Self { entries: DashMap::new(), books: Mutex::new(books), weigh, owners }
+    }
+
+    /// The same map for entries of `bytes` on average.
+    pub fn of_bytes_each(self, bytes: usize) -> Self {
+        self.books().bytes_each = bytes;
+        self
     }
 
     /// Adds an entry that ends at `expires`. A full map makes room by forgetting what has ended, and refuses if
@@ -76,9 +88,13 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
         Ok(())
     }
 
-    /// Whether there are fewer entries than `most`, once those that have ended are forgotten.
-    pub fn has_fewer_than(&self, most: usize, now: Timestamp) -> bool {
-        self.len() < most || (self.sweep_once(now) && self.len() < most)
+    /// Whether a map for `most` entries would have room for another one, once those that have ended are forgotten.
+    pub fn has_room_below(&self, most: usize, now: Timestamp) -> bool {
+        let has_room = || {
+            let books = self.books();
+            books.all.has_room(0, most, books.bytes_each)
+        };
+        has_room() || (self.sweep_once(now) && has_room())
     }
 
     /// Looks at a live entry.
@@ -201,6 +217,7 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
 #[derive(Debug)]
 struct Books<O> {
     capacity: usize,
+    bytes_each: usize,
     all: Load,
     owners: HashMap<O, Load>,
     swept: Option<Timestamp>,
@@ -210,8 +227,9 @@ impl<O: Eq + Hash + Clone> Books<O> {
     /// Adds an entry if there is room for it, in all and in the share of each of its owners.
     fn book(&mut self, owners: &[O], weight: usize) -> bool {
         let share = self.capacity.div_ceil(SHARE);
-        let in_share = |owner| self.owners.get(owner).is_none_or(|load| load.has_room(weight, share));
-        let fits = self.all.has_room(weight, self.capacity) && owners.iter().all(in_share);
+        let fits_into = |load: &Load, most| load.has_room(weight, most, self.bytes_each);
+        let in_share = |owner| self.owners.get(owner).is_none_or(|load| fits_into(load, share));
+        let fits = fits_into(&self.all, self.capacity) && owners.iter().all(in_share);
         if fits {
             self.add(owners, weight);
         }
@@ -243,8 +261,8 @@ struct Load {
 }
 
 impl Load {
-    fn has_room(&self, weight: usize, capacity: usize) -> bool {
-        self.entries < capacity && self.bytes + weight <= capacity.saturating_mul(BYTES_EACH)
+    fn has_room(&self, weight: usize, capacity: usize, bytes_each: usize) -> bool {
+        self.entries < capacity && self.bytes + weight <= capacity.saturating_mul(bytes_each)
     }
 
     fn add(&mut self, weight: usize) {
@@ -343,7 +361,7 @@ mod tests {
         assert!(map.sweep_once(at(1)));
         assert!(!map.sweep_once(at(1)));
         assert_eq!(map.insert("b", 2, at(9), at(1)), Err(Full));
-        assert!(map.has_fewer_than(1, at(9)));
+        assert!(map.has_room_below(1, at(9)));
     }
 
     #[test]

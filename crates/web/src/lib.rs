@@ -1,9 +1,9 @@
 //! What both servers do because they are web sites, and nothing that is OpenID Connect.
 //!
-//! A request comes in through the [`front_door`], which knows the site's own [`origin`]; its form is read by [`form`];
-//! the answer is a page ([`pages`], in a [`lang`]uage, with texts from the [`catalogue`]) or a [`problem`]. Around
-//! them: [`assets`], [`telemetry`], [`health`], how a [`server`] starts and ends, and what settings and stores have in
-//! common.
+//! A request comes in through the [`front_door`], which knows the site's own [`origin`]; its form is read by
+//! [`form`]; the answer is a page ([`pages`], in a [`lang`]uage, with texts from the [`catalogue`]) or a [`problem`].
+//! Around them: [`assets`], [`telemetry`], [`health`], how a [`server`] starts and ends, who the [`visitor`] is, and what
+//! settings and stores have in common.
 
 pub mod assets;
 pub mod catalogue;
@@ -20,3 +20,4 @@ pub mod problem;
 pub mod server;
 pub mod settings;
 pub mod telemetry;
+pub mod visitor;

@@ -18,6 +18,7 @@ use shared::{
 use web::{
     form::{Form, FormError},
     problem::Problem,
+    visitor,
 };
 
 use super::{
@@ -315,7 +316,7 @@ async fn begin_interaction(
     let location = location.ok_or_else(|| Problem::internal("an answered request begins"))?;
     let interaction = Interaction {
         browser: browser.hash(),
-        address: browser::address(request),
+        address: visitor::address(request),
         request: asked,
         stage,
         expires: now + state.settings.interaction_lifetime,

@@ -3,8 +3,6 @@
 //! `idp_browser` says that it is the same browser as before; interactions are bound to it, and it survives login.
 //! `idp_session` says who has signed in; it is renewed at every login, so that nobody can plant one (session fixation).
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use actix_web::{HttpRequest, cookie::Cookie};
 use shared::{
     clock::Timestamp,
@@ -18,15 +16,6 @@ use crate::{
     store::Stored,
     tokens,
 };
-
-/// The address that a request came from. Of one of IPv6 the first half: that is what one visitor is given, who can
-/// choose the rest.
-pub fn address(request: &HttpRequest) -> Option<IpAddr> {
-    Some(match request.peer_addr()?.ip().to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
-    })
-}
 
 /// The browser's own value, if it has one.
 pub fn browser(state: &AppState, request: &HttpRequest) -> Option<Secret> {
@@ -74,24 +63,4 @@ fn cookie(state: &AppState, name: &str, value: &Secret) -> Cookie<'static> {
     let origin = &state.settings.origin;
     let path = if origin.path().is_empty() { "/" } else { origin.path() };
     cookies::cookie(name, value.expose().to_owned(), path, origin.is_https(), None).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    #[test]
-    fn i23_one_visitor_has_one_address() {
-        let from = |peer: &str| {
-            let request = TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
-            address(&request.to_http_request()).unwrap().to_string()
-        };
-        assert_eq!(from("192.0.2.1"), "192.0.2.1");
-        assert_eq!(from("[::ffff:192.0.2.1]"), "192.0.2.1");
-        assert_eq!(from("[2001:db8:1:2:3:4:5:6]"), "2001:db8:1:2::");
-        assert_eq!(from("[2001:db8:1:2::9]"), "2001:db8:1:2::");
-        assert_eq!(from("[2001:db8:1:3::9]"), "2001:db8:1:3::");
-    }
 }

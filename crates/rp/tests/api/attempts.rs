@@ -137,3 +137,38 @@ async fn r12_a_refusal_is_shown_again_at_every_reload_without_any_call() {
     let stranger = world.comes_back(&mut world.browser(), &login).await;
     stranger.is_problem(400, "state_other_browser");
 }
+
+/// Every address of 127.0.0.0/8 is this computer only on Linux.
+#[cfg(target_os = "linux")]
+#[actix_web::test]
+async fn i23_logins_from_one_address_leave_room_for_those_from_others() {
+    use crate::{browser::Answer, provider::Canned, world::Login};
+
+    let world = World::start();
+    // What the provider says is kept for the log: a few such logins take as much as many others.
+    let refusal =
+        serde_json::json!({ "error": "invalid_grant", "error_description": "x".repeat(200 * 1024) });
+    world.provider.answers("/token", Canned::Json(400, refusal));
+    let mut browser = world.browser();
+    let mut refused = 0;
+    let full = loop {
+        let answer = browser.opens("/login").await;
+        if answer.status != 303 || refused == 100 {
+            break answer;
+        }
+        let login = Login::sent_by(&answer);
+        world.comes_back(&mut browser, &login).await;
+        refused += 1;
+    };
+    full.is_problem(503, "overloaded");
+    full.header("retry-after");
+    let elsewhere = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_certs_only([])
+        .local_address(std::net::IpAddr::from([127, 0, 0, 2]))
+        .build()
+        .unwrap();
+    let answer = Answer::of(elsewhere.get(format!("{}/login", world.origin))).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+}
