@@ -61,6 +61,7 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
     }
 
     /// The same map for entries of `bytes` on average.
+    #[must_use]
     pub fn of_bytes_each(self, bytes: usize) -> Self {
         self.books().bytes_each = bytes;
         self
