@@ -20,6 +20,7 @@ use web::{
     form::{Form, FormError},
     pages::{Kind, Progress},
     problem::Problem,
+    visitor,
 };
 
 use super::{
@@ -99,7 +100,7 @@ pub async fn submit(
     if !matches!(visit.interaction.stage, Stage::AwaitingLogin { .. }) {
         return visit.lead_on(&state, &visit.interaction.stage);
     }
-    let visitor = Visitor { browser: visit.interaction.browser, address: browser::address(&request) };
+    let visitor = Visitor { browser: visit.interaction.browser, address: visitor::address(&request) };
     let authentication = match authenticate(&state, visitor, &params, &mut checks).await? {
         Ok(authentication) => authentication,
         Err(why) => {
