@@ -169,10 +169,10 @@ async fn i10_who_is_overtaken_gets_a_time_of_its_own() {
         newest += 1;
         for number in back.into_iter().chain([newest]) {
             told.remove(&number);
-            if let Some(wait) = fails_as(&throttle, "a", here(number)).await {
-                if told.len() < 3 {
-                    told.insert(number, now + Duration::from_secs(wait));
-                }
+            if let Some(wait) = fails_as(&throttle, "a", here(number)).await
+                && told.len() < 3
+            {
+                told.insert(number, now + Duration::from_secs(wait));
             }
         }
     });
