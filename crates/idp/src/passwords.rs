@@ -44,7 +44,7 @@ impl Passwords {
 
     fn with_slots(slots: usize, random: &dyn Random) -> Result<Self, HashError> {
         // A user who does not exist has a password too, which nobody knows.
-        let nobody = PasswordHash::of(&Secret::mint("", random), random)?;
+        let nobody = PasswordHash::of_nobody(random)?;
         Ok(Self {
             slots: Arc::new(Semaphore::new(slots)),
             waiting: Semaphore::new(MOST_WAITING),

@@ -160,6 +160,7 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
         public(&format!("/.well-known/oauth-authorization-server{base}"))
             .route(actix::get().to(discovery::metadata_document)),
     );
+    // What is variable stands in scopes of its own: a pattern is looked at only behind its fixed part.
     app.service(
         actix::scope(base)
             .service(
@@ -175,21 +176,27 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
             )
             // step 3, for somebody who is signed in already
             .service(
-                actix::resource("/account/{handle}")
-                    .route(actix::get().to(account::page))
-                    .route(actix::post().to(account::submit)),
+                actix::scope("/account").service(
+                    actix::resource("/{handle}")
+                        .route(actix::get().to(account::page))
+                        .route(actix::post().to(account::submit)),
+                ),
             )
             // steps 3 and 4
             .service(
-                actix::resource("/login/{handle}")
-                    .route(actix::get().to(login::page))
-                    .route(actix::post().to(login::submit)),
+                actix::scope("/login").service(
+                    actix::resource("/{handle}")
+                        .route(actix::get().to(login::page))
+                        .route(actix::post().to(login::submit)),
+                ),
             )
             // steps 5 and 6
             .service(
-                actix::resource("/consent/{handle}")
-                    .route(actix::get().to(consent::page))
-                    .route(actix::post().to(consent::submit)),
+                actix::scope("/consent").service(
+                    actix::resource("/{handle}")
+                        .route(actix::get().to(consent::page))
+                        .route(actix::post().to(consent::submit)),
+                ),
             )
             // steps 8 and 9
             .service(back_channel("/oauth/token", "POST").route(actix::post().to(token_endpoint::token)))
@@ -209,7 +216,7 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
             .service(actix::resource("/").route(actix::get().to(home::home)))
             .service(actix::resource("/withdraw").route(actix::post().to(home::withdraw)))
             .service(actix::resource("/health").route(actix::get().to(health)))
-            .service(actix::resource("/assets/{name}").route(actix::get().to(assets::serve))),
+            .service(actix::scope("/assets").route("/{name}", actix::get().to(assets::serve))),
     );
     app.default_service(actix::to(async || Problem::not_found().error_response()));
 }

@@ -42,11 +42,6 @@ impl Catalogue {
         self.0.get(key).map(String::as_str)
     }
 
-    /// Whether something is filled into the text under `key`.
-    pub fn has_placeholders(&self, key: &str) -> bool {
-        self.get(key).is_some_and(|text| placeholder(text).is_some())
-    }
-
     /// Every key.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

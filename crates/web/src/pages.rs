@@ -1,6 +1,9 @@
 //! Pages: templates, texts, and the headers that go with HTML.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -54,6 +57,12 @@ pub enum Progress {
     Done,
 }
 
+impl Progress {
+    fn all() -> impl Iterator<Item = Self> {
+        Step::ALL.into_iter().flat_map(|step| [Self::Now(step), Self::Failed(step)]).chain([Self::Done])
+    }
+}
+
 /// Why the pages could not be made ready.
 #[derive(Debug, Error)]
 pub enum PagesError {
@@ -77,7 +86,11 @@ impl Pages {
     /// Reads templates and texts.
     pub fn load(house: House, origin: Origin) -> Result<Self, PagesError> {
         let [ja, en] = Lang::ALL;
-        Ok(Self { house, origin, editions: [Edition::load(ja)?, Edition::load(en)?] })
+        Ok(Self {
+            house,
+            editions: [Edition::load(ja, house, &origin)?, Edition::load(en, house, &origin)?],
+            origin,
+        })
     }
 
     /// The page `template` with its data, in the visitor's language.
@@ -90,18 +103,14 @@ impl Pages {
         progress: Option<Progress>,
         page: &impl Serialize,
     ) -> Result<HttpResponse, Problem> {
-        let lang = Lang::of(request);
-        let mut context = Context::new();
-        context.insert("lang", lang.tag());
-        context.insert("house", if self.house == House::Idp { "idp" } else { "rp" });
-        context.insert("origin", self.origin.as_str());
-        context.insert("loopback", &self.origin.is_loopback());
-        context.insert("links", &self.links(request));
-        context.insert("assets", &self.assets());
-        context.insert("page", page);
         let [ja, en] = &self.editions;
-        let edition = if lang == ja.lang { ja } else { en };
-        let html = edition.render(template, progress, context).map_err(|error| {
+        let edition = if Lang::of(request) == ja.lang { ja } else { en };
+        let mut context = Context::new();
+        context.insert("links", &self.links(request));
+        let ribbon = progress.and_then(|progress| edition.ribbons.get(&progress));
+        context.insert_value("ribbon", ribbon.cloned().unwrap_or(Value::none()));
+        context.insert("page", page);
+        let html = edition.engine.render(template, &context).map_err(|error| {
             Problem::internal(format!("{template}: {error} {:?}", std::error::Error::source(&error)))
         })?;
         Ok(html_response(status, kind, html))
@@ -122,15 +131,6 @@ impl Pages {
         let [ja, en] = Lang::ALL.map(|lang| in_language(request, lang));
         HashMap::from([("ja", ja), ("en", en), ("home", home)])
     }
-
-    fn assets(&self) -> HashMap<&'static str, String> {
-        let href = |name| assets::href(self.origin.path(), name);
-        HashMap::from([
-            ("style", href("style.css")),
-            ("script", href("app.js")),
-            ("icon", href("favicon.svg")),
-        ])
-    }
 }
 
 /// An HTML answer with everything that keeps it from leaking, being framed, or running a stranger's script.
@@ -150,68 +150,54 @@ pub fn html_response(status: StatusCode, kind: Kind, html: String) -> HttpRespon
         .body(html)
 }
 
-/// The pages in one language, with the parts that are the same on every page drawn already.
+/// The pages in one language. What is the same on every page is made once.
 #[derive(Debug)]
 struct Edition {
     lang: Lang,
-    // Its `t` knows its texts, wherever in a template it is called.
-    tera: Tera,
-    icons: Value,
-    terms: Value,
+    // Its `t` knows the texts of its language, wherever in a template it is called.
+    engine: Tera,
     ribbons: HashMap<Progress, Value>,
 }
 
 impl Edition {
-    fn load(lang: Lang) -> Result<Self, PagesError> {
-        let tera = engine(lang)?;
-        let mut context = Context::new();
-        context.insert("lang", lang.tag());
-        let part =
-            |name: &str, context: &Context| tera.render(name, context).map(|html| Value::safe_string(&html));
-        let (icons, terms) = (part("parts/icons.html", &context)?, part("parts/terms.html", &context)?);
-        let mut ribbons = HashMap::new();
-        let one = |step| [Progress::Now(step), Progress::Failed(step)];
-        for progress in Step::ALL.into_iter().flat_map(one).chain([Progress::Done]) {
+    fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
+        let mut engine = engine(lang)?;
+        let assets = [("style", "style.css"), ("script", "app.js"), ("icon", "favicon.svg")];
+        let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));
+        let same = engine.global_context();
+        same.insert("lang", lang.tag());
+        same.insert("house", if house == House::Idp { "idp" } else { "rp" });
+        same.insert("origin", origin.as_str());
+        same.insert("loopback", &origin.is_loopback());
+        same.insert("assets", &HashMap::from(assets));
+        let part = |engine: &Tera, name, context| {
+            engine.render(name, &context).map(|html| Value::safe_string(&html))
+        };
+        let terms = part(&engine, "parts/terms.html", Context::new())?;
+        engine.global_context().insert_value("terms", terms);
+        let ribbons = Progress::all().map(|progress| {
+            let mut context = Context::new();
             context.insert("ribbon", &ribbon(progress));
-            ribbons.insert(progress, part("parts/ribbon.html", &context)?);
-        }
-        Ok(Self { lang, tera, icons, terms, ribbons })
-    }
-
-    fn render(
-        &self,
-        template: &str,
-        progress: Option<Progress>,
-        mut context: Context,
-    ) -> tera::TeraResult<String> {
-        context.insert_value("icons", self.icons.clone());
-        context.insert_value("terms", self.terms.clone());
-        if let Some(ribbon) = progress.and_then(|progress| self.ribbons.get(&progress)) {
-            context.insert_value("ribbon", ribbon.clone());
-        }
-        self.tera.render(template, &context)
+            Ok((progress, part(&engine, "parts/ribbon.html", context)?))
+        });
+        let ribbons = ribbons.collect::<Result<_, PagesError>>()?;
+        Ok(Self { lang, engine, ribbons })
     }
 }
 
 fn engine(lang: Lang) -> Result<Tera, PagesError> {
-    let catalogue = Catalogue::load(lang)?;
-    let plain = catalogue.clone();
+    let catalogue = Arc::new(Catalogue::load(lang)?);
     let mut tera = Tera::new();
-    // Most texts are the same every time. A page has a hundred of them, so they are made once.
-    let (fixed_html, fixed_plain) = (
-        fixed(&catalogue, |key| catalogue.html(key, &HashMap::new()), Value::safe_string),
-        fixed(&catalogue, |key| catalogue.plain(key, &HashMap::new()), Value::normal_string),
+    tera.register_function(
+        "t",
+        text(&catalogue, |texts, key, values| texts.html(key, values).map(|html| Value::safe_string(&html))),
     );
-    tera.register_function("t", move |kwargs: Kwargs, _: &State| {
-        text(&kwargs, &fixed_html, |key, values| {
-            catalogue.html(key, values).map(|html| Value::safe_string(&html))
-        })
-    });
-    tera.register_function("text", move |kwargs: Kwargs, _: &State| {
-        text(&kwargs, &fixed_plain, |key, values| {
-            plain.plain(key, values).map(|text| Value::normal_string(&text))
-        })
-    });
+    tera.register_function(
+        "text",
+        text(&catalogue, |texts, key, values| {
+            texts.plain(key, values).map(|text| Value::normal_string(&text))
+        }),
+    );
     let templates = Templates::iter().filter_map(|name| {
         let file = Templates::get(&name)?;
         Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
@@ -220,27 +206,24 @@ fn engine(lang: Lang) -> Result<Tera, PagesError> {
     Ok(tera)
 }
 
-/// The texts into which nothing is filled.
-fn fixed(
-    catalogue: &Catalogue,
-    made: impl Fn(&str) -> Option<String>,
-    value: impl Fn(&str) -> Value,
-) -> HashMap<String, Value> {
-    let keys = catalogue.keys().filter(|key| !catalogue.has_placeholders(key));
-    keys.filter_map(|key| Some((key.to_owned(), value(&made(key)?)))).collect()
-}
-
+/// The function that finds texts for templates. One without `{placeholders}` is written only once.
 fn text(
-    kwargs: &Kwargs,
-    fixed: &HashMap<String, Value>,
-    find: impl Fn(&str, &HashMap<String, String>) -> Option<Value>,
-) -> tera::TeraResult<Value> {
-    let key: &str = kwargs.must_get("key")?;
-    if let Some(known) = fixed.get(key) {
-        return Ok(known.clone());
+    catalogue: &Arc<Catalogue>,
+    write: impl Fn(&Catalogue, &str, &HashMap<String, String>) -> Option<Value> + Send + Sync + 'static,
+) -> impl Fn(Kwargs, &State) -> tera::TeraResult<Value> + Send + Sync + 'static {
+    let catalogue = Arc::clone(catalogue);
+    let fixed = catalogue.keys().filter(|key| catalogue.get(key).is_some_and(|text| !text.contains('{')));
+    let fixed: HashMap<_, OnceLock<_>> = fixed.map(|key| (key.to_owned(), OnceLock::new())).collect();
+    move |kwargs, _| {
+        let key: &str = kwargs.must_get("key")?;
+        let written = if let Some(once) = fixed.get(key) {
+            once.get_or_init(|| write(&catalogue, key, &HashMap::new())).clone()
+        } else {
+            let values = kwargs.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+            write(&catalogue, key, &values.collect())
+        };
+        written.ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
     }
-    let values = kwargs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    find(key, &values).ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
 }
 
 /// This page's address in `lang`, path and query kept. The path is not even written down: one that begins with `//` or

@@ -53,6 +53,17 @@ impl PasswordHash {
         Ok(Self { params, salt, output })
     }
 
+    /// The hash of a password that nobody knows or will find. Nothing is computed for it: any 32 bytes will do.
+    pub fn of_nobody(random: &dyn Random) -> Result<Self, HashError> {
+        let malformed = |error: &dyn fmt::Display| HashError(error.to_string());
+        let (mut salt, mut output) = ([0; 16], [0; Params::DEFAULT_OUTPUT_LEN]);
+        random.fill(&mut salt);
+        random.fill(&mut output);
+        let salt = Salt::new(&salt).map_err(|error| malformed(&error))?;
+        let output = Output::new(&output).map_err(|error| malformed(&error))?;
+        Ok(Self { params: Params::default(), salt, output })
+    }
+
     /// Whether it takes as long to compute as any that is made here.
     pub fn costs_the_usual(&self) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());

@@ -107,6 +107,16 @@ async fn i11_the_same_page_and_one_hash_for_known_and_unknown_users() {
 }
 
 #[actix_web::test]
+async fn a_login_computes_one_hash_and_one_signature() {
+    let idp = Idp::start();
+    let computed = || (idp.state.passwords.computed(), idp.state.keys.signatures());
+    let code = idp.code().await;
+    assert_eq!(computed(), (1, 0));
+    assert_eq!(idp.redeems(&code).await.status, 200);
+    assert_eq!(computed(), (1, 1));
+}
+
+#[actix_web::test]
 async fn i9_a_password_of_a_megabyte_is_refused_before_it_is_hashed() {
     let idp = Idp::start();
     let mut browser = at_login(&idp).await;

@@ -1,0 +1,63 @@
+//! Floors: what a login cannot cost less than, computed in this process as the provider computes it.
+
+use std::hint::black_box;
+
+use anyhow::{Result, anyhow};
+use argon2::Block;
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::RSA_PKCS1_SHA256,
+};
+use idp::{config::Settings, demo, domain::password::PasswordHash};
+use shared::secret::Secret;
+
+/// About as much as header and payload of an ID token have.
+const TOKEN_BYTES: usize = 500;
+
+/// An RSA-2048 signature.
+#[derive(Debug)]
+pub struct Signature(KeyPair);
+
+impl Signature {
+    /// With a new key.
+    pub fn new() -> Result<Self> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow!("no key"))?;
+        Ok(Self(pair))
+    }
+
+    /// Computes one.
+    pub fn compute(&self) -> Result<()> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        let signed =
+            self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &[b'e'; TOKEN_BYTES], &mut signature);
+        black_box(signature);
+        signed.map_err(|_| anyhow!("no signature"))
+    }
+}
+
+/// An Argon2id hash, with the parameters of the provider's users.
+#[derive(Debug)]
+pub struct Hash {
+    expected: PasswordHash,
+    memory: Vec<Block>,
+}
+
+impl Hash {
+    /// Of the demo's first user.
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let user = settings.users.first().ok_or_else(|| anyhow!("no user"))?;
+        Ok(Self { expected: user.password.clone(), memory: Vec::new() })
+    }
+
+    /// Computes one.
+    pub fn compute(&mut self) -> bool {
+        let (_, password) = demo::PEOPLE[0];
+        black_box(self.expected.matches(&Secret::new(password), &mut self.memory))
+    }
+
+    /// The memory that it needs, in bytes.
+    pub fn memory(&self) -> u64 {
+        (self.memory.len() * size_of::<Block>()) as u64
+    }
+}

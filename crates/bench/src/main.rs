@@ -1,0 +1,54 @@
+//! `bench`: measures and prints; `scripts/bench` builds and starts it.
+
+use std::{env, fs, process::ExitCode};
+
+use anyhow::{Result, anyhow, bail};
+use bench::{
+    cost::{self, Extent},
+    memory, server, start,
+    table::{self, Table},
+};
+use clap::Parser as _;
+use idp::config::{Arguments, Settings};
+
+const FULL: Extent = Extent { rounds: 5, logins: 400, hashes: 20, requests: 4000 };
+const QUICK: Extent = Extent { rounds: 1, logins: 20, hashes: 2, requests: 100 };
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let quick = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => false,
+        ["quick"] => true,
+        [name, address] => return actix_web::rt::System::new().block_on(server::run(name, address)),
+        _ => bail!("quick, or nothing"),
+    };
+    println!("{}", table::machine());
+    let settings =
+        Settings::try_from(Arguments::try_parse_from(["idp"])?).map_err(|mistake| anyhow!(mistake))?;
+    let keys = env::temp_dir().join(format!("bench-keys-{}", std::process::id()));
+    let measured = measure(quick, &settings, &keys);
+    let _ = fs::remove_dir_all(keys);
+    measured
+}
+
+fn measure(quick: bool, settings: &Settings, keys: &std::path::Path) -> Result<()> {
+    let mut table = Table::default();
+    cost::measure(if quick { QUICK } else { FULL }, settings, keys, &mut table)?;
+    start::measure(settings, keys, &mut table)?;
+    memory::measure(if quick { 100 } else { 100_000 }, &mut table)?;
+    table.print();
+    if table.is_missed() && !quick {
+        bail!("not every figure is as it should be");
+    }
+    Ok(())
+}

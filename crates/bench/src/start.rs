@@ -1,0 +1,60 @@
+//! What is there before anybody signs in: programs, their start, and their memory at rest.
+
+use std::{fs, path::Path, thread};
+
+use anyhow::{Result, anyhow};
+use idp::{config::Settings, demo};
+
+use crate::{
+    floor::Hash,
+    login::{Browser, CLIENT1},
+    process::{Process, program},
+    table::{Table, bytes, median, megabytes, millis},
+};
+
+/// How often the provider is started.
+const STARTS: usize = 11;
+/// How many passwords are checked at once.
+const AT_ONCE: usize = 32;
+
+/// Measures and fills `table`.
+pub fn measure(settings: &Settings, keys: &Path, table: &mut Table) -> Result<()> {
+    // The first one makes the keys.
+    drop(Process::idp(keys)?);
+    let starts = (0..STARTS).map(|_| Ok(Process::idp(keys)?.started_in.as_secs_f64()));
+    let starts = starts.collect::<Result<Vec<_>>>()?;
+    table.judge("from start to first answer, with kept keys", millis(median(starts)), millis(0.050));
+    for name in ["idp", "rp"] {
+        let size = fs::metadata(program(name)?)?.len();
+        table.judge(format!("the program `{name}`"), megabytes(bytes(size)), megabytes(15e6));
+    }
+    let idp = Process::idp(keys)?;
+    let rest = bytes(idp.memory()?);
+    table.judge("memory at rest", megabytes(rest), megabytes(16e6));
+    passwords(settings, &idp, table)
+}
+
+/// Many passwords at once: only as many are checked as there are slots, the others wait.
+fn passwords(settings: &Settings, idp: &Process, table: &mut Table) -> Result<()> {
+    let mut hash = Hash::new(settings)?;
+    hash.compute();
+    let slots = thread::available_parallelism()?.get() as u64;
+    let before = idp.memory()?;
+    idp.forget_peak()?;
+    thread::scope(|scope| {
+        let visitors: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                scope.spawn(|| -> Result<()> {
+                    let mut site = idp.site()?;
+                    Browser::default().signs_in(&mut site, &CLIENT1, demo::PEOPLE[0])?;
+                    Ok(())
+                })
+            })
+            .collect();
+        visitors.into_iter().try_for_each(|visitor| visitor.join().map_err(|_| anyhow!("a thread broke"))?)
+    })?;
+    let (grown, most) = (idp.peak()? - before, slots * hash.memory());
+    let what = format!("memory for {AT_ONCE} password checks at once, in {slots} slots");
+    table.judge(what, megabytes(bytes(grown)), megabytes(bytes(most) + 4e6));
+    Ok(())
+}
