@@ -82,10 +82,12 @@ function countdown(clock) {
   }
 }
 
-// Times are written in UTC; show the visitor's own, and keep UTC as the tooltip.
+// Times are written in UTC; show the visitor's own, without today's date, and keep UTC as the tooltip.
 function localTime(time) {
+  const at = new Date(time.dateTime);
+  const today = at.toDateString() === new Date().toDateString();
   time.title = time.textContent;
-  time.textContent = new Date(time.dateTime).toLocaleTimeString(root.lang);
+  time.textContent = today ? at.toLocaleTimeString(root.lang) : at.toLocaleString(root.lang);
 }
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -10,6 +10,10 @@ use crate::{
 
 /// The button that begins a login.
 pub const LOGIN: &str = "form[action='/login'] button.primary";
+/// The button for a login that may do without any page.
+pub const SINGLE_SIGN_ON: &str = "button[value=sso]";
+/// The button that leads to the choice between accounts.
+pub const CHOOSE: &str = "button[value=select_account]";
 /// The button of the login page.
 pub const SIGN_IN: &str = "form:has(#password) button[type=submit]";
 /// The first button of the consent page.
@@ -88,6 +92,13 @@ impl Learner {
         self.clicks(SIGN_IN).await;
     }
 
+    /// Step 4: the other demo user's name and password are one click away.
+    pub async fn signs_in_as_alice(&self) {
+        self.clicks("button[data-username=alice]").await;
+        self.clicks(SIGN_IN).await;
+        self.finds(ALLOW).await;
+    }
+
     /// Step 5.
     pub async fn allows(&self) {
         self.clicks(ALLOW).await;
@@ -105,6 +116,22 @@ impl Learner {
         self.signs_in().await;
         self.allows().await;
         self.is_welcomed().await;
+    }
+
+    /// All of it, as the other demo user.
+    pub async fn logs_in_as_alice(&self) {
+        self.opens_home().await;
+        self.clicks_login().await;
+        self.signs_in_as_alice().await;
+        self.allows().await;
+        self.is_welcomed_as("Alice Mary Example").await;
+    }
+
+    /// Ends the session at the RP and no other.
+    pub async fn leaves_the_app(&self) {
+        self.opens(&format!("{}/logout", self.home)).await;
+        self.clicks("button[name=only]").await;
+        self.is_signed_out().await;
     }
 
     /// Ends the session with the button.

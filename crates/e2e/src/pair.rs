@@ -15,6 +15,9 @@ use shared::{
     random::SystemRandom,
 };
 
+/// The client of the tutorial: its users are asked for their consent every time.
+const TUTORIAL: &str = "client1";
+
 /// An IdP and an RP that know each other, as in the built-in demo.
 pub struct Pair {
     /// The IdP's address.
@@ -57,18 +60,24 @@ impl Pair {
 
     /// Both at the addresses that the tutorial uses, which must be free.
     pub fn start_as_in_the_tutorial() -> Self {
-        Self::start_on(listen(5001), listen(5002), "127.0.0.1", |_| ())
+        Self::start_on(listen(5001), listen(5002), "127.0.0.1", TUTORIAL, |_| ())
     }
 
     /// The IdP under another name of this computer, or with other settings.
     pub fn start_with(idp_host: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start_on(listen(0), listen(0), idp_host, change)
+        Self::start_on(listen(0), listen(0), idp_host, TUTORIAL, change)
+    }
+
+    /// The RP is the client whose users are asked for their consent once.
+    pub fn start_with_remembered_consent() -> Self {
+        Self::start_on(listen(0), listen(0), "127.0.0.1", "client2", |_| ())
     }
 
     fn start_on(
         idp_listener: TcpListener,
         rp_listener: TcpListener,
         idp_host: &str,
+        client_id: &str,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let issuer = format!("http://{idp_host}:{}", idp_listener.local_addr().unwrap().port());
@@ -82,7 +91,10 @@ impl Pair {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let idp_checks = Arc::new(Notebook::default());
         let idp = serve_idp(idp_listener, idp_settings.clone(), clock.clone(), idp_checks.clone());
-        let rp = serve_rp(rp_listener, &["rp", "--issuer", &issuer, "--base-url", &home], clock.clone());
+        let secret = format!("{client_id}-secret");
+        let flags = ["rp", "--issuer", &issuer, "--base-url", &home];
+        let client = ["--client-id", client_id, "--client-secret", &secret];
+        let rp = serve_rp(rp_listener, &[&flags[..], &client].concat(), clock.clone());
         Self { issuer, home, clock, idp_checks, idp_settings, idp, rp }
     }
 

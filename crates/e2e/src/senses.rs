@@ -34,7 +34,12 @@ impl Learner {
 
     /// The login is complete.
     pub async fn is_welcomed(&self) {
-        self.sees("Welcome, Demo User!").await;
+        self.is_welcomed_as("Demo User").await;
+    }
+
+    /// The login is complete, and this is who it was.
+    pub async fn is_welcomed_as(&self, name: &str) {
+        self.sees(&format!("Welcome, {name}!")).await;
     }
 
     /// The home page of somebody who is not signed in.

@@ -53,7 +53,6 @@ every_store![
     clients_and_users_are_found_by_their_names_only,
     a_session_lives_as_long_as_it_is_used_and_not_for_ever,
     an_ended_session_is_gone,
-    one_user_signs_out_and_the_other_stays,
     a_consent_is_remembered_until_it_ends_or_is_withdrawn,
     an_interaction_goes_through_its_stages_in_order,
     only_one_decision_counts,
@@ -183,16 +182,6 @@ async fn an_ended_session_is_gone(stores: Stores) {
     assert_eq!(ended, Some(UserSession::default().signed_in(login(at(0)))));
     assert_eq!(stores.sessions.end(handle("id"), at(1)).await.unwrap(), None);
     assert_eq!(stores.sessions.use_now(handle("id"), lifetime, at(2)).await.unwrap(), None);
-}
-
-async fn one_user_signs_out_and_the_other_stays(stores: Stores) {
-    let lifetime = SessionLifetime { idle: Duration::from_secs(10), most: Duration::from_secs(25) };
-    let other = Authentication { subject: Subject::new("2"), ..login(at(0)) };
-    let both = UserSession::default().signed_in(login(at(0))).signed_in(other.clone());
-    stores.sessions.start(handle("id"), both, lifetime, at(0)).await.unwrap();
-    stores.sessions.sign_out(handle("id"), &Subject::new("1"), at(1)).await.unwrap();
-    let left = stores.sessions.use_now(handle("id"), lifetime, at(2)).await.unwrap().unwrap();
-    assert_eq!(left.accounts(), [other]);
 }
 
 async fn a_consent_is_remembered_until_it_ends_or_is_withdrawn(stores: Stores) {

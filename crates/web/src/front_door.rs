@@ -190,7 +190,8 @@ fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse
         check: problem.check.map(|check| CheckView {
             rule: check.rule.id(),
             section: check.rule.section(),
-            step: check.rule.step().map(shared::flow::Step::number),
+            // Beside the flow a check belongs to no step, whatever it is otherwise for.
+            step: problem.step.and(check.rule.step()).map(shared::flow::Step::number),
             expected: check.expected,
             actual: check.actual,
         }),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::clock::Timestamp;
 
 /// A point in time, readable and raw. The server knows no visitor's time zone, so it writes UTC; the page's
-/// script turns it into local time.
+/// script turns it into local time, and leaves out today's date.
 #[derive(Clone, Debug, Serialize)]
 pub struct Moment {
     unix: i64,
@@ -29,7 +29,7 @@ impl From<Timestamp> for Moment {
         Self {
             unix,
             iso: format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
-            clock: format!("{hour:02}:{minute:02}:{second:02} UTC"),
+            clock: format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC"),
         }
     }
 }
@@ -42,6 +42,6 @@ mod tests {
     fn a_moment_is_readable_and_raw() {
         let moment = Moment::from(Timestamp::from_unix(1_795_496_601));
         assert_eq!(moment.iso, "2026-11-24T05:03:21Z");
-        assert_eq!(moment.clock, "05:03:21 UTC");
+        assert_eq!(moment.clock, "2026-11-24 05:03:21 UTC");
     }
 }

@@ -2,7 +2,7 @@
 
 use e2e::{
     chrome::Profile,
-    learner::{ALLOW, CANCEL, Key, LOGIN, LOGOUT, Learner, SIGN_IN},
+    learner::{ALLOW, CANCEL, CHOOSE, Key, LOGIN, LOGOUT, Learner, SIGN_IN, SINGLE_SIGN_ON},
     pair::Pair,
 };
 
@@ -63,6 +63,36 @@ async fn everything_works_without_scripts() {
 }
 
 #[actix_web::test]
+async fn sessions_and_consents_work_without_scripts() {
+    let pair = Pair::start_with_remembered_consent();
+    let learner = Learner::with(&pair, Profile { scripts: false, ..Profile::default() }).await;
+    learner.logs_in().await;
+    learner.leaves_the_app().await;
+    learner.clicks(CHOOSE).await;
+    learner.follows("Somebody else").await;
+    learner.signs_in_as("alice", "AliceTest2024!").await;
+    learner.follows("All 14 values").await;
+    learner.sees("https://people.example/alice.png").await;
+    learner.allows().await;
+    learner.is_welcomed_as("Alice Mary Example").await;
+    learner.leaves_the_app().await;
+    learner.clicks(SINGLE_SIGN_ON).await;
+    learner.follows("Demo User").await;
+    learner.is_welcomed().await;
+
+    learner.opens(&format!("{}/", pair.issuer)).await;
+    learner.follows("Withdraw").await;
+    learner.sees("Demo User").await;
+    assert_eq!(learner.counts("form[action='/withdraw']").await, 1);
+    learner.opens(&format!("{}/oauth/logout", pair.issuer)).await;
+    learner.clicks("main button[type=submit]").await;
+    learner.sees("You are signed out of the Identity Provider").await;
+    learner.opens_home().await;
+    learner.logs_out().await;
+    learner.sees("Both sessions have ended").await;
+}
+
+#[actix_web::test]
 async fn everything_works_without_a_mouse_and_the_focus_is_always_seen() {
     let pair = Pair::start();
     let learner = Learner::of(&pair).await;
@@ -82,6 +112,27 @@ async fn everything_works_without_a_mouse_and_the_focus_is_always_seen() {
     learner.tabs_to(LOGOUT).await;
     learner.presses(Key::Enter).await;
     learner.sees("You have signed out").await;
+}
+
+#[actix_web::test]
+async fn accounts_are_chosen_without_a_mouse_and_enter_in_the_list_allows() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.logs_in().await;
+    learner.leaves_the_app().await;
+    learner.logs_in_as_alice().await;
+    learner.leaves_the_app().await;
+    learner.tabs_to(CHOOSE).await;
+    learner.presses(Key::Enter).await;
+    learner.sees("Who is signing in?").await;
+    learner.tabs_to("button[name=account][value='1']").await;
+    learner.presses(Key::Enter).await;
+    learner.sees("Signed in as Demo User").await;
+    learner.tabs_to("input[value=email]").await;
+    learner.presses(Key::Space).await;
+    learner.presses(Key::Enter).await;
+    learner.is_welcomed().await;
+    learner.sees_no("1@example.com").await;
 }
 
 #[actix_web::test]

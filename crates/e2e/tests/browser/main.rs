@@ -1,9 +1,11 @@
 //! Stories of learners in front of a real browser.
 
 mod login;
+mod sso;
 
 mod back;
 mod endings;
+mod provider;
 mod tabs;
 
 mod outages;

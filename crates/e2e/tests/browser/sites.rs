@@ -49,9 +49,10 @@ async fn a_client_may_lead_on_to_a_third_origin() {
         pair.issuer,
         redirect_uri.as_str(),
     );
+    learner.opens(&question).await;
+    learner.signs_in().await;
     for decision in ["allow", "deny"] {
         learner.opens(&question).await;
-        learner.signs_in().await;
         learner.clicks(&format!("button[value={decision}]")).await;
         learner.sees("The third origin").await;
         let here = learner.address().await;
@@ -66,16 +67,17 @@ async fn i7_no_page_shows_in_a_frame() {
     let pair = Pair::start();
     let inner = Stranger::that_shows("<h1>Anybody may frame this</h1>".to_owned());
     let outer = Stranger::that_shows(format!(
-        r#"<iframe src="{}"></iframe><iframe src="{}/login"></iframe><iframe src="{}"></iframe>"#,
+        r#"<iframe src="{}"></iframe><iframe src="{1}/login"></iframe><iframe src="{1}"></iframe>
+           <iframe src="{2}/"></iframe><iframe src="{2}/oauth/logout"></iframe>"#,
         inner.at("127.0.0.1"),
         pair.home,
-        pair.home,
+        pair.issuer,
     ));
     let victim = Learner::of(&pair).await;
     victim.opens(&outer.at("127.0.0.1")).await;
     victim.looks_into_frame(0).await;
     victim.sees("Anybody may frame this").await;
-    for (frame, button) in [(1, SIGN_IN), (2, LOGIN)] {
+    for (frame, button) in [(1, SIGN_IN), (2, LOGIN), (3, "main"), (4, "main")] {
         victim.looks_into_frame(frame).await;
         let shown = victim.evaluates("return location.href", Vec::new()).await;
         assert_eq!(shown, "chrome-error://chromewebdata/");
@@ -83,7 +85,7 @@ async fn i7_no_page_shows_in_a_frame() {
     }
     let complaints = victim.complaints().await;
     let refused = complaints.iter().filter(|complaint| complaint.contains("frame-ancestors 'none'"));
-    assert_eq!(refused.count(), 2, "{complaints:?}");
+    assert_eq!(refused.count(), 4, "{complaints:?}");
 }
 
 #[actix_web::test]

@@ -62,15 +62,16 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     Lang::suggest(&request, params.get("ui_locales").unwrap_or_default());
     let asked = checked(&state, &params, &mut state.checks()).await.map_err(|it| way_on(&state, it))?;
     let session = session(&state, &request).await?;
-    match &asked.subject {
-        // §2: a hint about somebody else than those who are signed in is suspect, and ends nobody's session.
-        Some(subject) if session.account(subject).is_some() => {
-            sign_out(&state, &request, Some(subject)).await?;
-        }
-        _ if !session.accounts().is_empty() => return ask(&state, &request, &session, &asked, &params).await,
-        _ => {}
+    // §2: a hint about somebody else than those who are signed in is suspect, and ends nobody's session.
+    let hinted = asked.subject.as_ref().filter(|subject| session.account(subject).is_some());
+    if hinted.is_none() && !session.accounts().is_empty() {
+        return ask(&state, &request, &session, &asked, &params).await;
     }
-    done(&state, &request, asked.return_to)
+    let answer = done(&state, &request, asked.return_to)?;
+    match hinted {
+        Some(subject) => sign_out(&state, &request, Some(subject), answer).await,
+        None => Ok(answer),
+    }
 }
 
 /// `POST /oauth/logout` (§2): the same request in a form.
@@ -94,11 +95,11 @@ pub async fn confirm(
     let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
     let asked = checked(&state, &params, &mut checks).await.map_err(|it| way_on(&state, it))?;
     let account = form.get("account").map(Subject::new);
-    sign_out(&state, &request, account.as_ref()).await?;
-    if form.get("then") == Some("home") {
-        return Ok(home::to_home(&state));
-    }
-    done(&state, &request, asked.return_to)
+    let answer = match form.get("then") {
+        Some("home") => home::to_home(&state),
+        _ => done(&state, &request, asked.return_to)?,
+    };
+    sign_out(&state, &request, account.as_ref(), answer).await
 }
 
 /// A form of a page of ours that stands beside the flow: sent by this site, with the token of the page (RFC 6749
@@ -197,16 +198,18 @@ async fn session(state: &AppState, request: &HttpRequest) -> Result<UserSession,
     browser::session(state, request, state.clock.now()).await.map_err(problems::from_store)
 }
 
-/// Signs one user out, or all.
-async fn sign_out(state: &AppState, request: &HttpRequest, subject: Option<&Subject>) -> Result<(), Problem> {
-    let (Some(id), now) = (browser::session_id(state, request), state.clock.now()) else {
-        return Ok(());
-    };
-    let ended = match subject {
-        Some(subject) => state.stores.sessions.sign_out(id, subject, now).await,
-        None => state.stores.sessions.end(id, now).await.map(drop),
-    };
-    ended.map_err(problems::from_store)
+/// Signs one user out, or all, and answers so.
+async fn sign_out(
+    state: &AppState,
+    request: &HttpRequest,
+    subject: Option<&Subject>,
+    mut answer: HttpResponse,
+) -> Result<HttpResponse, Problem> {
+    let cookie = browser::end_session(state, request, subject).await.map_err(problems::from_store)?;
+    if let Some(cookie) = cookie {
+        answer.add_cookie(&cookie).map_err(Problem::internal)?;
+    }
+    Ok(answer)
 }
 
 /// The question.

@@ -1,11 +1,13 @@
 //! The browser in front of the provider: two cookies.
 //!
 //! `idp_browser` says that it is the same browser as before; interactions are bound to it, and it survives login.
-//! `idp_session` says who has signed in; it is renewed at every login, so that nobody can plant one (session fixation).
+//! `idp_session` says who has signed in; it is renewed at every login, so that nobody can plant one (session fixation),
+//! and at every sign-out.
 
 use actix_web::{HttpRequest, cookie::Cookie};
 use shared::{
     clock::Timestamp,
+    ids::Subject,
     secret::{Secret, SecretHash},
 };
 use web::cookies;
@@ -42,25 +44,58 @@ pub async fn renew_session(
     request: &HttpRequest,
     authentication: Authentication,
 ) -> Stored<Cookie<'static>> {
-    let (now, lifetime) = (authentication.at, state.settings.session_lifetime());
+    let now = authentication.at;
     let old = match session_id(state, request) {
         Some(id) => state.stores.sessions.end(id, now).await?,
         None => None,
     };
     let mut session = old.unwrap_or_default().signed_in(authentication);
-    session.forget_ended(now, lifetime);
+    session.forget_ended(now, state.settings.session_lifetime());
+    start_session(state, session, now).await
+}
+
+/// One user signed out, or all: whoever is left stays signed in, and the session goes on under a new id.
+///
+/// The browser's cookie changes in any case. Browsers keep pages for their Back button, even those that say `no-store`,
+/// and only a changed cookie tells them that somebody is gone.
+pub async fn end_session(
+    state: &AppState,
+    request: &HttpRequest,
+    subject: Option<&Subject>,
+) -> Stored<Option<Cookie<'static>>> {
+    let (Some(id), now) = (session_id(state, request), state.clock.now()) else {
+        return Ok(None);
+    };
+    let mut left = state.stores.sessions.end(id, now).await?.unwrap_or_default();
+    match subject {
+        Some(subject) => left.sign_out(subject),
+        None => left = UserSession::default(),
+    }
+    Ok(Some(if left.accounts().is_empty() {
+        let (path, secure) = (cookie_path(state), state.settings.origin.is_https());
+        cookies::forget(&state.settings.session_cookie, path, secure).into_owned()
+    } else {
+        start_session(state, left, now).await?
+    }))
+}
+
+async fn start_session(state: &AppState, session: UserSession, now: Timestamp) -> Stored<Cookie<'static>> {
     let id = tokens::mint_cookie(state.random.as_ref());
-    state.stores.sessions.start(id.hash(), session, lifetime, now).await?;
+    state.stores.sessions.start(id.hash(), session, state.settings.session_lifetime(), now).await?;
     Ok(cookie(state, &state.settings.session_cookie, &id))
 }
 
 /// Under which name the store knows this browser's session.
-pub fn session_id(state: &AppState, request: &HttpRequest) -> Option<SecretHash> {
+fn session_id(state: &AppState, request: &HttpRequest) -> Option<SecretHash> {
     cookies::value(request, &state.settings.session_cookie).map(|id| SecretHash::of(&id))
 }
 
 fn cookie(state: &AppState, name: &str, value: &Secret) -> Cookie<'static> {
-    let origin = &state.settings.origin;
-    let path = if origin.path().is_empty() { "/" } else { origin.path() };
-    cookies::cookie(name, value.expose().to_owned(), path, origin.is_https(), None).into_owned()
+    let secure = state.settings.origin.is_https();
+    cookies::cookie(name, value.expose().to_owned(), cookie_path(state), secure, None).into_owned()
+}
+
+fn cookie_path(state: &AppState) -> &str {
+    let path = state.settings.origin.path();
+    if path.is_empty() { "/" } else { path }
 }

@@ -103,11 +103,6 @@ impl SessionStore for Sessions {
         }))
     }
 
-    async fn sign_out(&self, id: SecretHash, subject: &Subject, now: Timestamp) -> Stored<()> {
-        self.0.update(&id, now, |session| session.sign_out(subject));
-        Ok(())
-    }
-
     async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<Option<UserSession>> {
         Ok(self.0.take(&id, now))
     }

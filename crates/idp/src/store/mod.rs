@@ -76,9 +76,6 @@ pub trait SessionStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<UserSession>>;
 
-    /// Signs one user out. The session goes on with the others, if there are any.
-    async fn sign_out(&self, id: SecretHash, subject: &Subject, now: Timestamp) -> Stored<()>;
-
     /// Ends a session, and says what it was.
     async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<Option<UserSession>>;
 

@@ -60,6 +60,24 @@ async fn one_user_signs_out_and_the_other_stays() {
     assert!(is_signed_in(&mut browser, "alice").await);
 }
 
+/// Browsers keep pages for their Back button, even those that say `no-store`, until a cookie changes.
+#[actix_web::test]
+async fn i14_every_sign_out_changes_the_cookie() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO, ALICE]).await;
+    let hints =
+        [id_token_of(&idp, &mut browser, "demo").await, id_token_of(&idp, &mut browser, "alice").await];
+    for hint in hints {
+        let before = browser.cookies["idp_session"].clone();
+        logs_out(&mut browser, &idp, &[("id_token_hint", &hint)]).await;
+        assert_ne!(browser.cookies["idp_session"], before);
+        let mut old = Browser::new(&idp);
+        old.cookies.insert("idp_session".to_owned(), before);
+        assert!(!is_signed_in(&mut old, "alice").await, "the old cookie is worth nothing");
+    }
+    assert_eq!(browser.cookies["idp_session"], "");
+}
+
 #[actix_web::test]
 async fn i18_a_hint_about_somebody_who_is_not_signed_in_here_ends_nobody_elses_session_unasked() {
     let idp = Idp::start();
