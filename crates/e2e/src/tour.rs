@@ -6,6 +6,9 @@ use crate::{
     stranger::Stranger,
 };
 
+/// As often a wrong password is not looked at any more.
+const TOO_OFTEN: usize = 6;
+
 /// Leads a learner past everything there is to see, and has `look` called in front of each, with its name.
 pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(&'static str)) {
     the_way_through(pair, learner, &mut look).await;
@@ -92,7 +95,6 @@ async fn the_provider(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut
     learner.clicks("button[name=account][value='2']").await;
     learner.finds(SIGN_IN).await;
     look("idp-login-again").await;
-    const TOO_OFTEN: usize = 6;
     for _ in 0..TOO_OFTEN {
         learner.signs_in_as("alice", "guess").await;
         learner.finds("#failed").await;

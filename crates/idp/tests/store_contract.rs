@@ -206,11 +206,7 @@ async fn a_consent_is_remembered_until_it_ends_or_is_withdrawn(stores: Stores) {
 async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
     let store = &stores.interactions;
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
-    assert_eq!(
-        store.decide(handle("in"), &login(at(1)), at(1)).await.unwrap(),
-        false,
-        "nobody has signed in"
-    );
+    assert!(!store.decide(handle("in"), &login(at(1)), at(1)).await.unwrap(), "nobody has signed in");
     let awaiting = Some(Stage::AwaitingConsent { authentication: login(at(2)) });
     assert_eq!(store.advance(handle("in"), signed_in(2), at(2)).await.unwrap(), awaiting);
     assert_eq!(
