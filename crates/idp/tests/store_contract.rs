@@ -121,6 +121,7 @@ fn grant(expires: Timestamp) -> Grant {
         id: GrantId(uuid::Uuid::from_u128(7)),
         client_id: ClientId::new("client1"),
         authentication: login(at(0)),
+        address: None,
         scope: Scope::parse("openid").unwrap(),
         claims: ClaimsRequest::default(),
         nonce: None,
@@ -136,6 +137,7 @@ fn access_token(client_id: &str) -> AccessToken {
         grant: grant(at(60)).id,
         client_id: ClientId::new(client_id),
         subject: Subject::new("1"),
+        address: None,
         scope: Scope::parse("openid").unwrap(),
         claims: Vec::new(),
         expires: at(3600),
@@ -357,14 +359,38 @@ async fn i23_one_client_leaves_room_for_the_others(stores: Stores) {
 }
 
 async fn i23_one_address_leaves_room_for_the_others(stores: Stores) {
-    let from = |begun: Interaction, address: &str| Interaction { address: address.parse().ok(), ..begun };
+    let from =
+        |begun: &Interaction, address: &str| Interaction { address: address.parse().ok(), ..begun.clone() };
     let (one, other) = (interaction(&stores).await, interaction_of(&stores, "client2").await);
-    let visitor = from(one, "192.0.2.1");
-    assert_eq!(taken(&stores, "a", &visitor, CAPACITY / 4).await, CAPACITY / 4);
+    assert_eq!(taken(&stores, "a", &from(&one, "192.0.2.1"), CAPACITY / 16).await, CAPACITY / 16);
     // In the name of another client it is the same visitor.
-    let as_other = from(other.clone(), "192.0.2.1");
-    assert_eq!(taken(&stores, "b", &as_other, CAPACITY).await, CAPACITY / 4);
-    assert_eq!(taken(&stores, "c", &from(other, "192.0.2.2"), 1).await, 1);
+    assert_eq!(taken(&stores, "b", &from(&other, "192.0.2.1"), CAPACITY).await, CAPACITY / 16);
+    assert_eq!(taken(&stores, "c", &from(&one, "192.0.2.2"), 1).await, 1, "at the same client");
+    let lifetime = SessionLifetime { idle: Duration::from_secs(60), most: Duration::from_secs(60) };
+    let mut kept = [[0; 3]; 2];
+    for number in 0..CAPACITY {
+        for (which, kept) in kept.iter_mut().enumerate() {
+            let address = ["192.0.2.1", "192.0.2.2"][which].parse().ok();
+            let name = handle(&format!("{which} {number}"));
+            let id = GrantId(uuid::Uuid::from_u128((2 * number + which) as u128));
+            let grant = Grant { id, address, ..grant(at(60)) };
+            let token = AccessToken { address, ..access_token("client1") };
+            let mut session = UserSession::default().signed_in(login(at(0)));
+            session.address = address;
+            kept[0] += u32::from(stores.grants.issue(name, grant, at(120), at(0)).await.is_ok());
+            kept[1] += u32::from(stores.access_tokens.keep(name, token, at(0)).await.is_ok());
+            kept[2] += u32::from(stores.sessions.start(name, session, lifetime, at(0)).await.is_ok());
+        }
+    }
+    assert_eq!(kept, [[8; 3]; 2]);
+}
+
+#[actix_web::test]
+async fn i23_the_only_client_leaves_room_for_nobody() {
+    let mut clients = demo::clients(&RedirectUri::parse(REDIRECT_URI).unwrap());
+    clients.truncate(1);
+    let stores = memory::stores(clients, demo::users().unwrap(), CAPACITY);
+    assert_eq!(taken(&stores, "only", &interaction(&stores).await, 2 * CAPACITY).await, CAPACITY);
 }
 
 async fn i23_long_requests_fill_a_store_sooner(stores: Stores) {

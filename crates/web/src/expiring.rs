@@ -15,8 +15,8 @@ use thiserror::Error;
 
 /// What an entry may weigh on average when the map holds as many as it may, in bytes, where nothing else is said.
 pub const BYTES_EACH: usize = 2 * 1024;
-/// One owner has at most this part of the map, a half: however much one takes, as much is left to all others.
-const SHARE: usize = 2;
+/// This part of every share is kept for what is under way.
+const RESERVE: usize = 8;
 
 /// The map holds as much as it may, in all or of one owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -48,16 +48,25 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V> ExpiringMap<K, V> {
 
 impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, V, O> {
     /// An empty map for `capacity` entries of [`BYTES_EACH`] on average. `weigh` says what a value takes beside its own
-    /// size; `owners` says for whom it counts, which never changes.
+    /// size; `owners` says for whom it counts, which never changes. Each of them has a half at most: however much one
+    /// takes, as much is left to all others.
     pub fn shared(capacity: usize, weigh: fn(&V) -> usize, owners: fn(&V) -> Vec<O>) -> Self {
         let books = Books {
             capacity,
             bytes_each: BYTES_EACH,
+            share: |_| 2,
             all: Load::default(),
             owners: HashMap::new(),
             swept: None,
         };
         Self { entries: DashMap::new(), books: Mutex::new(books), weigh, owners }
+    }
+
+    /// The same map, of which an owner has one part at most of as many as `share` says.
+    #[must_use]
+    pub fn in_shares(self, share: fn(&O) -> usize) -> Self {
+        self.books().share = share;
+        self
     }
 
     /// The same map for entries of `bytes` on average.
@@ -95,6 +104,13 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
             let books = self.books();
             books.all.has_room(0, most, books.bytes_each)
         };
+        has_room() || (self.sweep_once(now) && has_room())
+    }
+
+    /// Whether there is more room than the reserve, in all and for each of `owners`. Ask it before something begins that
+    /// will need an entry at its end.
+    pub fn has_room(&self, owners: &[O], now: Timestamp) -> bool {
+        let has_room = || self.books().has_more_than_the_reserve(owners);
         has_room() || (self.sweep_once(now) && has_room())
     }
 
@@ -219,6 +235,7 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
 struct Books<O> {
     capacity: usize,
     bytes_each: usize,
+    share: fn(&O) -> usize,
     all: Load,
     owners: HashMap<O, Load>,
     swept: Option<Timestamp>,
@@ -227,14 +244,24 @@ struct Books<O> {
 impl<O: Eq + Hash + Clone> Books<O> {
     /// Adds an entry if there is room for it, in all and in the share of each of its owners.
     fn book(&mut self, owners: &[O], weight: usize) -> bool {
-        let share = self.capacity.div_ceil(SHARE);
         let fits_into = |load: &Load, most| load.has_room(weight, most, self.bytes_each);
-        let in_share = |owner| self.owners.get(owner).is_none_or(|load| fits_into(load, share));
+        let in_share = |owner| self.owners.get(owner).is_none_or(|load| fits_into(load, self.most(owner)));
         let fits = fits_into(&self.all, self.capacity) && owners.iter().all(in_share);
         if fits {
             self.add(owners, weight);
         }
         fits
+    }
+
+    /// How many entries an owner may have.
+    fn most(&self, owner: &O) -> usize {
+        self.capacity.div_ceil((self.share)(owner))
+    }
+
+    fn has_more_than_the_reserve(&self, owners: &[O]) -> bool {
+        let has_more = |load: &Load, most| load.has_room(0, most - most / RESERVE, self.bytes_each);
+        let in_share = |owner| self.owners.get(owner).is_none_or(|load| has_more(load, self.most(owner)));
+        has_more(&self.all, self.capacity) && owners.iter().all(in_share)
     }
 
     fn add(&mut self, owners: &[O], weight: usize) {
@@ -280,112 +307,4 @@ impl Load {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix(seconds)
-    }
-
-    /// A map of texts that weigh as much as they are long and belong to whom their first letter names.
-    fn texts(capacity: usize) -> ExpiringMap<usize, String, char> {
-        ExpiringMap::shared(capacity, String::len, |text| text.chars().take(1).collect())
-    }
-
-    #[test]
-    fn an_entry_is_gone_from_the_second_it_ends() {
-        let map = ExpiringMap::with_capacity(8);
-        map.insert("code", 1, at(10), at(0)).unwrap();
-        assert_eq!(map.read(&"code", at(9), |value| *value), Some(1));
-        assert_eq!(map.read(&"code", at(10), |value| *value), None);
-        assert_eq!(map.update(&"code", at(10), |value| *value), None);
-        assert_eq!(map.take(&"code", at(10)), None);
-    }
-
-    #[test]
-    fn i23_a_full_map_refuses_the_new_and_keeps_the_live() {
-        let map = ExpiringMap::with_capacity(2);
-        map.insert("a", 1, at(5), at(0)).unwrap();
-        map.insert("b", 2, at(9), at(0)).unwrap();
-        assert_eq!(map.insert("c", 3, at(9), at(1)), Err(Full));
-        assert_eq!(map.read(&"a", at(1), |value| *value), Some(1));
-        map.insert("a", 4, at(5), at(1)).unwrap();
-        assert_eq!(map.read(&"a", at(1), |value| *value), Some(4), "what is there may be replaced");
-        map.insert("c", 3, at(9), at(5)).unwrap();
-        assert_eq!(map.len(), 2);
-    }
-
-    #[test]
-    fn i23_few_large_entries_fill_a_map_as_many_small_ones_do() {
-        let map = texts(8);
-        let large = |owner: char| owner.to_string().repeat(3 * BYTES_EACH);
-        map.insert(1, large('a'), at(9), at(0)).unwrap();
-        map.insert(2, large('b'), at(9), at(0)).unwrap();
-        assert_eq!(map.insert(3, large('c'), at(9), at(0)), Err(Full));
-        map.insert(4, "c".into(), at(9), at(0)).unwrap();
-        assert_eq!(map.insert(5, large('d'), at(9), at(0)), Err(Full));
-        // It may shrink, and what it gave back is there for others.
-        map.update(&1, at(1), |text| text.truncate(1)).unwrap();
-        map.insert(5, large('d'), at(9), at(1)).unwrap();
-    }
-
-    #[test]
-    fn i23_one_owner_gets_half_of_the_map_and_the_others_the_rest() {
-        let map = texts(10);
-        let refused = |owner: &str, keys: std::ops::Range<usize>| {
-            keys.filter(|key| map.insert(*key, owner.into(), at(9), at(0)).is_err()).count()
-        };
-        assert_eq!(refused("a", 0..10), 5);
-        assert_eq!(refused("b", 10..14), 0);
-        assert_eq!(refused("c", 20..22), 1, "then it is full");
-        map.take(&0, at(1)).unwrap();
-        assert_eq!(refused("a", 0..1), 0, "a share is given back");
-    }
-
-    #[test]
-    fn i23_what_has_ended_gives_everything_back() {
-        let map = texts(10_000);
-        for key in 0..10_000 {
-            map.insert(key, format!("{}{key}", if key % 2 == 0 { 'a' } else { 'b' }), at(9), at(0)).unwrap();
-        }
-        let held = map.entries.capacity();
-        map.sweep(at(9));
-        let books = map.books();
-        assert_eq!((books.all.entries, books.all.bytes, books.owners.len()), (0, 0, 0));
-        assert!(map.entries.capacity() < held / 8, "{} of {held}", map.entries.capacity());
-    }
-
-    #[test]
-    fn i23_a_full_map_is_not_searched_for_every_refusal() {
-        let map = ExpiringMap::with_capacity(1);
-        map.insert("a", 1, at(9), at(0)).unwrap();
-        assert!(map.sweep_once(at(1)));
-        assert!(!map.sweep_once(at(1)));
-        assert_eq!(map.insert("b", 2, at(9), at(1)), Err(Full));
-        assert!(map.has_room_below(1, at(9)));
-    }
-
-    #[test]
-    fn i23_of_many_at_once_none_slips_in() {
-        let map = ExpiringMap::with_capacity(100);
-        std::thread::scope(|scope| {
-            for thread in 0..4 {
-                let map = &map;
-                scope.spawn(move || {
-                    for number in 0..100 {
-                        // Refused, most of them.
-                        let _ = map.insert((thread, number), (), at(9), at(0));
-                    }
-                });
-            }
-        });
-        assert_eq!((map.len(), map.entries.len()), (100, 100));
-    }
-
-    #[test]
-    fn only_one_caller_takes_an_entry() {
-        let map = ExpiringMap::with_capacity(2);
-        map.insert("a", 1, at(5), at(0)).unwrap();
-        assert_eq!((map.take(&"a", at(1)), map.take(&"a", at(1))), (Some(1), None));
-    }
-}
+mod tests;

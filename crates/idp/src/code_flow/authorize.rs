@@ -40,12 +40,18 @@ use crate::{
     http::{browser, by_get::by_get, id_token_hint},
     problems,
     state::AppState,
-    store::Stored,
+    store::{StoreError, Stored},
     tokens,
 };
 
 /// These may stand more than once (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
+
+/// What a client is told when there is no room for an answer.
+const NO_ROOM: Refusal = Refusal {
+    error: ErrorCode::TemporarilyUnavailable,
+    description: "There is no room at the moment. Try again later.",
+};
 
 /// `GET /oauth/authorize`
 pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -285,17 +291,26 @@ async fn proceed(
 ) -> Result<HttpResponse, Problem> {
     let session = browser::session(state, request, state.clock.now()).await.map_err(problems::from_store)?;
     let turn = turn::first(state, client, &asked, &session).await.map_err(problems::from_store)?;
+    let (address, now) = (visitor::address(request), state.clock.now());
+    let room = state.stores.have_room(&client.id, address, now).await.map_err(problems::from_store)?;
     if asked.prompt.none {
-        return match turn::without_a_page(turn, checks) {
-            Ok((authentication, allowed)) => redirect::approve(state, &asked, authentication, &allowed).await,
-            Err(refusal) => {
-                Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &refusal.into()))
+        let response = match turn::without_a_page(turn, checks) {
+            // RFC 6749 §4.1.2.1: nobody is there to read a page.
+            Ok(_) if !room => NO_ROOM.into(),
+            Ok((authentication, allowed)) => {
+                let issued = redirect::issue(state, &asked, address, authentication, &allowed).await;
+                issued.unwrap_or_else(|StoreError::Full| NO_ROOM.into())
             }
+            Err(refusal) => refusal.into(),
         };
+        return Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &response));
+    }
+    if !room {
+        return Err(problems::from_store(StoreError::Full));
     }
     match turn {
         Turn::Answer(authentication, allowed) => {
-            redirect::approve(state, &asked, authentication, &allowed).await
+            redirect::approve(state, &asked, address, authentication, &allowed).await
         }
         Turn::Page(stage) => begin_interaction(state, request, asked, stage).await,
     }
@@ -308,7 +323,11 @@ async fn begin_interaction(
     asked: AuthorizationRequest,
     stage: Stage,
 ) -> Result<HttpResponse, Problem> {
-    let now = state.clock.now();
+    let (address, now) = (visitor::address(request), state.clock.now());
+    let to_sign_in = matches!(stage, Stage::AwaitingLogin { .. });
+    if to_sign_in && !state.stores.sessions.has_room(address, now).await.map_err(problems::from_store)? {
+        return Err(problems::from_store(StoreError::Full));
+    }
     let known = browser::browser(state, request);
     let browser = known.clone().unwrap_or_else(|| tokens::mint_cookie(state.random.as_ref()));
     let handle: Secret = tokens::mint_handle(state.random.as_ref());
@@ -316,7 +335,7 @@ async fn begin_interaction(
     let location = location.ok_or_else(|| Problem::internal("an answered request begins"))?;
     let interaction = Interaction {
         browser: browser.hash(),
-        address: visitor::address(request),
+        address,
         request: asked,
         stage,
         expires: now + state.settings.interaction_lifetime,

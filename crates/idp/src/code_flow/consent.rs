@@ -28,6 +28,7 @@ use crate::{
     http::browser,
     problems,
     state::AppState,
+    store::StoreError,
 };
 
 /// Scope values that the catalogue explains, under `scope.<value>`; others are shown as they are.
@@ -133,7 +134,8 @@ async fn allow(
     if visit.client.remember_consent {
         remember(state, visit, &authentication, &asked, &allowed).await?;
     }
-    redirect::approve(state, &visit.interaction.request, authentication, &allowed).await
+    redirect::approve(state, &visit.interaction.request, visit.interaction.address, authentication, &allowed)
+        .await
 }
 
 async fn deny(
@@ -160,7 +162,11 @@ async fn remember(
     let consent = earlier(state, visit, authentication).await?.decided(asked, allowed);
     let forget = visit.now + state.settings.consent_lifetime;
     let kept = state.stores.consents.remember(subject, client, consent, forget, visit.now).await;
-    kept.map_err(problems::from_store)
+    // The request is answered already: when there is no room, the user is asked again the next time.
+    if let Err(StoreError::Full) = kept {
+        tracing::warn!("there is no room to remember a consent");
+    }
+    Ok(())
 }
 
 async fn earlier(

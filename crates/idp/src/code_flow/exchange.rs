@@ -121,6 +121,7 @@ async fn mint(state: &AppState, client: &Client, grant: &Grant) -> Result<TokenR
         grant: grant.id,
         client_id: grant.client_id.clone(),
         subject: grant.authentication.subject.clone(),
+        address: grant.address,
         scope: grant.scope.clone(),
         claims: grant.claims.userinfo.clone(),
         expires,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, ResponseError as _,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -111,12 +111,14 @@ pub async fn submit(
     let stage = visit.advance(&state, Event::SignedIn(authentication.clone())).await?;
     let session = browser::renew_session(&state, &request, authentication.clone()).await;
     let session = session.map_err(problems::from_store)?;
-    let mut answer = match stage {
+    let answer = match stage {
         Stage::AwaitingConsent { authentication: awaited } if awaited == authentication => {
-            turn::go_on(&state, &visit, authentication, &mut checks).await?
+            turn::go_on(&state, &visit, authentication, &mut checks).await
         }
-        elsewhere => visit.lead_on(&state, &elsewhere)?,
+        elsewhere => visit.lead_on(&state, &elsewhere),
     };
+    // The old session has ended: whatever the answer is, it brings the new one.
+    let mut answer = answer.unwrap_or_else(|problem| problem.error_response());
     answer.add_cookie(&session).map_err(Problem::internal)?;
     Ok(answer)
 }

@@ -1,5 +1,7 @@
 //! Step 6: the browser goes back to the RP, with a code or an error (RFC 6749 §4.1.2 and §4.1.2.1).
 
+use std::net::IpAddr;
+
 use actix_web::{HttpResponse, http::header};
 use shared::{
     authorize::AuthorizationResponse,
@@ -22,6 +24,7 @@ use crate::{
     },
     problems,
     state::AppState,
+    store::Stored,
     tokens,
 };
 
@@ -53,9 +56,22 @@ pub fn send_back(address: &ReturnAddress, issuer: &Issuer, response: &Authorizat
 pub(super) async fn approve(
     state: &AppState,
     asked: &AuthorizationRequest,
+    address: Option<IpAddr>,
     authentication: Authentication,
     allowed: &Permissions,
 ) -> Result<HttpResponse, Problem> {
+    let response = issue(state, asked, address, authentication, allowed).await;
+    Ok(send_back(&asked.return_address, &state.metadata.issuer, &response.map_err(problems::from_store)?))
+}
+
+/// The grant and its code, unless there is no room for them.
+pub(super) async fn issue(
+    state: &AppState,
+    asked: &AuthorizationRequest,
+    address: Option<IpAddr>,
+    authentication: Authentication,
+    allowed: &Permissions,
+) -> Stored<AuthorizationResponse> {
     let now = state.clock.now();
     let mut id = [0; 16];
     state.random.fill(&mut id);
@@ -65,6 +81,7 @@ pub(super) async fn approve(
         id: GrantId(uuid::Builder::from_random_bytes(id).into_uuid()),
         client_id: asked.client_id.clone(),
         authentication,
+        address,
         scope: allowed.scope.clone(),
         claims: ClaimsRequest {
             userinfo: opened(&asked.claims.userinfo),
@@ -80,9 +97,8 @@ pub(super) async fn approve(
     let code = tokens::mint_code(state.random.as_ref());
     // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.
     let forget = expires + state.settings.code_lifetime;
-    state.stores.grants.issue(code.hash(), grant, forget, now).await.map_err(problems::from_store)?;
-    let response = AuthorizationResponse::Code(code);
-    Ok(send_back(&asked.return_address, &state.metadata.issuer, &response))
+    state.stores.grants.issue(code.hash(), grant, forget, now).await?;
+    Ok(AuthorizationResponse::Code(code))
 }
 
 /// Why a request is refused, told to the RP through the browser.

@@ -136,7 +136,7 @@ pub(super) async fn go_on(
         None => visit.lead_on(state, &Stage::AwaitingConsent { authentication }),
         Some(allowed) => {
             visit.decide(state, &authentication).await?;
-            redirect::approve(state, asked, authentication, &allowed).await
+            redirect::approve(state, asked, visit.interaction.address, authentication, &allowed).await
         }
     }
 }

@@ -119,8 +119,8 @@ pub struct Arguments {
     #[arg(long, env = "IDP_CONSENT_LIFETIME", default_value = "2592000", value_parser = settings::lifetime)]
     consent_lifetime: Duration,
 
-    /// Logins, grants and tokens that are kept at most, each, half of them for one client; beyond that new ones are
-    /// refused for a while
+    /// Logins, grants and tokens that are kept at most, each, half of them for one of several clients, an eighth for one
+    /// address; beyond that new ones are refused for a while
     #[arg(long, env = "IDP_CAPACITY", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: u32,
 

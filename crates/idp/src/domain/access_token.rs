@@ -1,5 +1,7 @@
 //! An access token: what it opens, for whom, how far, how long.
 
+use std::net::IpAddr;
+
 use shared::{
     clock::Timestamp,
     ids::{ClientId, Subject},
@@ -17,6 +19,8 @@ pub struct AccessToken {
     pub client_id: ClientId,
     /// Whose data it opens.
     pub subject: Subject,
+    /// The address that its grant was asked for from, as far as that is known.
+    pub address: Option<IpAddr>,
     /// How far it reaches.
     pub scope: Scope,
     /// Claims that it opens beyond those of the scope.

@@ -1,5 +1,7 @@
 //! A grant: what a user allowed a client, from the code of step 6 to the end of the tokens that it bought.
 
+use std::net::IpAddr;
+
 use shared::{clock::Timestamp, ids::ClientId, pkce::CodeChallenge, scope::Scope};
 use uuid::Uuid;
 
@@ -33,6 +35,8 @@ pub struct Grant {
     pub client_id: ClientId,
     /// By whom, and how they had signed in.
     pub authentication: Authentication,
+    /// The address that it was asked for from, as far as that is known.
+    pub address: Option<IpAddr>,
     /// What for.
     pub scope: Scope,
     /// Claims that were asked for one by one, as far as they are allowed, and whether `acr` was.

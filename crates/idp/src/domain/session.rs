@@ -1,6 +1,6 @@
 //! The user's session at the provider: who has signed in with this browser, when and how. Several users may have.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use shared::{clock::Timestamp, ids::Subject};
 
@@ -42,6 +42,8 @@ pub struct SessionLifetime {
 /// A session. Its id is known to the browser only; the store knows the id's hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserSession {
+    /// The address that the last login came from, as far as that is known.
+    pub address: Option<IpAddr>,
     accounts: Vec<Authentication>,
 }
 

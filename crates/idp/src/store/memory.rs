@@ -1,6 +1,6 @@
 //! The stores in the memory of this process. What they hold is gone when it ends.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use shared::{
@@ -30,21 +30,72 @@ impl From<Full> for StoreError {
     }
 }
 
+/// For whom an entry counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Owner {
+    Client(ClientId),
+    Address(IpAddr),
+}
+
+impl Owner {
+    fn both(client: &ClientId, address: Option<IpAddr>) -> Vec<Self> {
+        address.map(Self::Address).into_iter().chain([Self::Client(client.clone())]).collect()
+    }
+
+    fn of_address(address: Option<IpAddr>) -> Vec<Self> {
+        address.map(Self::Address).into_iter().collect()
+    }
+
+    /// One client leaves half of a store to the others. One address has clearly less than a client: it must not take all
+    /// that the client has.
+    const fn share(&self) -> usize {
+        match self {
+            Self::Client(_) => 2,
+            Self::Address(_) => 8,
+        }
+    }
+
+    /// Where there is one client only, nothing is kept for others.
+    const fn share_of_the_only_client(&self) -> usize {
+        match self {
+            Self::Client(_) => 1,
+            Self::Address(_) => self.share(),
+        }
+    }
+}
+
 /// Empty stores for `capacity` entries each, and the clients and users that are registered.
 pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores {
+    let share = if clients.len() > 1 { Owner::share } else { Owner::share_of_the_only_client };
     Stores {
         clients: Arc::new(Clients(clients.into_iter().map(Arc::new).collect())),
-        users: Arc::new(Users(users.into_iter().map(Arc::new).collect())),
-        sessions: Arc::new(Sessions(ExpiringMap::with_capacity(capacity))),
-        interactions: Arc::new(Interactions::with_capacity(capacity)),
+        users: Arc::new(Users::from(users)),
+        sessions: Arc::new(Sessions(
+            ExpiringMap::shared(capacity, |_| 0, |session: &UserSession| Owner::of_address(session.address))
+                .in_shares(share),
+        )),
+        interactions: Arc::new(Interactions(
+            ExpiringMap::shared(
+                capacity,
+                |interaction: &Interaction| interaction.request.weight(),
+                |interaction: &Interaction| Owner::both(&interaction.request.client_id, interaction.address),
+            )
+            .in_shares(share),
+        )),
         consents: Arc::new(Consents(ExpiringMap::with_capacity(capacity))),
         grants: Arc::new(Grants {
             by_code: ExpiringMap::with_capacity(capacity),
-            by_id: ExpiringMap::shared(capacity, Grant::weight, |grant| vec![grant.client_id.clone()]),
+            by_id: ExpiringMap::shared(capacity, Grant::weight, |grant| {
+                Owner::both(&grant.client_id, grant.address)
+            })
+            .in_shares(share),
         }),
-        access_tokens: Arc::new(AccessTokens(ExpiringMap::shared(capacity, AccessToken::weight, |access| {
-            vec![access.client_id.clone()]
-        }))),
+        access_tokens: Arc::new(AccessTokens(
+            ExpiringMap::shared(capacity, AccessToken::weight, |access| {
+                Owner::both(&access.client_id, access.address)
+            })
+            .in_shares(share),
+        )),
     }
 }
 
@@ -61,21 +112,35 @@ impl ClientStore for Clients {
     }
 }
 
-struct Users(Vec<Arc<User>>);
+struct Users {
+    subjects: HashMap<Subject, Arc<User>>,
+    usernames: HashMap<Username, Arc<User>>,
+    emails: HashMap<Username, Arc<User>>,
+}
+
+impl From<Vec<User>> for Users {
+    fn from(users: Vec<User>) -> Self {
+        let users: Vec<_> = users.into_iter().map(Arc::new).collect();
+        Self {
+            subjects: users.iter().map(|user| (user.subject.clone(), Arc::clone(user))).collect(),
+            usernames: users.iter().map(|user| (user.username.clone(), Arc::clone(user))).collect(),
+            emails: users.iter().filter_map(|user| Some((user.email()?, Arc::clone(user)))).collect(),
+        }
+    }
+}
 
 #[async_trait]
 impl UserStore for Users {
     async fn find_by_name(&self, name: &Username) -> Stored<Option<Arc<User>>> {
-        let known = |user: &&Arc<User>| user.username == *name || user.email().as_ref() == Some(name);
-        Ok(self.0.iter().find(known).cloned())
+        Ok(self.usernames.get(name).or_else(|| self.emails.get(name)).cloned())
     }
 
     async fn find(&self, subject: &Subject) -> Stored<Option<Arc<User>>> {
-        Ok(self.0.iter().find(|user| user.subject == *subject).cloned())
+        Ok(self.subjects.get(subject).cloned())
     }
 }
 
-struct Sessions(ExpiringMap<SecretHash, UserSession>);
+struct Sessions(ExpiringMap<SecretHash, UserSession, Owner>);
 
 #[async_trait]
 impl SessionStore for Sessions {
@@ -88,6 +153,10 @@ impl SessionStore for Sessions {
     ) -> Stored<()> {
         let expires = session.expires(now, lifetime);
         Ok(self.0.insert(id, session, expires, now)?)
+    }
+
+    async fn has_room(&self, address: Option<IpAddr>, now: Timestamp) -> Stored<bool> {
+        Ok(self.0.has_room(&Owner::of_address(address), now))
     }
 
     async fn use_now(
@@ -112,24 +181,7 @@ impl SessionStore for Sessions {
     }
 }
 
-/// For whom an interaction counts: anybody can begin one, in the name of any client.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Beginner {
-    Client(ClientId),
-    Address(IpAddr),
-}
-
-struct Interactions(ExpiringMap<SecretHash, Interaction, Beginner>);
-
-impl Interactions {
-    fn with_capacity(capacity: usize) -> Self {
-        let weigh = |interaction: &Interaction| interaction.request.weight();
-        Self(ExpiringMap::shared(capacity, weigh, |interaction| {
-            let client = Beginner::Client(interaction.request.client_id.clone());
-            interaction.address.map(Beginner::Address).into_iter().chain([client]).collect()
-        }))
-    }
-}
+struct Interactions(ExpiringMap<SecretHash, Interaction, Owner>);
 
 #[async_trait]
 impl InteractionStore for Interactions {
@@ -204,7 +256,7 @@ impl ConsentStore for Consents {
 
 struct Grants {
     by_code: ExpiringMap<SecretHash, GrantId>,
-    by_id: ExpiringMap<GrantId, Grant, ClientId>,
+    by_id: ExpiringMap<GrantId, Grant, Owner>,
 }
 
 #[async_trait]
@@ -213,6 +265,10 @@ impl GrantStore for Grants {
         let id = grant.id;
         self.by_id.insert(id, grant, forget, now)?;
         Ok(self.by_code.insert(code, id, forget, now)?)
+    }
+
+    async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool> {
+        Ok(self.by_id.has_room(&Owner::both(client, address), now))
     }
 
     async fn redeem(
@@ -248,13 +304,17 @@ impl GrantStore for Grants {
     }
 }
 
-struct AccessTokens(ExpiringMap<SecretHash, AccessToken, ClientId>);
+struct AccessTokens(ExpiringMap<SecretHash, AccessToken, Owner>);
 
 #[async_trait]
 impl AccessTokenStore for AccessTokens {
     async fn keep(&self, token: SecretHash, access: AccessToken, now: Timestamp) -> Stored<()> {
         let expires = access.expires;
         Ok(self.0.insert(token, access, expires, now)?)
+    }
+
+    async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool> {
+        Ok(self.0.has_room(&Owner::both(client, address), now))
     }
 
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>> {

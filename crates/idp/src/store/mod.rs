@@ -5,7 +5,7 @@
 
 pub mod memory;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use shared::{
@@ -67,6 +67,9 @@ pub trait SessionStore: Send + Sync {
         lifetime: SessionLifetime,
         now: Timestamp,
     ) -> Stored<()>;
+
+    /// Whether a login that begins now from `address` will find room, and some to spare.
+    async fn has_room(&self, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
 
     /// The live session under `id`, which is used now and so lives on.
     async fn use_now(
@@ -134,6 +137,9 @@ pub trait GrantStore: Send + Sync {
     /// Keeps a new grant under its code, until `forget`.
     async fn issue(&self, code: SecretHash, grant: Grant, forget: Timestamp, now: Timestamp) -> Stored<()>;
 
+    /// Whether a request that begins now will find room, and some to spare.
+    async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
+
     /// Presents a code, in one step. A used code is remembered until `forget`, as long as what it bought lives.
     async fn redeem(
         &self,
@@ -155,6 +161,9 @@ pub trait GrantStore: Send + Sync {
 pub trait AccessTokenStore: Send + Sync {
     /// Keeps a token until it ends.
     async fn keep(&self, token: SecretHash, access: AccessToken, now: Timestamp) -> Stored<()>;
+
+    /// Whether a request that begins now will find room, and some to spare.
+    async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
 
     /// What the token opens, as long as it lives. Ask the grant too.
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>>;
@@ -183,6 +192,18 @@ pub struct Stores {
 }
 
 impl Stores {
+    /// Whether there will be room for what a request that begins now will buy. What is under way finds its room in what is
+    /// kept back here.
+    pub async fn have_room(
+        &self,
+        client: &ClientId,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Stored<bool> {
+        Ok(self.grants.has_room(client, address, now).await?
+            && self.access_tokens.has_room(client, address, now).await?)
+    }
+
     /// Forgets what has ended, everywhere.
     pub async fn sweep(&self, now: Timestamp) {
         self.sessions.sweep(now).await;

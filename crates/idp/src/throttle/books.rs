@@ -78,7 +78,8 @@ impl Books {
             accounts: ExpiringMap::shared(MOST, Failures::weight, |_| Vec::new()),
             addresses: ExpiringMap::shared(MOST, Bucket::weight, |_| Vec::new()),
             over_all: Bucket::empty(OVER_ALL, now),
-            known: ExpiringMap::shared(MOST_KNOWN, |_| 0, |known: &Known| vec![known.account]),
+            known: ExpiringMap::shared(MOST_KNOWN, |_| 0, |known: &Known| vec![known.account])
+                .in_shares(|_| 8),
         }
     }
 

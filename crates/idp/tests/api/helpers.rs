@@ -1,6 +1,11 @@
 //! A provider on a port of its own, a browser with cookies, and a client: the words that the tests are written in.
 
-use std::{collections::BTreeMap, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_web::{dev::ServerHandle, web::Data};
 use base64::{
@@ -248,6 +253,8 @@ impl AuthorizationRequest {
 /// A browser: keeps cookies, follows no redirect by itself, says where its forms come from.
 pub struct Browser {
     issuer: String,
+    /// The address that it comes from.
+    pub from: IpAddr,
     pub cookies: BTreeMap<String, String>,
     /// Where it is.
     pub page: String,
@@ -263,14 +270,15 @@ impl Browser {
     /// A browser in front of any provider.
     pub fn at(issuer: &str) -> Self {
         let issuer = issuer.to_owned();
-        Self { issuer, cookies: BTreeMap::new(), page: String::new(), shown: Answer::default() }
+        let from = IpAddr::from([127, 0, 0, 1]);
+        Self { issuer, from, cookies: BTreeMap::new(), page: String::new(), shown: Answer::default() }
     }
 
     /// Follows a link, and redirects as long as they stay at the provider.
     pub async fn goes(&mut self, address: &str) -> &Answer {
         let mut address = address.to_owned();
         loop {
-            let request = http().get(&address).header("sec-fetch-site", "none");
+            let request = http_from(self.from).get(&address).header("sec-fetch-site", "none");
             self.answered(&address, request).await;
             match self.shown.location.clone() {
                 Some(next) if next.starts_with(&self.issuer) => address = next,
@@ -294,7 +302,7 @@ impl Browser {
     /// Submits exactly these fields.
     pub async fn submits_raw(&mut self, fields: &[(&str, &str)]) -> &Answer {
         let page = self.page.clone();
-        let request = http().post(&page).header("sec-fetch-site", "same-origin").form(fields);
+        let request = http_from(self.from).post(&page).header("sec-fetch-site", "same-origin").form(fields);
         self.answered(&page, request).await;
         match self.shown.location.clone() {
             Some(next) if next.starts_with(&self.issuer) => self.goes(&next).await,
@@ -448,5 +456,11 @@ impl Location {
 
 /// A plain HTTP client that follows nothing, and does not read the certificates of the system at every start.
 pub fn http() -> Client {
-    Client::builder().redirect(Policy::none()).no_proxy().tls_certs_only([]).build().unwrap()
+    http_from([127, 0, 0, 1].into())
+}
+
+/// The same from one of the addresses of this computer.
+pub fn http_from(address: IpAddr) -> Client {
+    let client = Client::builder().redirect(Policy::none()).no_proxy().tls_certs_only([]);
+    client.local_address(address).build().unwrap()
 }
