@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
-use idp::{config::Settings, demo};
+use anyhow::{Context as _, Result, bail, ensure};
+use idp::{config::Settings, demo, domain::password::PasswordHash};
 
 use crate::{
     floor::{Hash, Signature},
@@ -36,6 +36,19 @@ const MESSAGES: [&str; 6] = [
     "token request (8, 9)",
 ];
 
+/// What is measured, and what it is measured with.
+struct Scene {
+    signature: Signature,
+    hash: Hash,
+    cheap_hash: Hash,
+    /// The provider as it is shipped.
+    idp: Process,
+    /// The provider whose passwords cost next to nothing.
+    cheap: Process,
+    /// A handler that does nothing.
+    empty: Process,
+}
+
 /// Everything of one round, in seconds each.
 struct Round {
     signature: f64,
@@ -49,72 +62,68 @@ struct Round {
 
 /// Measures and fills `table`.
 pub fn measure(extent: Extent, settings: &Settings, keys: &Path, table: &mut Table) -> Result<()> {
-    let (signature, mut hash) = (Signature::new()?, Hash::new(settings)?);
-    let idp = Process::idp(keys)?;
-    let (cheap, empty) = (Process::own(server::CHEAP_PASSWORDS)?, Process::own(server::EMPTY)?);
+    let user = settings.users.first().context("there is no user")?;
+    let mut scene = Scene {
+        signature: Signature::new()?,
+        hash: Hash::new(user.password.clone()),
+        cheap_hash: Hash::new(PasswordHash::parse(server::CHEAP_HASH)?),
+        idp: Process::idp(keys)?,
+        cheap: Process::own(server::CHEAP_PASSWORDS)?,
+        empty: Process::own(server::EMPTY)?,
+    };
     // Whatever is made at first use is made.
-    round(
-        Extent { logins: 20, hashes: 2, requests: 200, ..extent },
-        &signature,
-        &mut hash,
-        &idp,
-        &cheap,
-        &empty,
-    )?;
-    let rounds = (0..extent.rounds).map(|_| round(extent, &signature, &mut hash, &idp, &cheap, &empty));
-    let rounds = rounds.collect::<Result<Vec<_>>>()?;
+    scene.round(Extent { logins: 20, hashes: 2, requests: 200, ..extent })?;
+    let rounds = (0..extent.rounds).map(|_| scene.round(extent)).collect::<Result<Vec<_>>>()?;
     let of = |value: &dyn Fn(&Round) -> f64| median(rounds.iter().map(value));
 
-    let (signature, empty) = (of(&|it| it.signature), of(&|it| it.empty));
-    table.note("one RSA-2048 signature", micros(signature));
+    table.note("one RSA-2048 signature", micros(of(&|it| it.signature)));
     table.note("one Argon2id hash (19 MiB, two passes)", millis(of(&|it| it.hash)));
-    table.note("a request to an empty handler", micros(empty));
+    table.note("a request to an empty handler", micros(of(&|it| it.empty)));
     for (at, message) in MESSAGES.into_iter().enumerate() {
         table.note(message, micros(of(&|it| it.messages[at])));
     }
-    table.note("a whole login with its hash", millis(of(&|it| it.with_hash)));
+    table.note("a login with its hash", millis(of(&|it| it.with_hash)));
     let login = of(&|it| it.messages.iter().sum::<f64>() / it.signature);
-    table.judge("a whole login without its hash, in signatures", times(login), times(2.0));
+    table.judge("a login without its hash, in signatures", times(login), times(2.0));
     let token = of(&|it| it.messages[5] - it.signature);
-    table.judge("token request, beyond the signature", micros(token), micros(150e-6));
+    table.judge("the token request, beyond its signature", micros(token), micros(150e-6));
     let (discovery, jwks) = (of(&|it| it.discovery - it.empty), of(&|it| it.jwks - it.empty));
     table.judge("discovery, beyond the empty handler", micros(discovery), micros(30e-6));
-    table.judge("key set, beyond the empty handler", micros(jwks), micros(30e-6));
+    table.judge("the key set, beyond the empty handler", micros(jwks), micros(30e-6));
     Ok(())
 }
 
-fn round(
-    extent: Extent,
-    signature: &Signature,
-    hash: &mut Hash,
-    idp: &Process,
-    cheap: &Process,
-    empty: &Process,
-) -> Result<Round> {
+impl Scene {
+    fn round(&mut self, extent: Extent) -> Result<Round> {
+        let signature = floor(extent.logins, || self.signature.compute())?;
+        let hash = floor(extent.hashes, || self.hash.compute())?;
+        let cheap_hash = floor(extent.logins, || self.cheap_hash.compute())?;
+        let requests = |server: &Process, target: &str| -> Result<f64> {
+            let mut site = server.site()?;
+            let all = server.cpu_of(|| {
+                (0..extent.requests).try_for_each(|_| Ok(expect(&site.get(target.as_bytes(), &[])?, 200)?))
+            })?;
+            Ok(each(all, extent.requests))
+        };
+        let mut messages = logins(&self.cheap, extent.logins)?;
+        messages[2] -= cheap_hash;
+        Ok(Round {
+            signature,
+            hash,
+            empty: requests(&self.empty, "/")?,
+            discovery: requests(&self.idp, "/.well-known/openid-configuration")?,
+            jwks: requests(&self.idp, "/oauth/jwks")?,
+            messages,
+            with_hash: logins(&self.idp, extent.hashes)?.iter().sum(),
+        })
+    }
+}
+
+/// What one `work` takes in this process.
+fn floor(count: u32, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     let mut outcome = Ok(());
-    let signatures = own_cpu_of(|| {
-        outcome = (0..extent.logins).try_for_each(|_| signature.compute());
-    })?;
-    outcome?;
-    let mut correct = true;
-    let hashes = own_cpu_of(|| correct = (0..extent.hashes).all(|_| hash.compute()))?;
-    ensure!(correct, "the password is wrong");
-    let requests = |server: &Process, target: &str| -> Result<f64> {
-        let mut site = server.site()?;
-        let all = server.cpu_of(|| {
-            (0..extent.requests).try_for_each(|_| Ok(expect(&site.get(target.as_bytes(), &[])?, 200)?))
-        })?;
-        Ok(each(all, extent.requests))
-    };
-    Ok(Round {
-        signature: each(signatures, extent.logins),
-        hash: each(hashes, extent.hashes),
-        empty: requests(empty, "/")?,
-        discovery: requests(idp, "/.well-known/openid-configuration")?,
-        jwks: requests(idp, "/oauth/jwks")?,
-        messages: logins(cheap, extent.logins)?,
-        with_hash: logins(idp, extent.hashes)?.iter().sum(),
-    })
+    let all = own_cpu_of(|| outcome = (0..count).try_for_each(|_| work()))?;
+    outcome.map(|()| each(all, count))
 }
 
 /// Many logins at once, message by message, so that each kind of message can be measured by itself.

@@ -1,6 +1,6 @@
 //! `bench`: measures and prints; `scripts/bench` builds and starts it.
 
-use std::{env, fs, process::ExitCode};
+use std::{env, fs, path::Path, process::ExitCode};
 
 use anyhow::{Result, anyhow, bail};
 use bench::{
@@ -26,26 +26,35 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let quick = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["quick"] => true,
+    let part = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => "all",
+        [part @ ("quick" | "cost" | "start" | "memory")] => part,
         [name, address] => return actix_web::rt::System::new().block_on(server::run(name, address)),
-        _ => bail!("quick, or nothing"),
+        _ => bail!("say quick, cost, start or memory, or nothing for all of it"),
     };
     println!("{}", table::machine());
-    let settings =
-        Settings::try_from(Arguments::try_parse_from(["idp"])?).map_err(|mistake| anyhow!(mistake))?;
+    let settings = Arguments::try_parse_from(["idp"])?;
+    let settings = Settings::try_from(settings).map_err(|mistake| anyhow!(mistake))?;
     let keys = env::temp_dir().join(format!("bench-keys-{}", std::process::id()));
-    let measured = measure(quick, &settings, &keys);
+    let measured = measure(part, &settings, &keys);
+    // The folder is there only if the provider came so far as to make it.
     let _ = fs::remove_dir_all(keys);
     measured
 }
 
-fn measure(quick: bool, settings: &Settings, keys: &std::path::Path) -> Result<()> {
+fn measure(part: &str, settings: &Settings, keys: &Path) -> Result<()> {
     let mut table = Table::default();
-    cost::measure(if quick { QUICK } else { FULL }, settings, keys, &mut table)?;
-    start::measure(settings, keys, &mut table)?;
-    memory::measure(if quick { 100 } else { 100_000 }, &mut table)?;
+    let quick = part == "quick";
+    let asked = |name| part == name || part == "all" || quick;
+    if asked("cost") {
+        cost::measure(if quick { QUICK } else { FULL }, settings, keys, &mut table)?;
+    }
+    if asked("start") {
+        start::measure(settings, keys, &mut table)?;
+    }
+    if asked("memory") {
+        memory::measure(if quick { 100 } else { 100_000 }, &mut table)?;
+    }
     table.print();
     if table.is_missed() && !quick {
         bail!("not every figure is as it should be");

@@ -26,7 +26,7 @@ pub const CHEAP_PASSWORDS: &str = "provider-with-cheap-passwords";
 /// Room for 100,000 logins of one client, who has half of it at most.
 const CAPACITY: &str = "400000";
 /// `DemoTest2024!` with 8 KiB and one pass.
-const CHEAP_HASH: &str =
+pub const CHEAP_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$LqDqa/JSYrS7Jr/uzfaS8A$es/wqCA7td8apAltKC3gcc6iNDXlnbgBgty4+4ImLlk";
 
 /// Is that server, at `address`, until it is ended.

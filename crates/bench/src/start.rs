@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, thread};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use idp::{config::Settings, demo};
 
 use crate::{
@@ -36,8 +36,9 @@ pub fn measure(settings: &Settings, keys: &Path, table: &mut Table) -> Result<()
 
 /// Many passwords at once: only as many are checked as there are slots, the others wait.
 fn passwords(settings: &Settings, idp: &Process, table: &mut Table) -> Result<()> {
-    let mut hash = Hash::new(settings)?;
-    hash.compute();
+    let user = settings.users.first().context("there is no user")?;
+    let mut hash = Hash::new(user.password.clone());
+    hash.compute()?;
     let slots = thread::available_parallelism()?.get() as u64;
     let before = idp.memory()?;
     idp.forget_peak()?;
