@@ -51,7 +51,8 @@ pub async fn renew_session(
     };
     let mut session = old.unwrap_or_default().signed_in(authentication);
     session.forget_ended(now, state.settings.session_lifetime());
-    start_session(state, request, session, now).await
+    session.address = visitor::address(request);
+    start_session(state, session, now).await
 }
 
 /// One user signed out, or all: whoever is left stays signed in, and the session goes on under a new id.
@@ -75,17 +76,11 @@ pub async fn end_session(
         let (path, secure) = (cookie_path(state), state.settings.origin.is_https());
         cookies::forget(&state.settings.session_cookie, path, secure).into_owned()
     } else {
-        start_session(state, request, left, now).await?
+        start_session(state, left, now).await?
     }))
 }
 
-async fn start_session(
-    state: &AppState,
-    request: &HttpRequest,
-    mut session: UserSession,
-    now: Timestamp,
-) -> Stored<Cookie<'static>> {
-    session.address = visitor::address(request);
+async fn start_session(state: &AppState, session: UserSession, now: Timestamp) -> Stored<Cookie<'static>> {
     let id = tokens::mint_cookie(state.random.as_ref());
     state.stores.sessions.start(id.hash(), session, state.settings.session_lifetime(), now).await?;
     Ok(cookie(state, &state.settings.session_cookie, &id))
