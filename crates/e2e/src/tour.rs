@@ -52,6 +52,9 @@ async fn the_ways_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut
     learner.reloads().await;
     learner.finds("[role=status]").await;
     look("rp-home-session-ended").await;
+    learner.opens(&format!("{}/logout", pair.home)).await;
+    look("rp-logout-session-ended").await;
+    learner.opens_home().await;
     learner.clicks_login().await;
     learner.signs_in().await;
     learner.cancels().await;

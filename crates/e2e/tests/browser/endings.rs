@@ -1,7 +1,12 @@
 //! How a session ends.
 
-use e2e::{learner::Learner, pair::Pair, wait::eventually};
 use std::time::Duration;
+
+use e2e::{
+    learner::{Learner, SIGN_IN, SINGLE_SIGN_ON},
+    pair::Pair,
+    wait::eventually,
+};
 
 #[actix_web::test]
 async fn the_button_ends_the_session() {
@@ -44,9 +49,14 @@ async fn the_session_ends_with_the_id_token() {
     learner.reloads().await;
     learner.is_signed_out().await;
     learner.sees("your session has ended").await;
-    learner.reloads().await;
-    learner.is_signed_out().await;
-    learner.sees_no("your session has ended").await;
+
+    // The provider's lives longer, and can still be ended from here.
+    learner.follows("Sign out at the Identity Provider too").await;
+    learner.sees("Your session with this app has ended already").await;
+    learner.follows("Logout").await;
+    learner.sees("Both sessions have ended").await;
+    learner.clicks(SINGLE_SIGN_ON).await;
+    learner.finds(SIGN_IN).await;
 }
 
 #[actix_web::test]
