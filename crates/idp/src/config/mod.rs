@@ -1,5 +1,5 @@
 //! Settings: flags and environment variables, read once at start. Defaults are the tutorial's. Every mistake is one
-//! sentence that names the setting. Clients and users of one's own stand in a [`file`].
+//! sentence that names the setting. Clients and users of one's own stand in a [file](mod@file).
 
 mod clients;
 mod document;
