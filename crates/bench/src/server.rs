@@ -23,8 +23,8 @@ pub const EMPTY: &str = "empty-server";
 /// repeated 100,000 times; and time passes when it is told to, by a number of seconds on standard input.
 pub const CHEAP_PASSWORDS: &str = "provider-with-cheap-passwords";
 
-/// Room for 100,000 logins of one client, who has half of it at most.
-const CAPACITY: &str = "400000";
+/// Room for 100,000 logins from one address, which has an eighth of it at most, and a part of that is kept free.
+const CAPACITY: &str = "2000000";
 /// `DemoTest2024!` with 8 KiB and one pass.
 pub const CHEAP_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$LqDqa/JSYrS7Jr/uzfaS8A$es/wqCA7td8apAltKC3gcc6iNDXlnbgBgty4+4ImLlk";
