@@ -11,7 +11,7 @@ use clap::Parser as _;
 use idp::config::Settings;
 use shared::{
     clock::{Clock as _, ManualClock, SystemClock},
-    flow::{Check, CheckSink, NoRecording, Rule},
+    flow::{Event, NoRecording, Rule, Sink},
     random::SystemRandom,
 };
 
@@ -35,13 +35,15 @@ pub struct Pair {
 #[derive(Default)]
 struct Notebook(Mutex<Vec<Rule>>);
 
-impl CheckSink for Notebook {
+impl Sink for Notebook {
     fn is_watching(&self) -> bool {
         true
     }
 
-    fn record(&self, check: &Check) {
-        self.0.lock().unwrap().push(check.rule);
+    fn record(&self, event: Event) {
+        if let Event::Check(check) = event {
+            self.0.lock().unwrap().push(check.rule);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use shared::{
     clock::Clock,
-    flow::{CheckSink, Checks, Shown, Words},
+    flow::{Checks, Shown, Sink, Words},
     metadata::ProviderMetadata,
     random::Random,
 };
@@ -39,7 +39,7 @@ pub struct AppState {
     /// Its randomness.
     pub random: Arc<dyn Random>,
     /// Who watches its checks.
-    pub sink: Arc<dyn CheckSink>,
+    pub sink: Arc<dyn Sink>,
 }
 
 impl AppState {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::{clock::Clock, flow::CheckSink, random::Random};
+use shared::{clock::Clock, flow::Sink, random::Random};
 
 use crate::{
     attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, sessions::Sessions,
@@ -17,7 +17,7 @@ pub struct AppState {
     /// The randomness.
     pub random: Arc<dyn Random>,
     /// Where checks are told to.
-    pub sink: Arc<dyn CheckSink>,
+    pub sink: Arc<dyn Sink>,
     /// The provider.
     pub provider: Provider,
     /// Logins under way.

@@ -113,7 +113,7 @@ fn keys_filled_in() -> Vec<String> {
     add("oauth_error", &ErrorCode::ALL.map(ErrorCode::as_str), &[""]);
     add("oauth_error", &["unknown"], &[""]);
     add("error.mend", &["you", "app", "idp"], &[""]);
-    add("step", &Step::ALL.map(web::pages::step_id), &[".name"]);
+    add("step", &Step::ALL.map(Step::id), &[".name"]);
     let idp_endpoints = ["discovery", "jwks", "authorization", "token", "userinfo", "end_session"];
     add("idp.endpoint", &idp_endpoints, &[""]);
     add("idp.key", &["published", "signing", "retained"], &[""]);

@@ -58,6 +58,12 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The time at this moment.
     fn now(&self) -> Timestamp;
+
+    /// The same in milliseconds since 1970-01-01T00:00:00Z, for showing what happened within a second. No rule of the
+    /// protocol is judged by it.
+    fn now_millis(&self) -> i64 {
+        self.now().as_unix().saturating_mul(1000)
+    }
 }
 
 /// The clock of the computer.
@@ -69,6 +75,12 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Timestamp(since_1970.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the computer's clock")]
+    fn now_millis(&self) -> i64 {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since_1970.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -260,7 +260,7 @@ fn ribbon(progress: Progress) -> Ribbon {
     };
     let dot = |step: Step| Dot {
         n: step.number(),
-        id: step_id(step),
+        id: step.id(),
         state: match step.cmp(&current) {
             std::cmp::Ordering::Less => "done",
             std::cmp::Ordering::Equal => state,
@@ -268,22 +268,6 @@ fn ribbon(progress: Progress) -> Ribbon {
         },
     };
     Ribbon { state, current: dot(current), steps: Step::ALL.into_iter().map(dot).collect() }
-}
-
-/// The name of a step in the catalogue.
-pub const fn step_id(step: Step) -> &'static str {
-    match step {
-        Step::Click => "click",
-        Step::AuthorizationRequest => "authorization_request",
-        Step::LoginPage => "login_page",
-        Step::Password => "password",
-        Step::Consent => "consent",
-        Step::Redirect => "redirect",
-        Step::Callback => "callback",
-        Step::TokenRequest => "token_request",
-        Step::TokenResponse => "token_response",
-        Step::Validation => "validation",
-    }
 }
 
 #[cfg(test)]

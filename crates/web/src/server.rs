@@ -14,7 +14,7 @@ use actix_web::{dev::Server, rt};
 use clap::Parser;
 use shared::{
     clock::{Clock, SystemClock},
-    flow::{CheckSink, NoRecording},
+    flow::{NoRecording, Sink},
     random::{Random, SystemRandom},
 };
 use thiserror::Error;
@@ -37,7 +37,7 @@ pub struct Surroundings {
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// Who watches its checks.
-    pub sink: Arc<dyn CheckSink>,
+    pub sink: Arc<dyn Sink>,
 }
 
 impl Default for Surroundings {

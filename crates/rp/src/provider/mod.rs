@@ -15,7 +15,7 @@ use std::{
 
 use shared::{
     clock::{Clock, Timestamp},
-    flow::{CheckSink, Checks, Failed},
+    flow::{Checks, Failed, Sink},
     ids::Issuer,
 };
 use thiserror::Error;
@@ -62,7 +62,7 @@ pub struct Provider {
     issuer: Issuer,
     http: HttpClient,
     clock: Arc<dyn Clock>,
-    sink: Arc<dyn CheckSink>,
+    sink: Arc<dyn Sink>,
     metadata: Mutex<Option<Described>>,
     described: AtomicU64,
     probe: Mutex<Option<Dated<bool>>>,
@@ -92,7 +92,7 @@ impl Provider {
     pub fn new(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-        sink: Arc<dyn CheckSink>,
+        sink: Arc<dyn Sink>,
     ) -> Result<Self, reqwest::Error> {
         let algorithm = settings.id_token_signed_response_alg;
         let secret = || Arc::new(KeySet::shared(settings.client_secret.clone()));

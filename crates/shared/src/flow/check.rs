@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Rule, Shown};
+use super::{Event, Rule, Shown, Sink};
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The actual value is as expected.
     Passed,
@@ -17,8 +19,19 @@ pub enum Verdict {
     NotApplicable,
 }
 
+impl Verdict {
+    /// Its name in the catalogue.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+}
+
 /// One check that was made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The rule.
     pub rule: Rule,
@@ -35,42 +48,21 @@ pub struct Check {
 #[error("{}: expected {}, got {}", .0.rule.id(), .0.expected, .0.actual)]
 pub struct Failed(pub Check);
 
-/// Where checks are told to whoever watches the flow.
-pub trait CheckSink: Send + Sync {
-    /// Whether anybody watches. When nobody does, passed checks are not even written down.
-    fn is_watching(&self) -> bool;
-
-    /// Takes note of a check.
-    fn record(&self, check: &Check);
-}
-
-/// Nobody watches.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoRecording;
-
-impl CheckSink for NoRecording {
-    fn is_watching(&self) -> bool {
-        false
-    }
-
-    fn record(&self, _check: &Check) {}
-}
-
 /// The checks of one message, made one after the other.
 #[derive(Clone)]
 pub struct Checks {
-    sink: Arc<dyn CheckSink>,
+    sink: Arc<dyn Sink>,
     kept: Option<Vec<Check>>,
 }
 
 impl Checks {
     /// Checks that only the sink hears of.
-    pub fn new(sink: Arc<dyn CheckSink>) -> Self {
+    pub fn new(sink: Arc<dyn Sink>) -> Self {
         Self { sink, kept: None }
     }
 
     /// Checks that are also kept, to be shown with their result.
-    pub fn kept(sink: Arc<dyn CheckSink>) -> Self {
+    pub fn kept(sink: Arc<dyn Sink>) -> Self {
         Self { sink, kept: Some(Vec::new()) }
     }
 
@@ -135,7 +127,9 @@ impl Checks {
     }
 
     fn keep(&mut self, check: &Check) {
-        self.sink.record(check);
+        if self.sink.is_watching() {
+            self.sink.record(Event::Check(check.clone()));
+        }
         if let Some(kept) = &mut self.kept {
             kept.push(check.clone());
         }
@@ -150,18 +144,23 @@ fn made(rule: Rule, expected: Shown<'_>, actual: Shown<'_>, verdict: Verdict) ->
 mod tests {
     use std::sync::Mutex;
 
-    use super::{super::Words, *};
+    use super::{
+        super::{NoRecording, Words},
+        *,
+    };
 
     #[derive(Default)]
     struct Notebook(Mutex<Vec<Check>>);
 
-    impl CheckSink for Notebook {
+    impl Sink for Notebook {
         fn is_watching(&self) -> bool {
             true
         }
 
-        fn record(&self, check: &Check) {
-            self.0.lock().unwrap().push(check.clone());
+        fn record(&self, event: Event) {
+            if let Event::Check(check) = event {
+                self.0.lock().unwrap().push(check);
+            }
         }
     }
 

@@ -1,11 +1,18 @@
-//! The flow as people see it: ten steps, and the checks that each side makes in them.
+//! The flow as people see it: ten steps, the messages that go to and fro in them, and the checks that each side makes.
 //!
-//! Every protocol check of both servers goes through [`Checks`] into a [`CheckSink`], which today does nothing.
+//! Everything that happens goes as an [`Event`] into a [`Sink`]: every protocol check of both servers through [`Checks`],
+//! messages and the lives of values beside them. [`Story`] makes ten steps of what was recorded.
 
 mod check;
+mod event;
+mod exchange;
 mod rule;
 mod shown;
+mod story;
 
-pub use check::{Check, CheckSink, Checks, Failed, NoRecording, Verdict};
+pub use check::{Check, Checks, Failed, Verdict};
+pub use event::{Event, Life, Line, Message, NoRecording, Party, Recorded, Sink, Turn, Value};
+pub use exchange::{Entry, Exchange};
 pub use rule::{Rule, Step};
 pub use shown::{Shown, Words};
+pub use story::{Outcome, Paired, Stage, State, Story};

@@ -1,5 +1,7 @@
 //! The ten steps and the rules that are checked in them.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
 /// One of the ten numbered steps of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -39,6 +41,22 @@ impl Step {
         Self::TokenResponse,
         Self::Validation,
     ];
+
+    /// Its name in the catalogue.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Click => "click",
+            Self::AuthorizationRequest => "authorization_request",
+            Self::LoginPage => "login_page",
+            Self::Password => "password",
+            Self::Consent => "consent",
+            Self::Redirect => "redirect",
+            Self::Callback => "callback",
+            Self::TokenRequest => "token_request",
+            Self::TokenResponse => "token_response",
+            Self::Validation => "validation",
+        }
+    }
 
     /// Its number, 1 to 10.
     pub const fn number(self) -> u8 {
@@ -245,6 +263,37 @@ impl Rule {
             Self::LogoutState => return ("logout_state", None, "OpenID Connect RP-Initiated Logout §2"),
         };
         (id, Some(step), section)
+    }
+}
+
+/// By its name.
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        Self::ALL.into_iter().find(|rule| rule.id() == id).ok_or_else(|| D::Error::custom("unknown rule"))
+    }
+}
+
+/// By its number.
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.number())
+    }
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u8::deserialize(deserializer)?;
+        Self::ALL
+            .into_iter()
+            .find(|step| step.number() == number)
+            .ok_or_else(|| D::Error::custom("unknown step"))
     }
 }
 

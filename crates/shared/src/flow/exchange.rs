@@ -1,0 +1,163 @@
+//! The exchanges of a flow, a request and its response each, and where they stand among the ten steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Message, Step};
+
+macro_rules! exchanges {
+    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+        /// A request and its response.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Exchange {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Exchange {
+            /// All of them, in the order of the flow.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its name in the catalogue.
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                }
+            }
+        }
+    };
+}
+
+exchanges! {
+    /// The RP's `/login`.
+    Login = "login",
+    /// The discovery document.
+    Discovery = "discovery",
+    /// The authorization endpoint.
+    Authorize = "authorize",
+    /// The IdP asks which of the users who are signed in.
+    AccountPage = "account_page",
+    /// The user says which.
+    AccountChoice = "account_choice",
+    /// The IdP's login page.
+    LoginPage = "login_page",
+    /// Name and password.
+    Password = "password",
+    /// The IdP's consent page.
+    ConsentPage = "consent_page",
+    /// What the user allows.
+    Decision = "decision",
+    /// The RP's callback.
+    Callback = "callback",
+    /// The token endpoint.
+    Token = "token",
+    /// The key set.
+    Keys = "keys",
+    /// The userinfo endpoint.
+    Userinfo = "userinfo",
+    /// The RP asks whether to sign out.
+    LogoutPage = "logout_page",
+    /// The user signs out of the RP.
+    Logout = "logout",
+    /// The IdP's end-session endpoint.
+    EndSession = "end_session",
+    /// The user confirms it there.
+    SignOut = "sign_out",
+    /// Back at the RP.
+    LogoutDone = "logout_done",
+}
+
+/// A place in the story that a flow is: one of the ten steps, or something beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entry {
+    /// One of the ten.
+    Step(Step),
+    /// The RP reads what the IdP says about itself.
+    Discovery,
+    /// The RP fetches the IdP's keys.
+    Keys,
+    /// The RP asks for the claims about the user.
+    Userinfo,
+    /// The user signs out of the RP.
+    Logout,
+    /// And of the IdP.
+    EndSession,
+    /// And is back.
+    LogoutDone,
+}
+
+impl Entry {
+    /// Those of a login, in their order.
+    pub const LOGIN: [Self; 13] = [
+        Self::Step(Step::Click),
+        Self::Discovery,
+        Self::Step(Step::AuthorizationRequest),
+        Self::Step(Step::LoginPage),
+        Self::Step(Step::Password),
+        Self::Step(Step::Consent),
+        Self::Step(Step::Redirect),
+        Self::Step(Step::Callback),
+        Self::Step(Step::TokenRequest),
+        Self::Step(Step::TokenResponse),
+        Self::Keys,
+        Self::Step(Step::Validation),
+        Self::Userinfo,
+    ];
+
+    /// Those of a logout.
+    pub const LOGOUT: [Self; 3] = [Self::Logout, Self::EndSession, Self::LogoutDone];
+
+    /// Its name in the catalogue.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Step(step) => step.id(),
+            Self::Discovery => "discovery",
+            Self::Keys => "jwks",
+            Self::Userinfo => "userinfo",
+            Self::Logout => "logout",
+            Self::EndSession => "end_session",
+            Self::LogoutDone => "logout_done",
+        }
+    }
+
+    /// The step, if it is one.
+    pub const fn step(self) -> Option<Step> {
+        match self {
+            Self::Step(step) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// Where a message stands. The response of the RP's callback stands where `reached` says: at the last step that
+    /// was gone through in it.
+    pub fn of(message: &Message, reached: Step) -> Self {
+        let answer = message.status();
+        match message.exchange {
+            Exchange::Discovery => Self::Discovery,
+            Exchange::Keys => Self::Keys,
+            Exchange::Userinfo => Self::Userinfo,
+            Exchange::LogoutPage | Exchange::Logout => Self::Logout,
+            Exchange::EndSession | Exchange::SignOut => Self::EndSession,
+            Exchange::LogoutDone => Self::LogoutDone,
+            Exchange::Login if answer.is_none() => Self::Step(Step::Click),
+            Exchange::Callback if answer.is_none() => Self::Step(Step::Redirect),
+            Exchange::Callback => Self::Step(reached.max(Step::Callback)),
+            Exchange::Token if answer.is_none() => Self::Step(Step::TokenRequest),
+            Exchange::Token => Self::Step(Step::TokenResponse),
+            _ if leads_back(message) => Self::Step(Step::Redirect),
+            Exchange::Login | Exchange::Authorize => Self::Step(Step::AuthorizationRequest),
+            Exchange::AccountPage | Exchange::AccountChoice | Exchange::LoginPage => {
+                Self::Step(Step::LoginPage)
+            }
+            Exchange::Password => Self::Step(Step::Password),
+            Exchange::ConsentPage | Exchange::Decision => Self::Step(Step::Consent),
+        }
+    }
+}
+
+/// Whether the IdP sends the browser back to the RP with it: an authorization response (RFC 6749 §4.1.2).
+fn leads_back(message: &Message) -> bool {
+    let query = message.header("location").and_then(|location| location.split_once('?'));
+    let names = query.map(|(_, query)| query.split('&').filter_map(|pair| pair.split('=').next()));
+    message.exchange != Exchange::Login
+        && names.is_some_and(|mut names| names.any(|name| matches!(name, "code" | "error")))
+}
