@@ -16,7 +16,12 @@ use actix_web::{
     middleware::from_fn,
     web::{self as actix, Data},
 };
+use shared::flow::{Exchange, Party};
 use tracing_actix_web::TracingLogger;
+use viewer::{
+    recorder::{Limits, Recorder},
+    tap::{Tap, Watch, tap},
+};
 use web::{
     assets,
     front_door::{Alias, Site, front_door},
@@ -30,7 +35,7 @@ use web::{
 use crate::{
     code_flow::{account, authorize, consent, discovery, login, userinfo},
     config::Settings,
-    features::{home, logout},
+    features::{flows, home, logout},
     http::{csrf::CsrfKey, oauth_error::OAuthError},
     keys::Keys,
     passwords::Passwords,
@@ -71,8 +76,9 @@ impl Application {
                 .app_data(shared.clone())
                 .app_data(shared.site.clone())
                 .wrap(from_fn(front_door))
+                .wrap(from_fn(tap))
                 .wrap(TracingLogger::<RequestSpan>::new())
-                .configure(|app| routes(app, shared.settings.origin.path()))
+                .configure(|app| routes(app, &shared))
         })
         .client_request_timeout(server::PATIENCE)
         .shutdown_timeout(server::DRAIN_SECONDS)
@@ -114,7 +120,13 @@ impl Application {
 }
 
 fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
-    let Surroundings { clock, random, sink } = surroundings;
+    let Surroundings { clock, random, mut sink } = surroundings;
+    let recorder = settings.record.then(|| {
+        Arc::new(Recorder::new(Party::Idp, None, Limits::default(), Arc::clone(&clock), Arc::clone(&random)))
+    });
+    if recorder.is_some() {
+        sink = Arc::new(Watch { also: sink });
+    }
     let keys = match &settings.keys {
         Some(folder) => Keys::kept_in(folder, settings.token_lifetime, clock.now()),
         None => Keys::generate(),
@@ -137,20 +149,19 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         clock,
         random,
         sink,
+        recorder,
     })
 }
 
 /// Every address of the provider, in the order of the flow.
-fn routes(app: &mut actix::ServiceConfig, base: &str) {
-    // RFC 9110 §15.5.6: a refused method is answered with those that are not.
-    let back_channel = |path: &str, methods: &'static str| {
-        actix::resource(path).default_service(actix::to(move || async move {
-            let mut refusal = OAuthError::method_not_allowed().error_response();
-            let methods = HeaderValue::from_static(methods);
-            refusal.headers_mut().insert(header::ALLOW, methods);
-            refusal
-        }))
-    };
+fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
+    let base = state.settings.origin.path();
+    if let Some(recorder) = &state.recorder {
+        app.app_data(Data::new(Tap { recorder: recorder.clone(), base: base.to_owned(), plan }));
+        app.service(
+            back_channel(&format!("{base}/flows/lookup"), "POST").route(actix::post().to(flows::lookup)),
+        );
+    }
     // What scripts of other sites may read: browsers ask before they let them.
     let public = |path: &str| {
         actix::resource(path).route(actix::route().method(Method::OPTIONS).to(discovery::preflight))
@@ -219,6 +230,37 @@ fn routes(app: &mut actix::ServiceConfig, base: &str) {
             .service(actix::scope("/assets").route("/{name}", actix::get().to(assets::serve))),
     );
     app.default_service(actix::to(async || Problem::not_found().error_response()));
+}
+
+/// An address of the back channel. RFC 9110 §15.5.6: a refused method is answered with those that are not.
+fn back_channel(path: &str, methods: &'static str) -> actix_web::Resource {
+    actix::resource(path).default_service(actix::to(move || async move {
+        let mut refusal = OAuthError::method_not_allowed().error_response();
+        let methods = HeaderValue::from_static(methods);
+        refusal.headers_mut().insert(header::ALLOW, methods);
+        refusal
+    }))
+}
+
+/// What of it is recorded.
+fn plan(method: &str, path: &str) -> Option<Exchange> {
+    let page = path.rsplit_once('/').map_or("", |(page, _)| page);
+    Some(match (method, path, page) {
+        ("GET", "/.well-known/openid-configuration", _) => Exchange::Discovery,
+        ("GET", "/oauth/jwks", _) => Exchange::Keys,
+        ("GET" | "POST", "/oauth/authorize", _) => Exchange::Authorize,
+        ("GET", _, "/account") => Exchange::AccountPage,
+        ("POST", _, "/account") => Exchange::AccountChoice,
+        ("GET", _, "/login") => Exchange::LoginPage,
+        ("POST", _, "/login") => Exchange::Password,
+        ("GET", _, "/consent") => Exchange::ConsentPage,
+        ("POST", _, "/consent") => Exchange::Decision,
+        ("POST", "/oauth/token", _) => Exchange::Token,
+        ("GET" | "POST", "/oauth/userinfo", _) => Exchange::Userinfo,
+        ("GET" | "POST", "/oauth/logout", _) => Exchange::EndSession,
+        ("POST", "/logout", _) => Exchange::SignOut,
+        _ => return None,
+    })
 }
 
 async fn health() -> actix_web::HttpResponse {

@@ -9,6 +9,7 @@ use shared::{
     metadata::ProviderMetadata,
     random::Random,
 };
+use viewer::recorder::Recorder;
 use web::front_door::Site;
 
 use crate::{
@@ -40,6 +41,8 @@ pub struct AppState {
     pub random: Arc<dyn Random>,
     /// Who watches its checks.
     pub sink: Arc<dyn Sink>,
+    /// What is recorded of flows, if anything is.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 impl AppState {

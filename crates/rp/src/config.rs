@@ -14,7 +14,7 @@ use shared::{
 use url::Url;
 use web::{
     origin::{self, Origin},
-    settings::{self, LogFormat},
+    settings::{self, LogFormat, Recording},
 };
 
 use crate::algorithm::Algorithm;
@@ -104,6 +104,10 @@ pub struct Arguments {
     #[arg(long, env = "RP_ALLOW_HTTP", value_parser = clap::builder::BoolishValueParser::new(), global = true)]
     allow_http: bool,
 
+    /// Record flows for the viewer: auto does while issuer and base URL are on this computer
+    #[arg(long, env = "RP_RECORD", default_value = "auto", value_enum)]
+    record: Recording,
+
     /// What to log: error, warn, info, debug, or a filter such as rp=debug,info
     #[arg(long, env = "RP_LOG", default_value = "info,actix_server=warn,actix_http=off")]
     log: String,
@@ -140,6 +144,8 @@ pub struct Settings {
     pub attempt_lifetime: Duration,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
+    /// Whether flows are recorded.
+    pub record: bool,
     /// The log filter.
     pub log: String,
     /// The log format.
@@ -191,8 +197,11 @@ impl TryFrom<Arguments> for Settings {
                 "RP_CLIENT_SECRET is too short to be the key for HS256: it needs {HS256_KEY} bytes (RFC 7518 §3.2)"
             ));
         }
+        let local =
+            base_url.is_loopback() && Url::parse(issuer.as_str()).is_ok_and(|url| origin::is_loopback(&url));
         Ok(Self {
             bind: arguments.bind,
+            record: arguments.record.is_on(local),
             base_url,
             issuer,
             client_id: ClientId::new(arguments.client_id),

@@ -13,7 +13,7 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule, Words},
+    flow::{Checks, Exchange, Rule, Words},
     secret::Secret,
 };
 use web::problem::Problem;
@@ -59,7 +59,7 @@ pub async fn exchange(
 ) -> Result<Tokens, Problem> {
     // RFC 6749 §4.1.3: the redirect URI of step 2 again, for the server to compare.
     let redirect_uri = RedirectUrl::new(settings.redirect_uri()).map_err(Problem::internal)?;
-    let send = |request| http.send(request, MAX_ANSWER);
+    let send = |request| http.send(Exchange::Token, request, MAX_ANSWER);
     let answer = client(settings, kept)
         .set_redirect_uri(redirect_uri)
         .exchange_code(AuthorizationCode::new(code.to_owned()))

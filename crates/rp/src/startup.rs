@@ -13,7 +13,12 @@ use actix_web::{
     middleware::from_fn,
     web::{Data, ServiceConfig, get, post, resource, scope, to},
 };
+use shared::flow::{Exchange, Party};
 use tracing_actix_web::TracingLogger;
+use viewer::{
+    recorder::{Limits, Recorder},
+    tap::{Tap, Watch, tap},
+};
 use web::{
     assets,
     front_door::{Alias, Site, front_door},
@@ -71,12 +76,14 @@ impl Application {
             let state = &shared;
             let base = state.settings.base_url.path().to_owned();
             App::new()
+                .configure(|app| record(app, state))
                 .app_data(site.clone())
                 .app_data(state.clone())
                 .service(scope(&base).configure(routes))
                 .default_service(to(not_found))
                 .wrap(state.sessions.middleware(&state.settings, signing_key.clone()))
                 .wrap(from_fn(front_door))
+                .wrap(from_fn(tap))
                 .wrap(TracingLogger::<RequestSpan>::new())
         })
         .client_request_timeout(server::PATIENCE)
@@ -113,7 +120,14 @@ impl Application {
 }
 
 fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
-    let Surroundings { clock, random, sink } = surroundings;
+    let Surroundings { clock, random, mut sink } = surroundings;
+    let client = Some(settings.client_id.as_str().to_owned());
+    let recorder = settings.record.then(|| {
+        Arc::new(Recorder::new(Party::Rp, client, Limits::default(), clock.clone(), random.clone()))
+    });
+    if recorder.is_some() {
+        sink = Arc::new(Watch { also: sink });
+    }
     Ok(AppState {
         provider: Provider::new(&settings, clock.clone(), sink.clone()).map_err(StartError::own)?,
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
@@ -123,7 +137,26 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         clock,
         random,
         sink,
+        recorder,
     })
+}
+
+/// What is recorded, if anything is.
+fn record(app: &mut ServiceConfig, state: &AppState) {
+    if let Some(recorder) = &state.recorder {
+        let base = state.settings.base_url.path().to_owned();
+        app.app_data(Data::new(Tap { recorder: recorder.clone(), base, plan }));
+    }
+}
+
+fn plan(method: &str, path: &str) -> Option<Exchange> {
+    match (method, path) {
+        ("GET", "/login") => Some(Exchange::Login),
+        ("GET", "/auth") => Some(Exchange::Callback),
+        ("POST", "/logout") => Some(Exchange::Logout),
+        ("GET", "/logout/done") => Some(Exchange::LogoutDone),
+        _ => None,
+    }
 }
 
 /// The addresses, in the order of the flow.

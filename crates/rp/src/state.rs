@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shared::{clock::Clock, flow::Sink, random::Random};
+use viewer::recorder::Recorder;
 
 use crate::{
     attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, sessions::Sessions,
@@ -18,6 +19,8 @@ pub struct AppState {
     pub random: Arc<dyn Random>,
     /// Where checks are told to.
     pub sink: Arc<dyn Sink>,
+    /// What is recorded of flows, if anything is.
+    pub recorder: Option<Arc<Recorder>>,
     /// The provider.
     pub provider: Provider,
     /// Logins under way.

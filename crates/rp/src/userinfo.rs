@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::{
-    flow::{Checks, Rule, Words},
+    flow::{Checks, Exchange, Rule, Words},
     secret::Secret,
 };
 use web::problem::Problem;
@@ -47,7 +47,7 @@ pub async fn ask(
         checks.not_applicable(Rule::UserinfoSubject, subject, Words::NoClaims);
         return Ok(Userinfo::None);
     };
-    let claims = match http.get(endpoint, Some(access_token), MAX_ANSWER).await {
+    let claims = match http.get(Exchange::Userinfo, endpoint, Some(access_token), MAX_ANSWER).await {
         Ok(answer) if answer.status().as_u16() == 200 => {
             serde_json::from_slice::<Map<String, Value>>(answer.body()).map_err(|error| error.to_string())
         }

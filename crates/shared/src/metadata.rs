@@ -54,4 +54,7 @@ pub struct ProviderMetadata {
     pub request_uri_parameter_supported: bool,
     /// Every authorization response carries `iss` (RFC 9207 §3).
     pub authorization_response_iss_parameter_supported: bool,
+    /// Where a client finds what was recorded of its own flows, while something is. A member of our own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_recording_endpoint: Option<String>,
 }

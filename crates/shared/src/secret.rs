@@ -60,6 +60,16 @@ impl SecretHash {
         Self(Sha256::digest(presented.as_bytes()).into())
     }
 
+    /// It as text: base64url.
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// The inverse of [`SecretHash::encode`]; `None` for what is none.
+    pub fn decode(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
     /// Whether `presented` is the value that was hashed, in constant time.
     pub fn matches(&self, presented: &str) -> bool {
         self.0.ct_eq(&Self::of(presented).0).into()

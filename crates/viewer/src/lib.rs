@@ -4,4 +4,8 @@
 //! records every message; checks and the lives of values come through the sink that the servers' code tells them to.
 //! [`view`] makes a page of a flow.
 
+pub mod correlate;
+pub mod recorder;
+mod redact;
+pub mod tap;
 pub mod view;

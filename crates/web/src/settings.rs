@@ -14,6 +14,28 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether flows are recorded for the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Recording {
+    /// As long as the server is for this computer only
+    Auto,
+    /// Always
+    On,
+    /// Never
+    Off,
+}
+
+impl Recording {
+    /// Whether a server records whose addresses are all on this computer, or are not.
+    pub const fn is_on(self, loopback: bool) -> bool {
+        match self {
+            Self::Auto => loopback,
+            Self::On => true,
+            Self::Off => false,
+        }
+    }
+}
+
 /// Reads a lifetime: whole seconds, one second to one year.
 pub fn lifetime(text: &str) -> Result<Duration, String> {
     match text.parse() {

@@ -55,6 +55,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
+        flow_recording_endpoint: settings.record.then(|| format!("{issuer}/flows/lookup")),
     }
 }
 

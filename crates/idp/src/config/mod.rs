@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use shared::clock::{Clock as _, SystemClock};
 use web::{
     origin::Origin,
-    settings::{self, LogFormat},
+    settings::{self, LogFormat, Recording},
 };
 
 use self::file::Registrations;
@@ -128,6 +128,10 @@ pub struct Arguments {
     #[arg(long, env = "IDP_ALLOW_HTTP", value_parser = clap::builder::BoolishValueParser::new(), global = true)]
     allow_http: bool,
 
+    /// Record flows for the viewer: auto does while the issuer is on this computer
+    #[arg(long, env = "IDP_RECORD", default_value = "auto", value_enum)]
+    record: Recording,
+
     /// What to log: error, warn, info, debug, or a filter such as idp=debug,info
     #[arg(long, env = "IDP_LOG", default_value = "info,actix_server=warn,actix_http=off")]
     log: String,
@@ -166,6 +170,8 @@ pub struct Settings {
     pub consent_lifetime: Duration,
     /// How many entries each store holds at most.
     pub capacity: usize,
+    /// Whether flows are recorded.
+    pub record: bool,
     /// The log filter.
     pub log: String,
     /// The log format.
@@ -216,6 +222,7 @@ impl TryFrom<Arguments> for Settings {
         }
         Ok(Self {
             bind: arguments.bind,
+            record: arguments.record.is_on(origin.is_loopback()),
             origin,
             keys: arguments.keys,
             signing_alg: arguments.signing_alg,

@@ -1,16 +1,23 @@
 //! The HTTP client for the back channel. The other side may be hostile or broken, so everything has a bound.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use openidconnect::{HttpRequest, HttpResponse, http};
 use reqwest::redirect;
-use shared::secret::Secret;
+use shared::{
+    flow::{Event, Exchange, Line, Message, Party, Sink},
+    secret::Secret,
+};
 use thiserror::Error;
 use url::Url;
+use viewer::tap;
 use web::origin;
 
 /// How long a request may take, from the first byte sent to the last one read.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of an answer is recorded, in bytes.
+const MAX_RECORDED: usize = 64 * 1024;
+const USER_AGENT: &str = concat!("rp/", env!("CARGO_PKG_VERSION"));
 /// The largest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 256 * 1024;
 
@@ -50,24 +57,73 @@ impl Explain for reqwest::Error {
 
 /// A client that follows no redirect: a provider that answers 302 to a request with our credentials must not choose
 /// who else gets them.
-#[derive(Clone, Debug)]
-pub struct HttpClient(reqwest::Client);
+///
+/// While somebody watches the flow, every request and every answer is recorded as it goes over the wire.
+#[derive(Clone)]
+pub struct HttpClient {
+    client: reqwest::Client,
+    sink: Arc<dyn Sink>,
+}
 
 impl HttpClient {
     /// The client for one issuer. A proxy set for the outside world is of no use for an issuer on this computer.
-    pub fn for_issuer(issuer: &str) -> Result<Self, reqwest::Error> {
+    pub fn for_issuer(issuer: &str, sink: Arc<dyn Sink>) -> Result<Self, reqwest::Error> {
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(TIMEOUT)
-            .user_agent(concat!("rp/", env!("CARGO_PKG_VERSION")));
+            .user_agent(USER_AGENT);
         let local = Url::parse(issuer).is_ok_and(|url| origin::is_loopback(&url));
         let builder = if local { builder.no_proxy() } else { builder };
-        builder.build().map(Self)
+        Ok(Self { client: builder.build()?, sink })
     }
 
-    /// Sends a request and reads the answer up to `limit` bytes.
-    pub async fn send(&self, request: HttpRequest, limit: usize) -> Result<HttpResponse, FetchError> {
-        let mut answer = self.0.execute(request.try_into()?).await?;
+    /// Sends a request of `exchange` and reads the answer up to `limit` bytes.
+    pub async fn send(
+        &self,
+        exchange: Exchange,
+        mut request: HttpRequest,
+        limit: usize,
+    ) -> Result<HttpResponse, FetchError> {
+        let watched = self.sink.traceparent().map(|(traceparent, span)| {
+            complete(&mut request, &traceparent);
+            self.record(Message {
+                exchange,
+                from: Party::Rp,
+                to: Party::Idp,
+                line: Line::Request {
+                    method: request.method().to_string(),
+                    target: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+                },
+                headers: tap::headers(pairs(request.headers())),
+                body: String::from_utf8_lossy(request.body()).into_owned(),
+                cut: 0,
+                span: span.clone(),
+            });
+            span
+        });
+        let response = self.answered(request, limit).await?;
+        if let Some(span) = watched {
+            let kept = &response.body()[..response.body().len().min(MAX_RECORDED)];
+            self.record(Message {
+                exchange,
+                from: Party::Idp,
+                to: Party::Rp,
+                line: Line::Status(response.status().as_u16()),
+                headers: tap::headers(pairs(response.headers())),
+                body: String::from_utf8_lossy(kept).into_owned(),
+                cut: response.body().len() - kept.len(),
+                span,
+            });
+        }
+        Ok(response)
+    }
+
+    fn record(&self, message: Message) {
+        self.sink.record(Event::Message(message));
+    }
+
+    async fn answered(&self, request: HttpRequest, limit: usize) -> Result<HttpResponse, FetchError> {
+        let mut answer = self.client.execute(request.try_into()?).await?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
             if body.len() + chunk.len() > limit {
@@ -84,6 +140,7 @@ impl HttpClient {
     /// `GET`, with a bearer token in the header where one is needed (RFC 6750 §2.1), never in the query.
     pub async fn get(
         &self,
+        exchange: Exchange,
         url: &str,
         bearer: Option<&Secret>,
         limit: usize,
@@ -92,6 +149,31 @@ impl HttpClient {
         if let Some(token) = bearer {
             request = request.header(http::header::AUTHORIZATION, format!("Bearer {}", token.expose()));
         }
-        self.send(request.body(Vec::new())?, limit).await
+        self.send(exchange, request.body(Vec::new())?, limit).await
     }
+}
+
+/// What the libraries would add last is added here, so that what is recorded is what is sent; and the name under which
+/// the other side records it.
+fn complete(request: &mut HttpRequest, traceparent: &str) {
+    use http::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, USER_AGENT as AGENT};
+    let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+    let length = request.body().len();
+    let length = (length > 0 || request.method() == http::Method::POST).then(|| length.to_string());
+    let added = [
+        (HOST, Some(host)),
+        (AGENT, Some(USER_AGENT.to_owned())),
+        (ACCEPT, Some("*/*".to_owned())),
+        (CONTENT_LENGTH, length),
+        (HeaderName::from_static("traceparent"), Some(traceparent.to_owned())),
+    ];
+    for (name, value) in added {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            request.headers_mut().entry(name).or_insert(value);
+        }
+    }
+}
+
+fn pairs(headers: &http::HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }

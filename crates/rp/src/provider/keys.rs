@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use openidconnect::JsonWebKeySetUrl;
-use shared::clock::Timestamp;
+use shared::{clock::Timestamp, flow::Exchange};
 use tokio::sync::{Mutex, RwLock};
 
 use super::{Dated, KeySet, Metadata, Provider, ProviderError, jwks};
@@ -73,7 +73,7 @@ impl Provider {
         // Since this login began the provider may have moved them.
         let latest = self.metadata().await;
         let from = latest.as_ref().map_or(&metadata.jwks_uri, |latest| &latest.jwks_uri);
-        let body = self.fetch(from, jwks::MAX_SET).await?;
+        let body = self.fetch(Exchange::Keys, from, jwks::MAX_SET).await?;
         let keys = Arc::new(KeySet::published(&body, self.algorithm)?);
         let good = Good { keys: keys.clone(), from: from.clone(), at: self.clock.now() };
         *self.keys.good.write().await = Some(good);

@@ -15,7 +15,7 @@ use std::{
 
 use shared::{
     clock::{Clock, Timestamp},
-    flow::{Checks, Failed, Sink},
+    flow::{Checks, Exchange, Failed, Sink},
     ids::Issuer,
 };
 use thiserror::Error;
@@ -97,7 +97,7 @@ impl Provider {
         let algorithm = settings.id_token_signed_response_alg;
         let secret = || Arc::new(KeySet::shared(settings.client_secret.clone()));
         Ok(Self {
-            http: HttpClient::for_issuer(settings.issuer.as_str())?,
+            http: HttpClient::for_issuer(settings.issuer.as_str(), sink.clone())?,
             issuer: settings.issuer.clone(),
             clock,
             sink,
@@ -135,7 +135,8 @@ impl Provider {
     }
 
     async fn describe(&self) -> Result<Arc<Metadata>, ProviderError> {
-        let body = self.fetch(&discovery::document_url(&self.issuer), MAX_ANSWER).await?;
+        let body =
+            self.fetch(Exchange::Discovery, &discovery::document_url(&self.issuer), MAX_ANSWER).await?;
         let mut checks = Checks::new(self.sink.clone());
         discovery::read(&body, &self.issuer, &mut checks).map(Arc::new)
     }
@@ -155,8 +156,8 @@ impl Provider {
     }
 
     /// The body of a 200. A redirect is an answer like any other that is not 200.
-    async fn fetch(&self, url: &str, limit: usize) -> Result<Vec<u8>, ProviderError> {
-        let answer = self.http.get(url, None, limit).await?;
+    async fn fetch(&self, exchange: Exchange, url: &str, limit: usize) -> Result<Vec<u8>, ProviderError> {
+        let answer = self.http.get(exchange, url, None, limit).await?;
         match answer.status() {
             status if status.as_u16() == 200 => Ok(answer.into_body()),
             status if status.is_server_error() => {

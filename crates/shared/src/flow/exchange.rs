@@ -54,8 +54,6 @@ exchanges! {
     Keys = "keys",
     /// The userinfo endpoint.
     Userinfo = "userinfo",
-    /// The RP asks whether to sign out.
-    LogoutPage = "logout_page",
     /// The user signs out of the RP.
     Logout = "logout",
     /// The IdP's end-session endpoint.
@@ -135,7 +133,7 @@ impl Entry {
             Exchange::Discovery => Self::Discovery,
             Exchange::Keys => Self::Keys,
             Exchange::Userinfo => Self::Userinfo,
-            Exchange::LogoutPage | Exchange::Logout => Self::Logout,
+            Exchange::Logout => Self::Logout,
             Exchange::EndSession | Exchange::SignOut => Self::EndSession,
             Exchange::LogoutDone => Self::LogoutDone,
             Exchange::Login if answer.is_none() => Self::Step(Step::Click),

@@ -318,7 +318,7 @@ fn place(
 fn begins_logout(it: &Recorded) -> bool {
     matches!(&it.event, Event::Message(message) if matches!(
         message.exchange,
-        Exchange::LogoutPage | Exchange::Logout | Exchange::EndSession | Exchange::SignOut | Exchange::LogoutDone
+        Exchange::Logout | Exchange::EndSession | Exchange::SignOut | Exchange::LogoutDone
     ))
 }
 

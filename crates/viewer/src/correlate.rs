@@ -1,0 +1,128 @@
+//! What a flow is found by: values that only its own messages carry, hashed. They are read off the wire, so no handler has
+//! to think of them.
+
+use shared::{
+    flow::{Exchange, Line, Message},
+    params::Params,
+    secret::SecretHash,
+};
+
+/// How the path of a page at the provider ends: with the handle of its login.
+const HANDLE: &str = "in_";
+
+/// A value that belongs to one flow, by its hash.
+pub type Correlator = SecretHash;
+
+/// The correlators in a message. `client` is who is meant where a `state` stands without a `client_id`: the RP itself, in
+/// what comes back to it.
+pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
+    let mut found = Vec::new();
+    let target = match &message.line {
+        Line::Request { target, .. } => Some(target.as_str()),
+        Line::Status(_) => message.header("location"),
+    };
+    if let Some(target) = target {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        found.extend(path.rsplit('/').next().filter(|last| last.starts_with(HANDLE)).map(handle));
+        of_params(query, client, &mut found);
+    }
+    if message.is_request() {
+        of_params(&message.body, client, &mut found);
+        let bearer = message.header("authorization").and_then(|value| value.split_once(' '));
+        if let Some((_, value)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
+            found.push(token(value.trim()));
+        }
+    } else if message.exchange == Exchange::Token {
+        let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
+        found.extend(answer.get("access_token").and_then(|value| value.as_str()).map(token));
+    }
+    if let Some((trace, _)) = message.header("traceparent").and_then(trace_and_span) {
+        found.push(self::trace(trace));
+    }
+    found
+}
+
+fn of_params(encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
+    let Ok(params) = Params::parse_with_repeats(encoded.as_bytes()) else { return };
+    if let (Some(value), Some(client)) = (params.get("state"), params.get("client_id").or(client)) {
+        found.push(state(client, value));
+    }
+    found.extend(params.get("code").map(code));
+    found.extend(params.get("access_token").map(token));
+}
+
+/// A client's `state`. Another client may use the same value.
+pub fn state(client_id: &str, state: &str) -> Correlator {
+    SecretHash::of(&format!("state {client_id} {state}"))
+}
+
+fn code(code: &str) -> Correlator {
+    SecretHash::of(&format!("code {code}"))
+}
+
+fn token(token: &str) -> Correlator {
+    SecretHash::of(&format!("token {token}"))
+}
+
+fn handle(handle: &str) -> Correlator {
+    SecretHash::of(&format!("handle {handle}"))
+}
+
+/// The name under which one side's back-channel messages of a flow travel (W3C Trace Context).
+pub fn trace(trace: &str) -> Correlator {
+    SecretHash::of(&format!("trace {trace}"))
+}
+
+/// `trace-id` and `parent-id` of a `traceparent` (W3C Trace Context §3.2.2).
+pub fn trace_and_span(traceparent: &str) -> Option<(&str, &str)> {
+    let is_hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let mut parts = traceparent.trim().split('-');
+    let (_version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
+    (is_hex(trace, 32) && is_hex(span, 16)).then_some((trace, span))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::flow::Party;
+
+    use super::*;
+
+    fn request(target: &str, body: &str, headers: &[(&str, &str)]) -> Message {
+        Message {
+            exchange: Exchange::Authorize,
+            from: Party::Browser,
+            to: Party::Idp,
+            line: Line::Request { method: "GET".into(), target: target.into() },
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            body: body.into(),
+            cut: 0,
+            span: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_message_is_found_by_state_code_token_handle_and_trace() {
+        assert_eq!(of(&request("/a?client_id=c&state=s", "", &[]), None), [state("c", "s")]);
+        assert_eq!(of(&request("/auth?state=s&code=x", "", &[]), Some("c")), [state("c", "s"), code("x")]);
+        assert_eq!(of(&request("/t", "code=x&grant_type=y", &[]), None), [code("x")]);
+        assert_eq!(of(&request("/login/in_1", "", &[]), None), [handle("in_1")]);
+        assert_eq!(of(&request("/u", "", &[("authorization", "bearer  at")]), None), [token("at")]);
+        let traced = format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16));
+        assert_eq!(of(&request("/u", "", &[("traceparent", &traced)]), None), [trace(&"a".repeat(32))]);
+    }
+
+    #[test]
+    fn the_state_of_another_client_is_another_flow() {
+        assert_ne!(state("c", "s"), state("d", "s"));
+        assert_eq!(of(&request("/a?state=s", "", &[]), None), []);
+    }
+
+    #[test]
+    fn what_is_no_traceparent_names_no_flow() {
+        for bad in ["", "00-x-y-01", "00-0123-4567-00", "00"] {
+            assert_eq!(trace_and_span(bad), None, "{bad}");
+        }
+    }
+}
