@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use serde_json::Map;
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Failed, Rule, Step, Words},
+    flow::{Checks, Failed, Rule, Step, Turn, Value, Words},
     params::Params,
     secret::{Secret, SecretHash},
 };
@@ -45,6 +45,15 @@ pub async fn callback(
         }
         Ok(Outcome::SignedIn(signed_in)) => {
             session::start(&session, &signed_in)?;
+            state.sink.lives(
+                Step::Validation,
+                &[
+                    (Value::Session, Turn::Created),
+                    (Value::Session, Turn::Stored),
+                    (Value::AccessToken, Turn::Stored),
+                    (Value::IdToken, Turn::Stored),
+                ],
+            );
             login.advance(Attempt::validate).await?;
             login.kept.next.clone()
         }
@@ -100,6 +109,9 @@ async fn claim<'a>(
     checks.pass(Rule::StateKnown, Words::LoginUnderWay);
     match claim {
         Claim::Claimed(kept) => {
+            // The attempt is claimed: this `state` never counts again.
+            app.sink
+                .lives(Step::Callback, &[(Value::State, Turn::Compared), (Value::State, Turn::Destroyed)]);
             checks.pass(Rule::StateSameBrowser, Words::SameBrowser);
             checks.pass(Rule::StateUnused, Words::Unused);
             let attempt = Attempt::CalledBack(kept.clone());
@@ -129,10 +141,32 @@ impl Login<'_> {
         let code = params.get("code").ok_or_else(|| {
             Problem::malformed("the callback has neither code nor error").at(Step::Callback)
         })?;
-        let (http, settings) = (self.app.provider.http(), &self.app.settings);
+        let (http, settings, sink) = (self.app.provider.http(), &self.app.settings, &self.app.sink);
+        sink.lives(Step::Callback, &[(Value::Code, Turn::Received)]);
+        sink.lives(
+            Step::TokenRequest,
+            &[
+                (Value::Code, Turn::Sent),
+                (Value::Code, Turn::Destroyed),
+                (Value::CodeVerifier, Turn::Sent),
+                (Value::CodeVerifier, Turn::Destroyed),
+            ],
+        );
         let tokens = exchange::exchange(http, settings, &self.kept, code, &mut checks).await?;
+        sink.lives(
+            Step::TokenResponse,
+            &[(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)],
+        );
         self.advance(|attempt| attempt.receive(tokens.clone())).await?;
         let id_token = self.validate(&tokens, &mut checks).await?;
+        self.app.sink.lives(
+            Step::Validation,
+            &[
+                (Value::Nonce, Turn::Compared),
+                (Value::Nonce, Turn::Destroyed),
+                (Value::IdToken, Turn::Compared),
+            ],
+        );
         let (provider, subject) = (&self.kept.provider, &id_token.subject);
         let userinfo = userinfo::ask(http, provider, &tokens.access_token, subject, &mut checks).await?;
         if !self.app.sessions.have_room() {

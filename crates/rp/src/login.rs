@@ -9,7 +9,13 @@ use openidconnect::{
     RedirectUrl, Scope,
     core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient},
 };
-use shared::{flow::Step, params::Params, pkce::CodeVerifier, random, secret::Secret};
+use shared::{
+    flow::{Step, Turn, Value},
+    params::Params,
+    pkce::CodeVerifier,
+    random,
+    secret::Secret,
+};
 use url::{ParseError, Url};
 use web::{problem::Problem, visitor};
 
@@ -47,6 +53,21 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         .begin(Secret::new(&login_state).hash(), attempt, address, now + settings.attempt_lifetime, now)
         .await
         .map_err(|_| Problem::overloaded())?;
+    state.sink.lives(
+        Step::AuthorizationRequest,
+        &[
+            (Value::State, Turn::Created),
+            (Value::State, Turn::Stored),
+            (Value::State, Turn::Sent),
+            (Value::Nonce, Turn::Created),
+            (Value::Nonce, Turn::Stored),
+            (Value::Nonce, Turn::Sent),
+            (Value::CodeVerifier, Turn::Created),
+            (Value::CodeVerifier, Turn::Stored),
+            (Value::CodeChallenge, Turn::Created),
+            (Value::CodeChallenge, Turn::Sent),
+        ],
+    );
     let mut answer = HttpResponse::SeeOther();
     for cookie in attempt_cookie::issue(&request, settings, &login_state, &cookie) {
         answer.cookie(cookie);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule, Words},
+    flow::{Checks, Rule, Step, Turn as Moment, Value, Words},
     ids::ClientId,
     params::Params,
     pkce::CodeChallenge,
@@ -341,6 +341,10 @@ async fn begin_interaction(
         expires: now + state.settings.interaction_lifetime,
     };
     state.stores.interactions.begin(handle.hash(), interaction, now).await.map_err(problems::from_store)?;
+    state.sink.lives(
+        Step::AuthorizationRequest,
+        &[Value::State, Value::Nonce, Value::CodeChallenge].map(|value| (value, Moment::Stored)),
+    );
     let mut response = HttpResponse::SeeOther();
     if known.is_none() {
         response.cookie(browser::browser_cookie(state, &browser));

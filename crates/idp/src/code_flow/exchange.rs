@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule, Shown, Words},
+    flow::{Checks, Rule, Shown, Step, Turn, Value as Followed, Words},
     params::Params,
     pkce::CodeVerifier,
     scope::Scope,
@@ -40,6 +40,8 @@ pub async fn exchange(
     let grant = claim(state, client, code, checks).await?;
     same_redirect_uri(&grant, params, checks)?;
     meets_challenge(&grant, params, checks)?;
+    let moments = [(Followed::CodeChallenge, Turn::Compared), (Followed::CodeChallenge, Turn::Destroyed)];
+    state.sink.lives(Step::TokenRequest, &moments);
     mint(state, client, &grant).await
 }
 
@@ -71,6 +73,8 @@ async fn claim(
         return Err(refuse(checks.refuse(Rule::CodeUnused, Words::Unused, Words::Used)));
     };
     checks.pass(Rule::CodeUnused, Words::Unused);
+    let moments = [(Followed::Code, Turn::Compared), (Followed::Code, Turn::Destroyed)];
+    state.sink.lives(Step::TokenRequest, &moments);
     Ok(*grant)
 }
 
@@ -127,6 +131,12 @@ async fn mint(state: &AppState, client: &Client, grant: &Grant) -> Result<TokenR
         expires,
     };
     state.stores.access_tokens.keep(access_token.hash(), access, now).await?;
+    let moments = [
+        (Followed::AccessToken, Turn::Created),
+        (Followed::AccessToken, Turn::Stored),
+        (Followed::AccessToken, Turn::Sent),
+    ];
+    state.sink.lives(Step::TokenResponse, &moments);
     let id_token = if grant.scope.contains(Scope::OPENID) {
         let issuer = state.metadata.issuer.clone();
         let user = user_claims(state, client, grant).await?;
@@ -135,7 +145,15 @@ async fn mint(state: &AppState, client: &Client, grant: &Grant) -> Result<TokenR
         let at_hash = tokens::at_hash(&access_token, alg);
         let claims = tokens::id_token_claims(issuer, grant, user, at_hash, now, expires);
         let signed = state.keys.sign(alg, &client.secret, &claims, now).await;
-        Some(signed.map_err(OAuthError::internal)?)
+        let signed = signed.map_err(OAuthError::internal)?;
+        let moments = [
+            (Followed::IdToken, Turn::Created),
+            (Followed::IdToken, Turn::Sent),
+            (Followed::Nonce, Turn::Sent),
+            (Followed::Nonce, Turn::Destroyed),
+        ];
+        state.sink.lives(Step::TokenResponse, &moments);
+        Some(signed)
     } else {
         None
     };

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, http::header};
 use shared::{
     authorize::AuthorizationResponse,
     error::ErrorCode,
-    flow::{Checks, Failed, Rule},
+    flow::{Checks, Failed, Rule, Step, Turn, Value},
     ids::Issuer,
     params::Params,
 };
@@ -98,6 +98,16 @@ pub(super) async fn issue(
     // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.
     let forget = expires + state.settings.code_lifetime;
     state.stores.grants.issue(code.hash(), grant, forget, now).await?;
+    state.sink.lives(
+        Step::Redirect,
+        &[
+            (Value::Code, Turn::Created),
+            (Value::Code, Turn::Stored),
+            (Value::Code, Turn::Sent),
+            (Value::State, Turn::Sent),
+            (Value::State, Turn::Destroyed),
+        ],
+    );
     Ok(AuthorizationResponse::Code(code))
 }
 
