@@ -266,6 +266,7 @@ mod tests {
                 jwks_uri: JsonWebKeySetUrl::new(url()).unwrap(),
                 end_session_endpoint: None,
                 announces_iss: true,
+                flow_recording_endpoint: None,
             }),
             nonce: Secret::new("nonce"),
             verifier: CodeVerifier::generate(&SeededRandom::new(1)),

@@ -32,5 +32,7 @@ pub mod home;
 pub mod logout;
 pub mod logouts;
 
+pub mod flows;
+
 pub mod health;
 pub mod problems;

@@ -103,6 +103,11 @@ impl Application {
         self.server.handle()
     }
 
+    /// What it works on.
+    pub fn state(&self) -> Data<AppState> {
+        self.state.clone()
+    }
+
     /// Serves until the process is told to stop, then lets requests under way finish.
     pub async fn run(self) -> io::Result<()> {
         tracing::info!(address = %self.address, home = self.state.settings.base_url.as_str(), "the client application is ready");

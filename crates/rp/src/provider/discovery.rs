@@ -18,7 +18,7 @@ use url::Url;
 
 use super::ProviderError;
 
-/// The document as the library reads it, with two members that it does not know.
+/// The document as the library reads it, with three members that it does not know.
 type Document = ProviderMetadata<
     Additional,
     CoreAuthDisplay,
@@ -41,6 +41,8 @@ struct Additional {
     authorization_response_iss_parameter_supported: bool,
     /// OpenID Connect RP-Initiated Logout §2.1.
     end_session_endpoint: Option<EndSessionUrl>,
+    /// Where our provider tells its half of a flow. A member of our own.
+    flow_recording_endpoint: Option<Url>,
 }
 
 impl AdditionalProviderMetadata for Additional {}
@@ -62,6 +64,8 @@ pub struct Metadata {
     pub end_session_endpoint: Option<EndSessionUrl>,
     /// Whether every authorization response carries `iss`, so that a missing one is wrong (RFC 9207 §2.4).
     pub announces_iss: bool,
+    /// Where its half of a flow is told, if anywhere.
+    pub flow_recording_endpoint: Option<Url>,
 }
 
 /// Where the document lies. A path in the issuer comes first, a trailing slash is taken away for this one
@@ -90,6 +94,7 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
         jwks_uri: document.jwks_uri().clone(),
         end_session_endpoint: additional.end_session_endpoint.clone(),
         announces_iss: additional.authorization_response_iss_parameter_supported,
+        flow_recording_endpoint: additional.flow_recording_endpoint.clone(),
     };
     check_schemes(&metadata)?;
     Ok(metadata)
@@ -98,12 +103,13 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
 /// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones.
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
     let issuer = metadata.issuer.url().scheme();
-    let endpoints: [(&str, Option<&Url>); 5] = [
+    let endpoints: [(&str, Option<&Url>); 6] = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
         ("token_endpoint", Some(metadata.token_endpoint.url())),
         ("userinfo_endpoint", metadata.userinfo_endpoint.as_ref().map(UserInfoUrl::url)),
         ("jwks_uri", Some(metadata.jwks_uri.url())),
         ("end_session_endpoint", metadata.end_session_endpoint.as_ref().map(EndSessionUrl::url)),
+        ("flow_recording_endpoint", metadata.flow_recording_endpoint.as_ref()),
     ];
     for (name, endpoint) in endpoints {
         let scheme = endpoint.map_or("https", Url::scheme);

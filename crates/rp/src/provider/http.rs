@@ -122,7 +122,8 @@ impl HttpClient {
         self.sink.record(Event::Message(message));
     }
 
-    async fn answered(&self, request: HttpRequest, limit: usize) -> Result<HttpResponse, FetchError> {
+    /// The same, recorded nowhere: what is beside the flow.
+    pub async fn answered(&self, request: HttpRequest, limit: usize) -> Result<HttpResponse, FetchError> {
         let mut answer = self.client.execute(request.try_into()?).await?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {

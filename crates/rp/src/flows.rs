@@ -1,0 +1,61 @@
+//! The other half of a flow: what the provider recorded of it. It is asked for with the RP's own credentials, by what
+//! travelled in the flow's messages, and the provider tells a client of nobody's flows but its own.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use openidconnect::http::{Request, header};
+use serde::Deserialize;
+use shared::{flow::Recorded, params, secret::SecretHash};
+use viewer::{recorder::Flow, view::OtherHalf};
+
+use crate::{config::TokenEndpointAuthMethod, provider::FetchError, state::AppState};
+
+/// The largest half that is read, in bytes: what the provider keeps of one flow at most, written as JSON.
+const MAX_HALF: usize = 8 * 1024 * 1024;
+
+#[derive(Deserialize)]
+struct Half {
+    events: Vec<Recorded>,
+}
+
+/// What the provider recorded of `flow`, or why that is not known.
+pub async fn other_half(app: &AppState, flow: &Flow) -> (OtherHalf, Vec<Recorded>) {
+    let Ok(provider) = app.provider.metadata().await else {
+        return (OtherHalf::Unreachable, Vec::new());
+    };
+    let Some(endpoint) = &provider.flow_recording_endpoint else {
+        return (OtherHalf::Foreign, Vec::new());
+    };
+    match ask(app, endpoint.as_str(), flow).await {
+        Ok(events) => (OtherHalf::Seen, events),
+        Err(error) => {
+            tracing::warn!(%error, "the provider's half of a flow is not known");
+            (OtherHalf::Unreachable, Vec::new())
+        }
+    }
+}
+
+async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
+    let settings = &app.settings;
+    let (id, secret) =
+        (params::encode(settings.client_id.as_str()), params::encode(settings.client_secret.expose()));
+    let mut form: Vec<String> =
+        flow.correlators.iter().map(|it| format!("correlator={}", SecretHash::encode(it))).collect();
+    let mut request = Request::post(endpoint)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ACCEPT, "application/json");
+    // RFC 6749 §2.3.1, as at the token endpoint.
+    match settings.token_endpoint_auth_method {
+        TokenEndpointAuthMethod::ClientSecretBasic => {
+            let credentials = STANDARD.encode(format!("{id}:{secret}"));
+            request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
+        }
+        TokenEndpointAuthMethod::ClientSecretPost => {
+            form.push(format!("client_id={id}&client_secret={secret}"));
+        }
+    }
+    let request = request.body(form.join("&").into_bytes())?;
+    let answer = app.provider.http().answered(request, MAX_HALF).await?;
+    // A half that cannot be read is as good as none.
+    let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
+    Ok(half.events)
+}

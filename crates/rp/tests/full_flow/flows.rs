@@ -1,0 +1,175 @@
+//! What both servers recorded of a flow, put together at the RP.
+
+use shared::{
+    flow::{Entry, Event, Message, Outcome, Party, Recorded, State, Step, Story, Verdict},
+    secret::SecretHash,
+};
+use viewer::{recorder::Flow, view::OtherHalf};
+
+use crate::pair::{AGREE, Browser, PASSWORD, Pair, http};
+
+/// Longer than a test takes.
+const PATIENCE: i64 = 600_000;
+
+impl Pair {
+    fn flows(&self) -> Vec<Flow> {
+        self.app.recorder.as_ref().unwrap().flows(100, |_| true)
+    }
+
+    /// Both halves of the latest flow.
+    async fn latest(&self) -> Vec<Recorded> {
+        let flow = self.flows().remove(0);
+        let (seen, theirs) = rp::flows::other_half(&self.app, &flow).await;
+        assert_eq!(seen, OtherHalf::Seen);
+        [flow.events, theirs].concat()
+    }
+
+    fn tells<'a>(&self, events: &'a [Recorded]) -> Story<'a> {
+        Story::tell(events, self.app.clock.now_millis(), PATIENCE)
+    }
+}
+
+fn messages(events: &[Recorded]) -> impl Iterator<Item = (Party, &Message)> {
+    events.iter().filter_map(|it| match &it.event {
+        Event::Message(message) => Some((it.by, message)),
+        Event::Check(_) | Event::Life(_) => None,
+    })
+}
+
+#[actix_web::test]
+async fn a_login_is_recorded_by_both_sides_and_told_in_ten_steps() {
+    let pair = Pair::start();
+    pair.signs_in(&mut Browser::default()).await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    assert_eq!(story.outcome, Outcome::SignedIn);
+    for stage in story.steps() {
+        assert_eq!(stage.state, State::Done, "{:?}", stage.entry);
+        assert!(!stage.messages.is_empty() || !stage.checks.is_empty(), "{:?}", stage.entry);
+    }
+    for entry in [Entry::Discovery, Entry::Keys, Entry::Userinfo] {
+        assert!(story.stage(entry).is_some(), "{entry:?}");
+    }
+    let checks: usize = story.stages.iter().map(|stage| stage.checks.len()).sum();
+    assert!(checks > 30, "{checks}");
+    assert!(story.stages.iter().flat_map(|it| &it.checks).all(|(_, it)| it.verdict != Verdict::Failed));
+}
+
+#[actix_web::test]
+async fn a_back_channel_message_is_the_same_on_both_sides() {
+    let pair = Pair::start();
+    pair.signs_in(&mut Browser::default()).await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    let back = [
+        Entry::Discovery,
+        Entry::Step(Step::TokenRequest),
+        Entry::Step(Step::TokenResponse),
+        Entry::Keys,
+        Entry::Userinfo,
+    ];
+    for stage in back.map(|entry| story.stage(entry).unwrap()) {
+        for it in &stage.messages {
+            let (received, _) =
+                it.other.unwrap_or_else(|| panic!("one half of {:?} is missing", stage.entry));
+            assert_eq!(it.message, received);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_cancelled_login_a_spoiled_callback_and_a_logout_are_told_too() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    browser.submits(None, &[("username", "demo"), ("password", "wrong")]).await;
+    let events = pair.latest().await;
+    assert_eq!(pair.tells(&events).outcome, Outcome::Running, "a wrong password ends nothing");
+    browser.submits(None, &PASSWORD).await;
+    browser.submits(None, &[("decision", "deny")]).await;
+    let events = pair.latest().await;
+    assert_eq!(pair.tells(&events).outcome, Outcome::Declined("access_denied".into()));
+
+    browser.opens(&format!("{}/auth?state=forged&code=x", pair.rp)).await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    assert_eq!(story.outcome.id(), "refused");
+    assert_eq!(story.current, Entry::Step(Step::Callback));
+
+    pair.signs_in(&mut browser).await;
+    browser.submits(Some("/logout"), &[]).await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    assert!(!story.is_login());
+    assert_eq!(story.outcome, Outcome::SignedOut);
+    assert!(story.steps().all(|stage| stage.state == State::Done), "{:?}", story.stages);
+}
+
+#[actix_web::test]
+async fn neither_passwords_nor_cookies_are_recorded() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    browser.submits(None, &[("username", "demo"), ("password", "typed in vain")]).await;
+    // The demo's own passwords stand on its login page, for everybody to read.
+    browser.submits(None, &PASSWORD).await;
+    browser.submits(None, &AGREE).await;
+    let written = serde_json::to_string(&pair.latest().await).unwrap();
+    assert!(!written.contains("typed") && !written.contains("password=Demo"), "{written}");
+    assert_eq!(written.matches("username=demo&password=[not-recorded]").count(), 2, "{written}");
+    let cookies: Vec<_> = browser.cookies.iter().filter(|((name, _), _)| name != "lang").collect();
+    assert!(!cookies.is_empty());
+    for ((name, _), value) in cookies {
+        assert!(!written.contains(value.as_str()), "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn nobody_is_told_of_flows_that_are_not_theirs() {
+    let pair = Pair::start();
+    pair.signs_in(&mut Browser::default()).await;
+    let flow = pair.flows().remove(0);
+    let correlators: Vec<_> = flow.correlators.iter().map(|it| ("correlator", it.encode())).collect();
+    let ask = |id: &str, secret: &str, form: &[(&str, String)]| {
+        http().post(format!("{}/flows/lookup", pair.idp)).basic_auth(id, Some(secret)).form(form).send()
+    };
+    let told = ask("client1", "client1-secret", &correlators).await.unwrap();
+    assert!(told.text().await.unwrap().len() > 10_000);
+    let of_the_trace_only = |text: &str| {
+        let half: serde_json::Value = serde_json::from_str(text).unwrap();
+        half["events"].as_array().unwrap().iter().all(|it| it["event"]["message"]["exchange"] != "authorize")
+    };
+    let other = ask("client2", "client2-secret", &correlators).await.unwrap().text().await.unwrap();
+    assert!(of_the_trace_only(&other), "{other}");
+    let forged =
+        [("correlator", SecretHash::of("state client1 guessed").encode()), ("correlator", "x".into())];
+    let nothing = ask("client1", "client1-secret", &forged).await.unwrap();
+    assert_eq!(nothing.text().await.unwrap(), r#"{"events":[]}"#);
+    assert_eq!(ask("client1", "wrong", &correlators).await.unwrap().status(), 401);
+}
+
+#[actix_web::test]
+async fn where_nothing_is_recorded_there_is_nothing_to_ask() {
+    let pair = Pair::start_with(&["--record", "off"], &["--record", "off"]);
+    pair.signs_in(&mut Browser::default()).await;
+    assert!(pair.app.recorder.is_none() && pair.provider.recorder.is_none());
+    let answer = http().post(format!("{}/flows/lookup", pair.idp)).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+    let document = http().get(format!("{}/.well-known/openid-configuration", pair.idp)).send().await.unwrap();
+    assert!(!document.text().await.unwrap().contains("flow_recording_endpoint"));
+    assert_eq!(http().get(format!("{}/flows", pair.rp)).send().await.unwrap().status(), 404);
+}
+
+#[actix_web::test]
+async fn a_provider_that_records_nothing_leaves_the_rps_own_half() {
+    let pair = Pair::start_with(&["--record", "off"], &[]);
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    browser.submits(None, &PASSWORD).await;
+    browser.submits(None, &AGREE).await;
+    let flow = pair.flows().remove(0);
+    let (seen, theirs) = rp::flows::other_half(&pair.app, &flow).await;
+    assert_eq!((seen, theirs.len()), (OtherHalf::Foreign, 0));
+    assert!(messages(&flow.events).all(|(by, _)| by == Party::Rp));
+    assert_eq!(pair.tells(&flow.events).outcome, Outcome::SignedIn);
+}
