@@ -7,5 +7,6 @@
 pub mod correlate;
 pub mod recorder;
 mod redact;
+pub mod saved;
 pub mod tap;
 pub mod view;

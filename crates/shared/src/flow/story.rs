@@ -142,7 +142,7 @@ impl<'a> Story<'a> {
             }
         }
         let (began, latest) = (events.first().map_or(now, |it| it.at), events.last().map_or(now, |it| it.at));
-        let silent = if now - latest < patience { Outcome::Running } else { Outcome::Ended };
+        let silent = if now.saturating_sub(latest) < patience { Outcome::Running } else { Outcome::Ended };
         let outcome = outcome(&events, is_login).unwrap_or(silent);
         let seen_by_rp = events.iter().any(|it| it.by == Party::Rp);
         for stage in &mut stages {

@@ -1,0 +1,401 @@
+//! A flow as a file: the page that opens offline, and in it the events, so that the file can be opened here again; the
+//! messages as HAR, the picture as Mermaid. Secrets are left out unless they are asked for.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::{
+    flow::{Check, Event, Line, Message, Party, Recorded, Shown, Story},
+    params::{self, Params},
+};
+use thiserror::Error;
+use web::moment::Moment;
+
+/// What stands where a secret was left out.
+const LEFT_OUT: &str = "[left-out]";
+/// Parameters, members and form fields that let somebody do something.
+const SECRET: [&str; 9] = [
+    "code",
+    "code_verifier",
+    "client_secret",
+    "client_assertion",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "id_token_hint",
+    "csrf",
+];
+/// Anything shorter is no secret, and stands in other words.
+const SHORTEST: usize = 8;
+/// The year 2100, in milliseconds.
+const LATEST: i64 = 4_102_444_800_000;
+/// Where the events stand in the page.
+const OPENING: &str = r#"<script type="application/json" id="flow">"#;
+
+/// A flow in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The version of this format: 1.
+    pub version: u8,
+    /// The number that the flow had.
+    pub number: u32,
+    /// The RP's address.
+    pub rp: String,
+    /// The IdP's address.
+    pub idp: String,
+    /// Whether secrets are left out.
+    pub redacted: bool,
+    /// What happened.
+    pub events: Vec<Recorded>,
+}
+
+/// Why a file cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// It is something else.
+    #[error("this is no file that the flow viewer saved")]
+    NotSaved,
+    /// It is damaged, or of another version.
+    #[error("the flow in this file cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl Saved {
+    /// The events as they stand in a page: JSON in which nothing ends the element.
+    pub fn to_script(&self) -> String {
+        let json = serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c");
+        format!("{OPENING}{json}</script>")
+    }
+
+    /// Reads a page that was saved.
+    pub fn parse(page: &str) -> Result<Self, OpenError> {
+        let (_, rest) = page.split_once(OPENING).ok_or(OpenError::NotSaved)?;
+        let (json, _) = rest.split_once("</script>").ok_or(OpenError::NotSaved)?;
+        let saved: Self =
+            serde_json::from_str(json).map_err(|error| OpenError::Unreadable(error.to_string()))?;
+        if saved.version != 1 {
+            return Err(OpenError::Unreadable(format!("version {}", saved.version)));
+        }
+        if saved.events.iter().any(|it| it.by == Party::Browser || !(0..LATEST).contains(&it.at)) {
+            return Err(OpenError::Unreadable("an event has no time or place".into()));
+        }
+        Ok(saved)
+    }
+}
+
+/// The events without secrets: what stands in a secret place is left out wherever it stands. Of an ID token everything
+/// but its signature stays, since nobody can use it then. Pages are left out as a whole.
+pub fn redacted(events: &[Recorded]) -> Vec<Recorded> {
+    let messages = events.iter().filter_map(|it| match &it.event {
+        Event::Message(message) => Some(message),
+        Event::Check(_) | Event::Life(_) => None,
+    });
+    let mut secrets = BTreeSet::new();
+    for message in messages {
+        collect(message, &mut secrets);
+    }
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for secret in secrets {
+        let left = match secret.rsplit_once('.') {
+            // A JWT.
+            Some((claims, _)) if claims.starts_with("eyJ") => format!("{claims}.{LEFT_OUT}"),
+            _ => LEFT_OUT.to_owned(),
+        };
+        let encoded = params::encode(&secret).into_owned();
+        if encoded != secret {
+            pairs.push((encoded, left.clone()));
+        }
+        pairs.push((secret, left));
+    }
+    // The longest first: one may begin with another.
+    pairs.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
+    let clean = |text: &str| {
+        pairs.iter().fold(text.to_owned(), |text, (secret, left)| text.replace(secret.as_str(), left))
+    };
+    events.iter().map(|it| Recorded { event: cleaned(&it.event, &clean), ..it.clone() }).collect()
+}
+
+/// The secrets in a message.
+fn collect(message: &Message, secrets: &mut BTreeSet<String>) {
+    let mut add = |value: &str| {
+        if value.len() >= SHORTEST {
+            secrets.insert(value.to_owned());
+        }
+    };
+    let location = message.header("location").unwrap_or_default();
+    let target = match &message.line {
+        Line::Request { target, .. } => target.as_str(),
+        Line::Status(_) => "",
+    };
+    for address in [location, target, message.header("referer").unwrap_or_default()] {
+        let path = address.split('?').next().unwrap_or_default();
+        path.rsplit('/').filter(|part| part.starts_with("in_")).for_each(&mut add);
+    }
+    let after_question = |address: &str| address.split_once('?').map_or("", |(_, query)| query).to_owned();
+    for encoded in [after_question(target), after_question(location), message.body.clone()] {
+        let params = Params::parse_with_repeats(encoded.as_bytes()).unwrap_or_default();
+        params.iter().filter(|(name, _)| SECRET.contains(name)).for_each(|(_, value)| add(value));
+    }
+    if let Ok(Value::Object(members)) = serde_json::from_str(&message.body) {
+        let texts = members.iter().filter(|(name, _)| SECRET.contains(&name.as_str()));
+        texts.filter_map(|(_, value)| value.as_str()).for_each(&mut add);
+    }
+    if let Some((_, credentials)) = message.header("authorization").and_then(|it| it.split_once(' ')) {
+        add(credentials.trim());
+    }
+}
+
+fn cleaned(event: &Event, clean: &impl Fn(&str) -> String) -> Event {
+    match event {
+        Event::Message(message) => {
+            let is_page = message.header("content-type").is_some_and(|it| it.starts_with("text/html"));
+            let line = match &message.line {
+                Line::Request { method, target } => {
+                    Line::Request { method: method.clone(), target: clean(target) }
+                }
+                Line::Status(status) => Line::Status(*status),
+            };
+            let headers = message.headers.iter().map(|(name, value)| (name.clone(), clean(value)));
+            Event::Message(Message {
+                line,
+                headers: headers.collect(),
+                body: if is_page { String::new() } else { clean(&message.body) },
+                cut: message.cut + if is_page { message.body.len() } else { 0 },
+                ..message.clone()
+            })
+        }
+        Event::Check(check) => Event::Check(Check {
+            expected: cleaned_value(&check.expected, clean),
+            actual: cleaned_value(&check.actual, clean),
+            ..check.clone()
+        }),
+        Event::Life(life) => Event::Life(*life),
+    }
+}
+
+fn cleaned_value(shown: &Shown<'static>, clean: &impl Fn(&str) -> String) -> Shown<'static> {
+    match shown {
+        Shown::Value(value) => Shown::Value(clean(value).into()),
+        Shown::Words(words) => Shown::Words(*words),
+        Shown::WordsWith(words, value) => Shown::WordsWith(*words, clean(value).into()),
+    }
+}
+
+/// The messages as HAR 1.2, which browsers' tools open. Of the two records of a back-channel message it has the sender's.
+pub fn har(story: &Story<'_>, rp: &str, idp: &str) -> Value {
+    let all: Vec<_> = story.stages.iter().flat_map(|stage| &stage.messages).collect();
+    let requests = all.iter().filter(|it| it.message.is_request());
+    let entries: Vec<Value> = requests
+        .map(|it| {
+            let request = it.message;
+            let answer = all.iter().find(|other| {
+                !other.message.is_request()
+                    && other.message.span == request.span
+                    && other.message.exchange == request.exchange
+            });
+            let waited = answer.map_or(0, |answer| answer.at.saturating_sub(it.at).max(0));
+            json!({
+                "startedDateTime": iso(it.at),
+                "time": waited,
+                "request": har_request(request, if request.to == Party::Rp { rp } else { idp }),
+                "response": har_response(answer.map(|answer| answer.message)),
+                "cache": {},
+                "timings": { "send": 0, "wait": waited, "receive": 0 },
+                "comment": request.exchange.id(),
+            })
+        })
+        .collect();
+    let creator = json!({ "name": "flow viewer", "version": env!("CARGO_PKG_VERSION") });
+    json!({ "log": { "version": "1.2", "creator": creator, "entries": entries } })
+}
+
+fn har_request(request: &Message, site: &str) -> Value {
+    let (method, target) = match &request.line {
+        Line::Request { method, target } => (method.as_str(), target.as_str()),
+        Line::Status(_) => ("", ""),
+    };
+    let mut written = json!({
+        "method": method,
+        "url": format!("{site}{target}"),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": har_pairs(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        "queryString": har_params(request.query()),
+        "headersSize": -1,
+        "bodySize": request.body.len() + request.cut,
+    });
+    if !request.body.is_empty() {
+        let media_type = request.header("content-type").unwrap_or_default();
+        written["postData"] = json!({ "mimeType": media_type, "text": request.body });
+    }
+    written
+}
+
+fn har_response(answer: Option<&Message>) -> Value {
+    let headers = answer.map_or(&[][..], |answer| &answer.headers);
+    let body = answer.map_or("", |answer| answer.body.as_str());
+    json!({
+        "status": answer.and_then(Message::status).unwrap_or(0),
+        "statusText": "",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": har_pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        "content": {
+            "size": body.len() + answer.map_or(0, |answer| answer.cut),
+            "mimeType": answer.and_then(|answer| answer.header("content-type")).unwrap_or_default(),
+            "text": body,
+        },
+        "redirectURL": answer.and_then(|answer| answer.header("location")).unwrap_or_default(),
+        "headersSize": -1,
+        "bodySize": body.len(),
+    })
+}
+
+fn har_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Value> {
+    pairs.map(|(name, value)| json!({ "name": name, "value": value })).collect()
+}
+
+fn har_params(query: &str) -> Vec<Value> {
+    let params = Params::parse_with_repeats(query.as_bytes()).unwrap_or_default();
+    har_pairs(params.iter())
+}
+
+fn iso(at: i64) -> String {
+    let seconds = Moment::from(shared::clock::Timestamp::from_unix(at.div_euclid(1000)));
+    format!("{}.{:03}Z", seconds.iso().trim_end_matches('Z'), at.rem_euclid(1000))
+}
+
+/// The messages as a Mermaid sequence diagram.
+pub fn mermaid(story: &Story<'_>) -> String {
+    let mut diagram =
+        "sequenceDiagram\n  participant web as Browser\n  participant rp as RP\n  participant idp as IdP\n"
+            .to_owned();
+    for stage in &story.stages {
+        for it in &stage.messages {
+            let arrow = if it.message.is_request() { "->>" } else { "-->>" };
+            let what = match &it.message.line {
+                Line::Request { method, target } => {
+                    format!("{method} {}", target.split('?').next().unwrap_or_default())
+                }
+                Line::Status(status) => status.to_string(),
+            };
+            let number = stage.entry.step().map_or(String::new(), |step| format!("{} ", step.number()));
+            let what: String = what.chars().filter(|it| !matches!(it, ';' | '#' | '\n' | '\r')).collect();
+            let (from, to) = (it.message.from.id(), it.message.to.id());
+            // Writing to memory cannot fail.
+            let _ = writeln!(diagram, "  {from}{arrow}{to}: {number}{what}");
+        }
+        for (by, check) in &stage.checks {
+            let _ = writeln!(diagram, "  Note over {}: {} {}", by.id(), check.verdict.id(), check.rule.id());
+        }
+    }
+    diagram
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::flow::{Exchange, Rule, Verdict};
+
+    use super::*;
+
+    const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
+
+    fn message(exchange: Exchange, line: Line, headers: &[(&str, &str)], body: &str) -> Recorded {
+        let is_request = matches!(line, Line::Request { .. });
+        let (from, to) = if is_request { (Party::Rp, Party::Idp) } else { (Party::Idp, Party::Rp) };
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let event = Event::Message(Message {
+            exchange,
+            from,
+            to,
+            line,
+            headers,
+            body: body.into(),
+            cut: 0,
+            span: "s".into(),
+        });
+        Recorded { by: Party::Rp, at: 1_795_496_600_123, within: "w".into(), event }
+    }
+
+    fn events() -> Vec<Recorded> {
+        let post = Line::Request { method: "POST".into(), target: "/oauth/token".into() };
+        let basic = ("authorization", "Basic Y2xpZW50MTpzZWNyZXQ=");
+        let form = "grant_type=authorization_code&code=code_0123456789&code_verifier=verifier%2B0123456789";
+        let answer =
+            format!(r#"{{"access_token":"at_0123456789","id_token":"{TOKEN}","token_type":"Bearer"}}"#);
+        let check = Check {
+            rule: Rule::CodeKnown,
+            expected: "verifier+0123456789".into(),
+            actual: "code_0123456789".into(),
+            verdict: Verdict::Passed,
+        };
+        vec![
+            message(Exchange::Token, post, &[basic], form),
+            Recorded { by: Party::Idp, at: 1, within: "s".into(), event: Event::Check(check) },
+            message(Exchange::Token, Line::Status(200), &[("content-type", "application/json")], &answer),
+            message(Exchange::LoginPage, Line::Status(200), &[("content-type", "text/html")], "<form>"),
+        ]
+    }
+
+    fn saved(events: Vec<Recorded>) -> Saved {
+        Saved {
+            version: 1,
+            number: 8,
+            rp: "http://rp".into(),
+            idp: "http://idp".into(),
+            redacted: true,
+            events,
+        }
+    }
+
+    #[test]
+    fn secrets_are_left_out_wherever_they_stand() {
+        let text = serde_json::to_string(&redacted(&events())).unwrap();
+        for secret in
+            ["code_0123", "verifier%2B0123", "verifier+0123", "at_0123", "Y2xpZW50", "c2lnbmF0dXJl", "<form>"]
+        {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        for kept in ["eyJzdWIiOiIxIn0.[left-out]", "grant_type=authorization_code", "Bearer"] {
+            assert!(text.contains(kept), "{kept}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_was_saved_can_be_opened_again() {
+        let saved = saved(events());
+        let page = format!("<!doctype html><p>a page</p>{}<p>more</p>", saved.to_script());
+        assert_eq!(Saved::parse(&page).unwrap(), saved);
+        assert!(!saved.to_script()[OPENING.len()..].contains("<form>"));
+    }
+
+    #[test]
+    fn what_is_no_saved_flow_is_refused_with_a_reason() {
+        assert_eq!(Saved::parse("<p>hello"), Err(OpenError::NotSaved));
+        let page = |json: &str| format!("{OPENING}{json}</script>");
+        for broken in ["", "{}", "[]", r#"{"version":1}"#] {
+            assert!(matches!(Saved::parse(&page(broken)), Err(OpenError::Unreadable(_))), "{broken}");
+        }
+        let mut later = saved(events());
+        later.version = 2;
+        assert!(Saved::parse(&later.to_script()).is_err());
+        let mut timeless = saved(events());
+        timeless.events[0].at = i64::MAX;
+        assert!(Saved::parse(&timeless.to_script()).is_err());
+    }
+
+    #[test]
+    fn messages_are_written_as_har_and_mermaid() {
+        let events = events();
+        let story = Story::tell(&events, 0, 1);
+        let har = har(&story, "http://rp", "http://idp");
+        let entry = &har["log"]["entries"][0];
+        assert_eq!(entry["request"]["url"], "http://idp/oauth/token");
+        assert_eq!(entry["startedDateTime"], "2026-11-24T05:03:20.123Z");
+        assert_eq!(entry["response"]["status"], 200);
+        let picture = mermaid(&story);
+        assert!(picture.contains("rp->>idp: 8 POST /oauth/token"), "{picture}");
+        assert!(picture.contains("idp-->>rp: 9 200"), "{picture}");
+    }
+}
