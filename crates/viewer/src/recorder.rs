@@ -15,7 +15,10 @@ use shared::{
 };
 use tokio::sync::watch;
 
-use crate::correlate::{self, Correlator};
+use crate::{
+    correlate::{self, Correlator},
+    saved::Saved,
+};
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,15 @@ const SHARE_OF_ONE_FLOW: usize = 8;
 /// The name of a flow at one server: random, so that nobody guesses it.
 pub type FlowId = String;
 
+/// Addresses for people, host and port; empty where it is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// The RP's.
+    pub rp: String,
+    /// The IdP's.
+    pub idp: String,
+}
+
 /// What the recorder keeps of a flow.
 #[derive(Clone, Debug)]
 pub struct Flow {
@@ -59,6 +71,8 @@ pub struct Flow {
     pub correlators: HashSet<Correlator>,
     /// What happened.
     pub events: Vec<Recorded>,
+    /// Where the servers were, if it was opened from a file.
+    pub opened: Option<Addresses>,
     bytes: usize,
     is_over: bool,
 }
@@ -195,6 +209,28 @@ impl Recorder {
         }
     }
 
+    /// Takes a flow out of a file into the list, for `owner`. `None` if it is larger than a flow may be.
+    pub fn adopt(&self, saved: Saved, owner: Option<SecretHash>) -> Option<FlowId> {
+        let bytes = saved.events.iter().map(|it| EVENT + weight(&it.event)).sum();
+        if bytes > self.limits.bytes / SHARE_OF_ONE_FLOW {
+            return None;
+        }
+        let [id, trace] = [(); 2].map(|()| self.hex::<16>());
+        let mut kept = self.kept();
+        let id = kept.begin(id, trace, true, None, &[]);
+        let begun = kept.begun;
+        if let Some(flow) = kept.flows.get_mut(&begun) {
+            flow.owner = owner;
+            flow.events = saved.events;
+            flow.opened = Some(Addresses { rp: saved.rp, idp: saved.idp });
+            flow.is_over = true;
+            flow.bytes = bytes;
+        }
+        kept.bytes += bytes;
+        kept.shrink(&self.limits, begun);
+        Some(id)
+    }
+
     /// Notes whose browser began a flow.
     pub fn give_to(&self, id: &str, owner: SecretHash) {
         let mut kept = self.kept();
@@ -250,6 +286,7 @@ impl Kept {
             correlators: HashSet::from([correlate::trace(&trace)]),
             trace,
             events: Vec::new(),
+            opened: None,
             bytes: 0,
             is_over: !is_flow,
         };
