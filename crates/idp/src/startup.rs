@@ -16,9 +16,13 @@ use actix_web::{
     middleware::from_fn,
     web::{self as actix, Data},
 };
-use shared::flow::{Exchange, Party};
+use shared::{
+    flow::{Exchange, Party},
+    secret::Secret,
+};
 use tracing_actix_web::TracingLogger;
 use viewer::{
+    desk, live::Closing,
     recorder::{Limits, Recorder},
     tap::{Tap, Watch, tap},
 };
@@ -82,6 +86,7 @@ impl Application {
         })
         .client_request_timeout(server::PATIENCE)
         .shutdown_timeout(server::DRAIN_SECONDS)
+        .disable_signals()
         .listen(listener)?
         .run();
         Ok(Self { address, server, state })
@@ -106,6 +111,7 @@ impl Application {
     pub async fn run(self) -> io::Result<()> {
         tracing::info!(address = %self.address, issuer = self.state.settings.origin.as_str(), "the provider is ready");
         let state = self.state;
+        let closing = state.closing.clone();
         let sweep = move || {
             let state = state.clone();
             async move {
@@ -115,7 +121,7 @@ impl Application {
                 state.keys.refresh(now).await;
             }
         };
-        server::serve(self.server, sweep).await
+        server::serve(self.server, sweep, move || closing.close()).await
     }
 }
 
@@ -145,11 +151,13 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
         throttle: Throttle::new(Arc::clone(&clock)),
         csrf: CsrfKey::new(random.as_ref()),
+        viewer_token: Secret::mint("", random.as_ref()),
         settings,
         clock,
         random,
         sink,
         recorder,
+        closing: Closing::default(),
     })
 }
 
@@ -158,8 +166,12 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
     let base = state.settings.origin.path();
     if let Some(recorder) = &state.recorder {
         app.app_data(Data::new(Tap { recorder: recorder.clone(), base: base.to_owned(), plan }));
+        app.app_data(Data::new(state.closing.clone()));
         app.service(
             back_channel(&format!("{base}/flows/lookup"), "POST").route(actix::post().to(flows::lookup)),
+        )
+        .service(
+            actix::resource(format!("{base}/flows/enter/{{token}}")).route(actix::get().to(flows::enter)),
         );
     }
     // What scripts of other sites may read: browsers ask before they let them.
@@ -226,6 +238,7 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             .service(actix::resource("/logout").route(actix::post().to(logout::confirm)))
             .service(actix::resource("/").route(actix::get().to(home::home)))
             .service(actix::resource("/withdraw").route(actix::post().to(home::withdraw)))
+            .configure(|app| if state.recorder.is_some() { desk::routes::<AppState>(app) })
             .service(actix::resource("/health").route(actix::get().to(health)))
             .service(actix::scope("/assets").route("/{name}", actix::get().to(assets::serve))),
     );

@@ -8,8 +8,9 @@ use shared::{
     flow::{Checks, Shown, Sink, Words},
     metadata::ProviderMetadata,
     random::Random,
+    secret::Secret,
 };
-use viewer::recorder::Recorder;
+use viewer::{live::Closing, recorder::Recorder};
 use web::front_door::Site;
 
 use crate::{
@@ -43,6 +44,10 @@ pub struct AppState {
     pub sink: Arc<dyn Sink>,
     /// What is recorded of flows, if anything is.
     pub recorder: Option<Arc<Recorder>>,
+    /// Opens the viewer.
+    pub viewer_token: Secret,
+    /// Ends what would go on for ever when the server is to stop.
+    pub closing: Closing,
 }
 
 impl AppState {

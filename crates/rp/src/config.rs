@@ -19,6 +19,8 @@ use web::{
 
 use crate::algorithm::Algorithm;
 
+/// The secret of the tutorial's client.
+const TUTORIAL_SECRET: &str = "client1-secret";
 /// The shortest key for HS256, in bytes: as long as its hash (RFC 7518 §3.2).
 const HS256_KEY: usize = 32;
 
@@ -158,6 +160,13 @@ impl Settings {
         format!("{}/", self.base_url.path())
     }
 
+    /// Whether this is the tutorial's client on the learner's own computer, whose secret is public.
+    pub fn is_demo(&self) -> bool {
+        let issuer = Url::parse(self.issuer.as_str());
+        let local = self.base_url.is_loopback() && issuer.is_ok_and(|url| origin::is_loopback(&url));
+        local && self.client_secret.matches(TUTORIAL_SECRET)
+    }
+
     /// `redirect_uri`: where step 6 sends the browser (RFC 6749 §3.1.2).
     pub fn redirect_uri(&self) -> String {
         format!("{}/auth", self.base_url.as_str())
@@ -190,7 +199,7 @@ impl TryFrom<Arguments> for Settings {
         }
         let given = arguments.client_secret.map(|secret| secret.expose().to_owned());
         let file = arguments.client_secret_file.as_deref();
-        let client_secret = settings::secret("RP_CLIENT_SECRET", given, file, "client1-secret")?;
+        let client_secret = settings::secret("RP_CLIENT_SECRET", given, file, TUTORIAL_SECRET)?;
         let algorithm = arguments.id_token_signed_response_alg;
         if algorithm == Algorithm::Hs256 && client_secret.expose().len() < HS256_KEY {
             return Err(format!(

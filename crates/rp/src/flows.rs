@@ -1,14 +1,24 @@
-//! The other half of a flow: what the provider recorded of it. It is asked for with the RP's own credentials, by what
+//! Who sees which flow, and the other half of one: what the provider recorded of it. It is asked for with the RP's own credentials, by what
 //! travelled in the flow's messages, and the provider tells a client of nobody's flows but its own.
 
+use actix_web::{HttpRequest, cookie::Cookie};
+use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use openidconnect::http::{Request, header};
 use serde::Deserialize;
 use shared::{flow::Recorded, params, secret::SecretHash};
-use viewer::{recorder::Flow, view::OtherHalf};
+use viewer::{
+    desk::{Desk, Sees},
+    recorder::{Addresses, Flow, Recorder},
+    tap,
+    view::OtherHalf,
+};
+use web::cookies;
 
 use crate::{config::TokenEndpointAuthMethod, provider::FetchError, state::AppState};
 
+/// The cookie of a browser that began flows, where not everybody may see all of them.
+const COOKIE: &str = "rp_viewer";
 /// The largest half that is read, in bytes: what the provider keeps of one flow at most, written as JSON.
 const MAX_HALF: usize = 8 * 1024 * 1024;
 
@@ -58,4 +68,46 @@ async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded
     // A half that cannot be read is as good as none.
     let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
     Ok(half.events)
+}
+
+#[async_trait(?Send)]
+impl Desk for AppState {
+    fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_deref()
+    }
+
+    fn sees(&self, request: &HttpRequest) -> Sees {
+        if self.settings.is_demo() {
+            return Sees::Everything;
+        }
+        // Who has begun none yet sees an empty list.
+        let browser = cookies::value(request, COOKIE).unwrap_or_default();
+        Sees::Own(SecretHash::of(&browser))
+    }
+
+    async fn other_half(&self, flow: &Flow) -> (OtherHalf, Vec<Recorded>) {
+        other_half(self, flow).await
+    }
+
+    fn addresses(&self) -> Addresses {
+        let (rp, idp) = (self.settings.base_url.as_str(), self.settings.issuer.as_str());
+        Addresses { rp: rp.to_owned(), idp: idp.to_owned() }
+    }
+
+    fn patience(&self) -> i64 {
+        i64::try_from(self.settings.attempt_lifetime.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Notes whose browser began the flow of this request; the cookie for one that is not known yet. In the built-in demo
+/// everybody sees everything, and needs none.
+pub fn own(app: &AppState, request: &HttpRequest) -> Option<Cookie<'static>> {
+    let recorder = app.recorder.as_ref().filter(|_| !app.settings.is_demo())?;
+    let flow = tap::current_flow()?;
+    let known = cookies::value(request, COOKIE).filter(|value| !value.is_empty());
+    let browser = known.clone().map_or_else(|| Secret::mint("", &*app.random), Secret::new);
+    recorder.give_to(&flow, browser.hash());
+    let secure = app.settings.base_url.is_https();
+    let cookie = || cookies::cookie(COOKIE, browser.expose().to_owned(), "/", secure, None).into_owned();
+    known.is_none().then(cookie)
 }

@@ -23,7 +23,7 @@ use crate::{
     attempt::{Attempt, Kept},
     attempt_cookie,
     config::Settings,
-    next, problems,
+    flows, next, problems,
     state::AppState,
 };
 
@@ -70,6 +70,9 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     );
     let mut answer = HttpResponse::SeeOther();
     for cookie in attempt_cookie::issue(&request, settings, &login_state, &cookie) {
+        answer.cookie(cookie);
+    }
+    if let Some(cookie) = flows::own(&state, &request) {
         answer.cookie(cookie);
     }
     Ok(answer.insert_header((LOCATION, location.as_str())).finish())

@@ -16,6 +16,7 @@ use actix_web::{
 use shared::flow::{Exchange, Party};
 use tracing_actix_web::TracingLogger;
 use viewer::{
+    desk, live::Closing,
     recorder::{Limits, Recorder},
     tap::{Tap, Watch, tap},
 };
@@ -79,7 +80,11 @@ impl Application {
                 .configure(|app| record(app, state))
                 .app_data(site.clone())
                 .app_data(state.clone())
-                .service(scope(&base).configure(routes))
+                .service(scope(&base).configure(routes).configure(|app| {
+                    if state.recorder.is_some() {
+                        desk::routes::<AppState>(app);
+                    }
+                }))
                 .default_service(to(not_found))
                 .wrap(state.sessions.middleware(&state.settings, signing_key.clone()))
                 .wrap(from_fn(front_door))
@@ -88,6 +93,7 @@ impl Application {
         })
         .client_request_timeout(server::PATIENCE)
         .shutdown_timeout(server::DRAIN_SECONDS)
+        .disable_signals()
         .listen(listener)?
         .run();
         Ok(Self { address, server, state })
@@ -112,6 +118,7 @@ impl Application {
     pub async fn run(self) -> io::Result<()> {
         tracing::info!(address = %self.address, home = self.state.settings.base_url.as_str(), "the client application is ready");
         let state = self.state;
+        let closing = state.closing.clone();
         let sweep = move || {
             let state = state.clone();
             async move {
@@ -120,7 +127,7 @@ impl Application {
                 state.logouts.sweep(state.clock.now());
             }
         };
-        server::serve(self.server, sweep).await
+        server::serve(self.server, sweep, move || closing.close()).await
     }
 }
 
@@ -143,6 +150,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         random,
         sink,
         recorder,
+        closing: Closing::default(),
     })
 }
 
@@ -150,6 +158,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
 fn record(app: &mut ServiceConfig, state: &AppState) {
     if let Some(recorder) = &state.recorder {
         let base = state.settings.base_url.path().to_owned();
+        app.app_data(Data::new(state.closing.clone()));
         app.app_data(Data::new(Tap { recorder: recorder.clone(), base, plan }));
     }
 }

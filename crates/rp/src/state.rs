@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::{clock::Clock, flow::Sink, random::Random};
-use viewer::recorder::Recorder;
+use viewer::{live::Closing, recorder::Recorder};
 
 use crate::{
     attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, sessions::Sessions,
@@ -21,6 +21,8 @@ pub struct AppState {
     pub sink: Arc<dyn Sink>,
     /// What is recorded of flows, if anything is.
     pub recorder: Option<Arc<Recorder>>,
+    /// Ends what would go on for ever when the server is to stop.
+    pub closing: Closing,
     /// The provider.
     pub provider: Provider,
     /// Logins under way.

@@ -85,8 +85,19 @@ pub fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener,
     TcpListener::bind(address).map_err(|error| StartError::Listen { address, setting, error })
 }
 
-/// Serves until the process is told to stop and requests under way have finished; sweeps now and then.
-pub async fn serve<Swept: Future>(server: Server, sweep: impl Fn() -> Swept + 'static) -> io::Result<()> {
+/// Serves until the process is told to stop and requests under way have finished; sweeps now and then. `closing` ends
+/// what would go on for ever otherwise. The server must leave signals to us.
+pub async fn serve<Swept: Future>(
+    server: Server,
+    sweep: impl Fn() -> Swept + 'static,
+    closing: impl FnOnce() + 'static,
+) -> io::Result<()> {
+    let handle = server.handle();
+    let listening = rt::spawn(async move {
+        let graceful = told_to_stop().await;
+        closing();
+        handle.stop(graceful).await;
+    });
     let sweeping = rt::spawn(async move {
         loop {
             tokio::time::sleep(SWEEP).await;
@@ -94,8 +105,35 @@ pub async fn serve<Swept: Future>(server: Server, sweep: impl Fn() -> Swept + 's
         }
     });
     let ended = server.await;
+    listening.abort();
     sweeping.abort();
     ended
+}
+
+/// Waits until the process is told to stop: whether requests under way are to finish. Ctrl-C ends it at once.
+#[cfg(unix)]
+async fn told_to_stop() -> bool {
+    use rt::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut quit)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::quit()))
+    else {
+        // Nobody can tell us then; the system ends the process.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => true,
+        _ = interrupt.recv() => false,
+        _ = quit.recv() => false,
+    }
+}
+
+/// Waits until the process is told to stop.
+#[cfg(not(unix))]
+async fn told_to_stop() -> bool {
+    match rt::signal::ctrl_c().await {
+        Ok(()) => false,
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// The flags and environment variables of a program; `--help` and `--version` end it here. A mistake is one sentence,
