@@ -27,19 +27,29 @@ pub enum CatalogueError {
 
 /// The texts of one language by their keys.
 #[derive(Clone, Debug)]
-pub struct Catalogue(BTreeMap<String, String>);
+pub struct Catalogue(BTreeMap<String, Text>);
+
+/// A text as it stands in the file, and as HTML: both with their `{placeholders}`.
+#[derive(Clone, Debug)]
+struct Text {
+    source: String,
+    html: String,
+}
 
 impl Catalogue {
     /// Reads the texts of `lang`.
     pub fn load(lang: Lang) -> Result<Self, CatalogueError> {
         let tag = lang.tag();
         let file = Locales::get(&format!("{tag}.json")).ok_or(CatalogueError::Missing(tag))?;
-        serde_json::from_slice(&file.data).map(Self).map_err(|error| CatalogueError::Malformed(tag, error))
+        let texts: BTreeMap<String, String> =
+            serde_json::from_slice(&file.data).map_err(|error| CatalogueError::Malformed(tag, error))?;
+        let texts = texts.into_iter().map(|(key, source)| (key, Text { html: to_html(&source), source }));
+        Ok(Self(texts.collect()))
     }
 
     /// The text under `key`, as it stands in the file.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.0.get(key).map(|text| text.source.as_str())
     }
 
     /// Every key.
@@ -50,7 +60,7 @@ impl Catalogue {
     /// The text under `key` as HTML: escaped, `` `x` `` as code, `**x**` as strong, `[word](id)` as a term of the
     /// glossary, `{name}` filled in.
     pub fn html(&self, key: &str, values: &HashMap<String, String>) -> Option<String> {
-        self.get(key).map(|text| to_html(text, values))
+        self.0.get(key).map(|text| fill(&text.html, values, &escape))
     }
 
     /// The text under `key` without any markup, for attributes and titles. The caller escapes it.
@@ -58,18 +68,24 @@ impl Catalogue {
         let text = without_terms(self.get(key)?).replace('`', "").replace("**", "");
         Some(fill(&text, values, &str::to_owned))
     }
+
+    /// The text under `key` as [`Self::html`] writes it, if it has no `{placeholders}`.
+    pub fn fixed_html(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(|text| text.html.as_str()).filter(|html| !html.contains('{'))
+    }
 }
 
 const CLOSING: &[char] = &[')', ',', '.', ':', '、', '。'];
 
-fn to_html(text: &str, values: &HashMap<String, String>) -> String {
+/// `text` as HTML. Its placeholders stay: what is filled in later is a value and never markup.
+fn to_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() * 2);
     let mut rest = text;
     while let Some((before, word, id, after)) = term(rest) {
         // A line may break on either side of a button, but not between it and its brackets, comma or full stop.
         let (before, open) = before.strip_suffix('(').map_or((before, ""), |before| (before, "("));
         let (close, after) = after.split_at(after.len() - after.trim_start_matches(CLOSING).len());
-        let (before, word) = (marked_up(before, values), marked_up(word, values));
+        let (before, word) = (marked_up(before), marked_up(word));
         // `templates/parts/terms.html` holds the sentence that the button opens.
         let _ = write!(
             html,
@@ -77,7 +93,7 @@ fn to_html(text: &str, values: &HashMap<String, String>) -> String {
         );
         rest = after;
     }
-    html.push_str(&marked_up(rest, values));
+    html.push_str(&marked_up(rest));
     html
 }
 
@@ -96,34 +112,34 @@ fn without_terms(text: &str) -> String {
     }
 }
 
-fn marked_up(text: &str, values: &HashMap<String, String>) -> String {
+fn marked_up(text: &str) -> String {
     let mut html = String::with_capacity(text.len() * 2);
     for (at, code) in text.split('`').enumerate() {
         if at % 2 == 1 {
-            let _ = write!(html, "<code>{}</code>", fill(code, values, &escape));
+            let _ = write!(html, "<code>{}</code>", escape(code));
             continue;
         }
         for (at, strong) in code.split("**").enumerate() {
-            let part = fill(strong, values, &escape);
+            let part = escape(strong);
             let _ = if at % 2 == 1 { write!(html, "<b>{part}</b>") } else { write!(html, "{part}") };
         }
     }
     html
 }
 
-/// Fills `{name}` and passes everything through `escape`, so that a value can never become markup.
+/// Fills `{name}` with its value, which passes through `escape`. A name without a value stays as it is.
 fn fill(text: &str, values: &HashMap<String, String>, escape: &dyn Fn(&str) -> String) -> String {
-    let mut filled = String::with_capacity(text.len());
+    let mut filled = String::with_capacity(text.len() + 64);
     let mut rest = text;
     while let Some((before, name, after)) = placeholder(rest) {
-        filled.push_str(&escape(before));
+        filled.push_str(before);
         match values.get(name) {
             Some(value) => filled.push_str(&escape(value)),
-            None => filled.push_str(&escape(&format!("{{{name}}}"))),
+            None => filled.extend(["{", name, "}"]),
         }
         rest = after;
     }
-    filled.push_str(&escape(rest));
+    filled.push_str(rest);
     filled
 }
 
@@ -153,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_value_never_becomes_markup() {
-        let html = to_html("**{who}** asks for `{who}` & more", &values("who", "<svg onload=x>`**"));
+        let html = to_html("**{who}** asks for `{who}` & more");
+        let html = fill(&html, &values("who", "<svg onload=x>`**"), &escape);
         assert!(!html.contains("<svg"), "{html}");
         assert!(html.starts_with("<b>&lt;svg"), "{html}");
         assert!(html.contains("&amp; more"), "{html}");
@@ -163,7 +180,7 @@ mod tests {
     fn a_term_is_a_button_that_opens_its_sentence() {
         let text = "the one-time value ([`nonce`](nonce)) of the [ID token](id_token)";
         assert_eq!(
-            to_html(text, &HashMap::new()),
+            to_html(text),
             "the one-time value <span class=\"unbroken\">(<button class=\"term\" type=\"button\" \
              popovertarget=\"term-nonce\"><code>nonce</code></button>)</span> of the <span class=\"unbroken\">\
              <button class=\"term\" type=\"button\" popovertarget=\"term-id_token\">ID token</button></span>"

@@ -95,8 +95,8 @@ fn admit(site: &Site, request: &HttpRequest) -> Admission {
         return Admission::Refused(Problem::address_too_long());
     }
     // The stylesheet of the page that refuses may be fetched under the refused name too.
-    let is_asset = request.path().starts_with(&format!("{}/assets/", site.origin.path()));
-    if site.origin.is_asked_by(request) || is_asset {
+    let is_asset = || request.path().starts_with(&format!("{}/assets/", site.origin.path()));
+    if site.origin.is_asked_by(request) || is_asset() {
         return Admission::Granted;
     }
     if site.alias == Alias::Redirect
@@ -203,7 +203,7 @@ fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse
     let rendered = site.pages.respond(request, problem.status, Kind::Plain, "error.html", progress, &page);
     let mut page = rendered.unwrap_or_else(|broken| {
         tracing::error!(problem = %broken, "the error page itself is broken");
-        pages::html_response(problem.status, Kind::Plain, "Something went wrong. See the log.".to_owned())
+        pages::html_response(problem.status, Kind::Plain, "Something went wrong. See the log.".into())
     });
     if let Some(seconds) = problem.retry_after {
         page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -1,9 +1,6 @@
 //! Pages: templates, texts, and the headers that go with HTML.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -22,6 +19,17 @@ use crate::{
     origin::Origin,
     problem::Problem,
 };
+
+/// What is the same wherever it stands.
+const FIXED_PARTS: [(&str, &str); 4] = [
+    ("sign", "parts/sign.html"),
+    ("theme", "parts/theme.html"),
+    ("trail", "parts/trail.html"),
+    ("terms", "parts/terms.html"),
+];
+
+/// Room for most pages, in bytes.
+const USUAL_SIZE: usize = 16 * 1024;
 
 #[derive(Embed)]
 #[folder = "../../templates"]
@@ -106,11 +114,13 @@ impl Pages {
         let [ja, en] = &self.editions;
         let edition = if Lang::of(request) == ja.lang { ja } else { en };
         let mut context = Context::new();
-        context.insert("links", &self.links(request));
+        let links = Lang::ALL.map(|lang| (lang.tag(), in_language(request, lang)));
+        context.insert("links", &HashMap::from(links));
         let ribbon = progress.and_then(|progress| edition.ribbons.get(&progress));
         context.insert_value("ribbon", ribbon.cloned().unwrap_or(Value::none()));
         context.insert("page", page);
-        let html = edition.engine.render(template, &context).map_err(|error| {
+        let mut html = Vec::with_capacity(USUAL_SIZE);
+        edition.engine.render_to(template, &context, &mut html).map_err(|error| {
             Problem::internal(format!("{template}: {error} {:?}", std::error::Error::source(&error)))
         })?;
         Ok(html_response(status, kind, html))
@@ -123,18 +133,16 @@ impl Pages {
 
     /// The site's own page.
     pub fn home(&self) -> String {
-        format!("{}/", self.origin.path())
-    }
-
-    fn links(&self, request: &HttpRequest) -> HashMap<&'static str, String> {
-        let home = self.home();
-        let [ja, en] = Lang::ALL.map(|lang| in_language(request, lang));
-        HashMap::from([("ja", ja), ("en", en), ("home", home)])
+        home(&self.origin)
     }
 }
 
+fn home(origin: &Origin) -> String {
+    format!("{}/", origin.path())
+}
+
 /// An HTML answer with everything that keeps it from leaking, being framed, or running a stranger's script.
-pub fn html_response(status: StatusCode, kind: Kind, html: String) -> HttpResponse {
+pub fn html_response(status: StatusCode, kind: Kind, html: Vec<u8>) -> HttpResponse {
     const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
                           connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
     let (policy, referrer) = match kind {
@@ -170,11 +178,14 @@ impl Edition {
         same.insert("origin", origin.as_str());
         same.insert("loopback", &origin.is_loopback());
         same.insert("assets", &HashMap::from(assets));
+        same.insert("home", &home(origin));
         let part = |engine: &Tera, name, context| {
             engine.render(name, &context).map(|html| Value::safe_string(&html))
         };
-        let terms = part(&engine, "parts/terms.html", Context::new())?;
-        engine.global_context().insert_value("terms", terms);
+        for (name, file) in FIXED_PARTS {
+            let written = part(&engine, file, Context::new())?;
+            engine.global_context().insert_value(name, written);
+        }
         let ribbons = Progress::all().map(|progress| {
             let mut context = Context::new();
             context.insert("ribbon", &ribbon(progress));
@@ -200,28 +211,40 @@ fn engine(lang: Lang) -> Result<Tera, PagesError> {
     );
     let templates = Templates::iter().filter_map(|name| {
         let file = Templates::get(&name)?;
-        Some((name.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
+        let source = with_fixed_texts(&String::from_utf8_lossy(&file.data), &catalogue);
+        Some((name.into_owned(), source))
     });
     tera.add_raw_templates(templates.collect::<Vec<_>>())?;
     Ok(tera)
 }
 
-/// The function that finds texts for templates. One without `{placeholders}` is written only once.
+/// Puts texts into a template as if they had been written there: every `{{ t(key="...") }}` that is always the same.
+/// Such a text need not be looked for whenever a page is rendered.
+fn with_fixed_texts(template: &str, catalogue: &Catalogue) -> String {
+    const CALL: &str = r#"{{ t(key=""#;
+    let mut parts = template.split(CALL);
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (key, rest) = part.split_once(r#"") }}"#).unwrap_or_default();
+        match catalogue.fixed_html(key) {
+            Some(html) => filled.extend([html, rest]),
+            None => filled.extend([CALL, part]),
+        }
+    }
+    filled
+}
+
+/// The function that finds the other texts for templates.
 fn text(
     catalogue: &Arc<Catalogue>,
     write: impl Fn(&Catalogue, &str, &HashMap<String, String>) -> Option<Value> + Send + Sync + 'static,
 ) -> impl Fn(Kwargs, &State) -> tera::TeraResult<Value> + Send + Sync + 'static {
     let catalogue = Arc::clone(catalogue);
-    let fixed = catalogue.keys().filter(|key| catalogue.get(key).is_some_and(|text| !text.contains('{')));
-    let fixed: HashMap<_, OnceLock<_>> = fixed.map(|key| (key.to_owned(), OnceLock::new())).collect();
     move |kwargs, _| {
         let key: &str = kwargs.must_get("key")?;
-        let written = if let Some(once) = fixed.get(key) {
-            once.get_or_init(|| write(&catalogue, key, &HashMap::new())).clone()
-        } else {
-            let values = kwargs.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-            write(&catalogue, key, &values.collect())
-        };
+        let values = kwargs.iter().filter(|(name, _)| name.as_str() != Some("key"));
+        let values = values.map(|(name, value)| (name.to_string(), value.to_string()));
+        let written = write(&catalogue, key, &values.collect());
         written.ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
     }
 }
