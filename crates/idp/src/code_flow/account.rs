@@ -34,7 +34,7 @@ struct AccountPage<'a> {
     client_name: &'a str,
     return_to: String,
     accounts: Vec<AccountRow>,
-    csrf: &'a str,
+    csrf: String,
 }
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ pub async fn page(
         client_name: &visit.client.name,
         return_to: visit.return_to(),
         accounts,
-        csrf: &visit.csrf,
+        csrf: visit.csrf(&state),
     };
     let progress = Some(Progress::Now(Step::LoginPage));
     state.site.pages.respond(&request, StatusCode::OK, Kind::Form, "idp/account.html", progress, &page)

@@ -51,7 +51,7 @@ struct LoginPage<'a> {
     failed: bool,
     wait: Option<Wait>,
     demo: Vec<DemoUser>,
-    csrf: &'a str,
+    csrf: String,
 }
 
 #[derive(Serialize)]
@@ -214,7 +214,7 @@ async fn show(
         failed: failed.is_some(),
         wait: wait.map(|seconds| Wait { minutes: seconds / 60, seconds: seconds % 60 }),
         demo: demo.iter().map(|(username, password)| DemoUser { username, password }).collect(),
-        csrf: &visit.csrf,
+        csrf: visit.csrf(state),
     };
     let step = if failed.is_some() { Step::Password } else { Step::LoginPage };
     let progress = Some(Progress::Now(step));

@@ -33,7 +33,6 @@ pub(super) struct Visit {
     pub(super) handle: SecretHash,
     pub(super) interaction: Interaction,
     pub(super) client: Arc<Client>,
-    pub(super) csrf: String,
     pub(super) now: Timestamp,
     secret_handle: String,
     browser: Secret,
@@ -56,8 +55,12 @@ impl Visit {
         let client = client.map_err(problems::from_store)?.ok_or_else(problems::unknown_client)?;
         let browser = same_browser(state, request, &interaction, checks)
             .map_err(|problem| problem.next(&client.uri))?;
-        let csrf = state.csrf.token(&browser, handle);
-        Ok(Self { handle: hash, interaction, client, csrf, now, secret_handle: handle.to_owned(), browser })
+        Ok(Self { handle: hash, interaction, client, now, secret_handle: handle.to_owned(), browser })
+    }
+
+    /// The token for the form of its page.
+    pub(super) fn csrf(&self, state: &AppState) -> String {
+        state.csrf.token(&self.browser, &self.secret_handle)
     }
 
     /// Whether a form came from our own page in this browser (RFC 6749 §10.12).
