@@ -1,6 +1,6 @@
 //! `scope`: what a client asks for and what it gets (RFC 6749 §3.3).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Serialize, Serializer};
 use thiserror::Error;
@@ -19,9 +19,10 @@ pub enum ScopeError {
     TooLong,
 }
 
-/// A set of scope values in the order in which they were first named.
+/// A set of scope values in the order in which they were first named. Copies share one text, with a space between two
+/// values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope(Vec<String>);
+pub struct Scope(Arc<str>);
 
 impl Scope {
     /// The value that makes a request an OpenID Connect request (OpenID Connect Core §3.1.2.1).
@@ -33,21 +34,15 @@ impl Scope {
         if text.len() > MAX_BYTES {
             return Err(ScopeError::TooLong);
         }
-        let mut scope = Self::default();
-        for value in text.split(' ').filter(|value| !value.is_empty()) {
-            if !value.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
-                return Err(ScopeError::Character);
-            }
-            if !scope.contains(value) {
-                scope.0.push(value.to_owned());
-            }
+        if !text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
+            return Err(ScopeError::Character);
         }
-        Ok(scope)
+        Ok(Self::of(text.split(' ').filter(|value| !value.is_empty())))
     }
 
     /// Whether `value` is in the set.
     pub fn contains(&self, value: &str) -> bool {
-        self.0.iter().any(|known| known == value)
+        self.iter().any(|known| known == value)
     }
 
     /// The values that `other` holds too, in this order.
@@ -59,36 +54,46 @@ impl Scope {
     /// The values of both, these first.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        let more = other.0.iter().filter(|value| !self.contains(value));
-        Self(self.0.iter().chain(more).cloned().collect())
+        Self::of(self.iter().chain(other.iter()))
     }
 
     /// The values that `keep` lets through, in this order.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self(self.0.iter().filter(|value| keep(value)).cloned().collect())
+        Self::of(self.iter().filter(|value| keep(value)))
     }
 
     /// The values in their order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.0.split(' ').filter(|value| !value.is_empty())
     }
 
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// These values, each once.
+    fn of<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+        let mut once: Vec<&str> = Vec::new();
+        for value in values {
+            if !once.contains(&value) {
+                once.push(value);
+            }
+        }
+        Self(once.join(" ").into())
+    }
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(" "))
+        f.write_str(&self.0)
     }
 }
 
 impl Serialize for Scope {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.0)
     }
 }
 

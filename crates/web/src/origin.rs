@@ -57,7 +57,7 @@ impl Origin {
 
     /// The address as an issuer identifier.
     pub fn issuer(&self) -> Issuer {
-        Issuer::new(&self.text)
+        Issuer::new(self.text.as_str())
     }
 
     /// The path below which everything is served; empty at the root.

@@ -1,5 +1,7 @@
 //! A registered client: an application that may ask for logins (RFC 6749 §2).
 
+use std::sync::Arc;
+
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 use shared::{ids::ClientId, scope::Scope, secret::Secret};
@@ -20,9 +22,9 @@ pub enum RedirectUriError {
     ResponseParameter(String),
 }
 
-/// A registered redirect URI. It is compared as a string, never normalised (RFC 9700 §2.1).
+/// A registered redirect URI. It is compared as a string, never normalised (RFC 9700 §2.1). Copies share one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedirectUri(String);
+pub struct RedirectUri(Arc<str>);
 
 impl RedirectUri {
     /// Reads an address from a registration.
@@ -43,7 +45,7 @@ impl RedirectUri {
         if url.query_pairs().any(|(name, _)| ours.contains(&name.as_ref())) {
             return Err(RedirectUriError::ResponseParameter(text.to_owned()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The address exactly as registered.
@@ -129,12 +131,12 @@ impl Client {
     /// The registered redirect URI that is `presented`, character by character (RFC 9700 §2.1, §4.1.3). No
     /// prefix, no wildcard, no other port on loopback.
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
-        self.redirect_uris.iter().find(|registered| registered.0 == presented)
+        self.redirect_uris.iter().find(|registered| registered.as_str() == presented)
     }
 
     /// The same for the address after a sign-out (OpenID Connect RP-Initiated Logout §3).
     pub fn post_logout_redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
-        self.post_logout_redirect_uris.iter().find(|registered| registered.0 == presented)
+        self.post_logout_redirect_uris.iter().find(|registered| registered.as_str() == presented)
     }
 }
 

@@ -62,6 +62,8 @@ impl UserSession {
     #[must_use]
     pub fn signed_in(mut self, authentication: Authentication) -> Self {
         self.sign_out(&authentication.subject);
+        // One is what nearly every session has, and there are many sessions.
+        self.accounts.reserve_exact(1);
         self.accounts.insert(0, authentication);
         self.accounts.truncate(MOST_ACCOUNTS);
         self
