@@ -12,8 +12,8 @@ use idp::{
         claims_request::ClaimsRequest,
         client::RedirectUri,
         consent::{Consent, Permissions},
-        grant::{self, Grant, GrantId, Redeem},
-        interaction::{Event, Interaction, Stage},
+        grant::{Grant, GrantId, Redeem},
+        interaction::{Event, Interaction, Progress, Stage},
         prompt::Prompt,
         return_address::ReturnAddress,
         session::{Authentication, SessionLifetime, UserSession},
@@ -91,28 +91,35 @@ async fn interaction(stores: &Stores) -> Interaction {
 }
 
 async fn interaction_of(stores: &Stores, client_id: &str) -> Interaction {
-    let client = stores.clients.find(&ClientId::new(client_id)).await.unwrap().unwrap();
-    let query = format!("redirect_uri={REDIRECT_URI}&state=s");
-    let return_address = ReturnAddress::of(&client, &Params::parse(query.as_bytes(), &[]).unwrap()).unwrap();
+    begun(request_of(stores, client_id).await)
+}
+
+fn begun(request: AuthorizationRequest) -> Interaction {
     Interaction {
         browser: handle("browser"),
         address: None,
-        request: AuthorizationRequest {
-            client_id: client.id.clone(),
-            return_address,
-            scope: Scope::parse("openid").unwrap(),
-            nonce: None,
-            challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
-            prompt: Prompt::default(),
-            max_age: None,
-            hint: Hint::Absent,
-            subjects: None,
-            login_hint: None,
-            claims: ClaimsRequest::default(),
-            ui_locales: None,
-        },
-        stage: Stage::AwaitingLogin { user: None },
+        progress: Progress::Open { request: Arc::new(request), stage: Stage::AwaitingLogin { user: None } },
         expires: at(600),
+    }
+}
+
+async fn request_of(stores: &Stores, client_id: &str) -> AuthorizationRequest {
+    let client = stores.clients.find(&ClientId::new(client_id)).await.unwrap().unwrap();
+    let query = format!("redirect_uri={REDIRECT_URI}&state=s");
+    let return_address = ReturnAddress::of(&client, &Params::parse(query.as_bytes(), &[]).unwrap()).unwrap();
+    AuthorizationRequest {
+        client_id: client.id.clone(),
+        return_address,
+        scope: Scope::parse("openid").unwrap(),
+        nonce: None,
+        challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
+        prompt: Prompt::default(),
+        max_age: None,
+        hint: Hint::Absent,
+        subjects: None,
+        login_hint: None,
+        claims: ClaimsRequest::default(),
+        ui_locales: None,
     }
 }
 
@@ -127,8 +134,7 @@ fn grant(expires: Timestamp) -> Grant {
         nonce: None,
         redirect_uri: REDIRECT_URI.to_owned(),
         challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
-        stage: grant::Stage::CodeIssued { expires },
-        revoked: None,
+        code_expires: expires,
     }
 }
 
@@ -209,19 +215,22 @@ async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
     let store = &stores.interactions;
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
     assert!(!store.decide(handle("in"), &login(at(1)), at(1)).await.unwrap(), "nobody has signed in");
+    let advance = async |event, now| {
+        let progress = store.advance(handle("in"), event, now).await.unwrap().unwrap();
+        progress.stage().cloned()
+    };
     let awaiting = Some(Stage::AwaitingConsent { authentication: login(at(2)) });
-    assert_eq!(store.advance(handle("in"), signed_in(2), at(2)).await.unwrap(), awaiting);
-    assert_eq!(
-        store.advance(handle("in"), signed_in(3), at(3)).await.unwrap(),
-        awaiting,
-        "the first login counts"
-    );
+    assert_eq!(advance(signed_in(2), at(2)).await, awaiting);
+    assert_eq!(advance(signed_in(3), at(3)).await, awaiting, "the first login counts");
     let again = Stage::AwaitingLogin { user: None };
-    assert_eq!(store.advance(handle("in"), Event::LoginNeeded(None), at(4)).await.unwrap(), Some(again));
-    store.advance(handle("in"), signed_in(5), at(5)).await.unwrap();
+    assert_eq!(advance(Event::LoginNeeded(None), at(4)).await, Some(again));
+    advance(signed_in(5), at(5)).await;
     assert!(!store.decide(handle("in"), &login(at(2)), at(6)).await.unwrap(), "that login counts no more");
     assert!(store.decide(handle("in"), &login(at(5)), at(6)).await.unwrap());
-    assert_eq!(store.find(handle("in"), at(7)).await.unwrap().unwrap().stage, Stage::Answered { at: at(6) });
+    assert_eq!(advance(signed_in(7), at(7)).await, None, "it is answered");
+    let answered = store.find(handle("in"), at(7)).await.unwrap().unwrap();
+    assert!(matches!(answered.progress, Progress::Answered { .. }));
+    assert_eq!(answered.client_id().as_str(), "client1");
     assert!(store.find(handle("other"), at(7)).await.unwrap().is_none());
 }
 
@@ -240,7 +249,7 @@ async fn an_interaction_ends_by_itself(stores: Stores) {
     store.begin(handle("in"), interaction(&stores).await, at(0)).await.unwrap();
     assert!(store.find(handle("in"), at(599)).await.unwrap().is_some());
     assert!(store.find(handle("in"), at(600)).await.unwrap().is_none());
-    assert_eq!(store.advance(handle("in"), signed_in(600), at(600)).await.unwrap(), None);
+    assert!(store.advance(handle("in"), signed_in(600), at(600)).await.unwrap().is_none());
 }
 
 async fn a_code_is_redeemed_once_and_reuse_revokes_its_grant(stores: Stores) {
@@ -394,10 +403,10 @@ async fn i23_the_only_client_leaves_room_for_nobody() {
 }
 
 async fn i23_long_requests_fill_a_store_sooner(stores: Stores) {
-    let mut long = interaction(&stores).await;
-    long.request.nonce = Some("n".repeat(8 * 1024));
-    let begun = taken(&stores, "long", &long, CAPACITY).await;
-    assert!((1..CAPACITY / 8).contains(&begun), "{begun}");
+    let long = Some("n".repeat(8 * 1024));
+    let long = begun(AuthorizationRequest { nonce: long, ..request_of(&stores, "client1").await });
+    let kept = taken(&stores, "long", &long, CAPACITY).await;
+    assert!((1..CAPACITY / 8).contains(&kept), "{kept}");
     assert_eq!(taken(&stores, "short", &interaction_of(&stores, "client2").await, 1).await, 1);
 }
 

@@ -53,9 +53,9 @@ pub async fn page(
     request: HttpRequest,
     handle: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
-    if visit.interaction.stage != Stage::AwaitingAccount {
-        return visit.lead_on(&state, &visit.interaction.stage);
+    let visit = Visit::find(&state, &request, &handle, None, &mut state.checks()).await?;
+    if visit.stage != Stage::AwaitingAccount {
+        return Ok(visit.lead_on(&state, &visit.stage));
     }
     let session = browser::session(&state, &request, visit.now).await.map_err(problems::from_store)?;
     let accounts = rows(&state, &visit, &session).await?;
@@ -81,7 +81,7 @@ async fn rows(state: &AppState, visit: &Visit, session: &UserSession) -> Result<
             name: user.display_name().to_owned(),
             username: user.username.as_str().to_owned(),
             since: account.at.into(),
-            again: !visit.interaction.request.accepts(account, visit.now),
+            again: !visit.asked.accepts(account, visit.now),
         }));
     }
     Ok(rows)
@@ -96,13 +96,13 @@ pub async fn submit(
 ) -> Result<HttpResponse, Problem> {
     let mut checks = state.checks();
     let (visit, params) = visit::submitted(&state, &request, &handle, form, &[], &mut checks).await?;
-    if visit.interaction.stage != Stage::AwaitingAccount {
-        return visit.lead_on(&state, &visit.interaction.stage);
+    if visit.stage != Stage::AwaitingAccount {
+        return Ok(visit.lead_on(&state, &visit.stage));
     }
     let session = browser::session(&state, &request, visit.now).await.map_err(problems::from_store)?;
     // Nothing is kept of a name that is nobody's here.
     let chosen = params.get("account").and_then(|subject| session.account(&Subject::new(subject)));
-    let Some(login) = chosen.filter(|login| visit.interaction.request.accepts(login, visit.now)) else {
+    let Some(login) = chosen.filter(|login| visit.asked.accepts(login, visit.now)) else {
         let again = Event::LoginNeeded(chosen.map(|login| login.subject.clone()));
         return visit.advance_and_lead_on(&state, again).await;
     };
@@ -110,6 +110,6 @@ pub async fn submit(
         Stage::AwaitingConsent { authentication } if authentication == *login => {
             turn::go_on(&state, &visit, authentication, &mut checks).await
         }
-        elsewhere => visit.lead_on(&state, &elsewhere),
+        elsewhere => Ok(visit.lead_on(&state, &elsewhere)),
     }
 }

@@ -32,7 +32,7 @@ use crate::{
         claims::scope_of,
         claims_request::{self, ClaimsRequest, ClaimsRequestError},
         client::Client,
-        interaction::{Interaction, Stage},
+        interaction::{Interaction, Progress, Stage},
         prompt::Prompt,
         return_address::ReturnAddress,
         session::ACR_PASSWORD,
@@ -332,12 +332,10 @@ async fn begin_interaction(
     let browser = known.clone().unwrap_or_else(|| tokens::mint_cookie(state.random.as_ref()));
     let handle: Secret = tokens::mint_handle(state.random.as_ref());
     let location = visit::page_of(state, &stage, handle.expose());
-    let location = location.ok_or_else(|| Problem::internal("an answered request begins"))?;
     let interaction = Interaction {
         browser: browser.hash(),
         address,
-        request: asked,
-        stage,
+        progress: Progress::Open { request: Arc::new(asked), stage },
         expires: now + state.settings.interaction_lifetime,
     };
     state.stores.interactions.begin(handle.hash(), interaction, now).await.map_err(problems::from_store)?;

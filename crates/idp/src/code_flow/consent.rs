@@ -82,10 +82,10 @@ pub async fn page(
     request: HttpRequest,
     handle: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
+    let visit = Visit::find(&state, &request, &handle, None, &mut state.checks()).await?;
     match whose_turn(&state, &request, &visit).await? {
         Turn::Decide(authentication) => show(&state, &request, &visit, &authentication).await,
-        Turn::Elsewhere(stage) => visit.lead_on(&state, &stage),
+        Turn::Elsewhere(stage) => Ok(visit.lead_on(&state, &stage)),
     }
 }
 
@@ -101,11 +101,11 @@ pub async fn submit(
     let (visit, params) = visit::submitted(&state, &request, &handle, form, &repeatable, &mut checks).await?;
     let authentication = match whose_turn(&state, &request, &visit).await? {
         Turn::Decide(authentication) => authentication,
-        Turn::Elsewhere(stage) => return visit.lead_on(&state, &stage),
+        Turn::Elsewhere(stage) => return Ok(visit.lead_on(&state, &stage)),
     };
     // The page was shown to somebody else, who was this browser's user before: it is shown anew.
     if params.get("account") != Some(authentication.subject.as_str()) {
-        return visit.lead_on(&state, &visit.interaction.stage);
+        return Ok(visit.lead_on(&state, &visit.stage));
     }
     match params.get("decision") {
         Some("allow") => allow(&state, &visit, authentication, &params).await,
@@ -121,7 +121,7 @@ async fn allow(
     authentication: Authentication,
     params: &Params,
 ) -> Result<HttpResponse, Problem> {
-    let asked = visit.interaction.request.permissions();
+    let asked = visit.asked.permissions();
     let allowed = asked.filtered(
         |value| value == Scope::OPENID || params.all("scope").any(|ticked| ticked == value),
         |claim| params.all("claim").any(|ticked| ticked == claim),
@@ -134,8 +134,7 @@ async fn allow(
     if visit.client.remember_consent {
         remember(state, visit, &authentication, &asked, &allowed).await?;
     }
-    redirect::approve(state, &visit.interaction.request, visit.interaction.address, authentication, &allowed)
-        .await
+    redirect::approve(state, &visit.asked, visit.address, authentication, &allowed).await
 }
 
 async fn deny(
@@ -144,7 +143,7 @@ async fn deny(
     authentication: &Authentication,
 ) -> Result<HttpResponse, Problem> {
     visit.decide(state, authentication).await?;
-    let address = &visit.interaction.request.return_address;
+    let address = &visit.asked.return_address;
     let response =
         AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "The user said no." };
     Ok(redirect::send_back(address, &state.metadata.issuer, &response))
@@ -187,8 +186,8 @@ enum Turn {
 }
 
 async fn whose_turn(state: &AppState, request: &HttpRequest, visit: &Visit) -> Result<Turn, Problem> {
-    let Stage::AwaitingConsent { authentication } = &visit.interaction.stage else {
-        return Ok(Turn::Elsewhere(visit.interaction.stage.clone()));
+    let Stage::AwaitingConsent { authentication } = &visit.stage else {
+        return Ok(Turn::Elsewhere(visit.stage.clone()));
     };
     let session = browser::session(state, request, visit.now).await.map_err(problems::from_store)?;
     if session.account(&authentication.subject).is_some() {
@@ -207,7 +206,7 @@ async fn show(
     let user = state.stores.users.find(&authentication.subject).await.map_err(problems::from_store)?;
     let user = user.ok_or_else(problems::interaction_unknown)?;
     let earlier = earlier(state, visit, authentication).await?;
-    let asked = visit.interaction.request.permissions();
+    let asked = visit.asked.permissions();
     let page = ConsentPage {
         client_name: &visit.client.name,
         return_to: visit.return_to(),

@@ -81,10 +81,10 @@ pub async fn page(
     request: HttpRequest,
     handle: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let visit = Visit::find(&state, &request, &handle, &mut state.checks()).await?;
-    match &visit.interaction.stage {
+    let visit = Visit::find(&state, &request, &handle, None, &mut state.checks()).await?;
+    match &visit.stage {
         Stage::AwaitingLogin { .. } => show(&state, &request, &visit, None).await,
-        passed => visit.lead_on(&state, passed),
+        passed => Ok(visit.lead_on(&state, passed)),
     }
 }
 
@@ -97,10 +97,10 @@ pub async fn submit(
 ) -> Result<HttpResponse, Problem> {
     let mut checks = state.checks();
     let (visit, params) = visit::submitted(&state, &request, &handle, form, &[], &mut checks).await?;
-    if !matches!(visit.interaction.stage, Stage::AwaitingLogin { .. }) {
-        return visit.lead_on(&state, &visit.interaction.stage);
+    if !matches!(visit.stage, Stage::AwaitingLogin { .. }) {
+        return Ok(visit.lead_on(&state, &visit.stage));
     }
-    let visitor = Visitor { browser: visit.interaction.browser, address: visitor::address(&request) };
+    let visitor = Visitor { browser: visit.browser, address: visitor::address(&request) };
     let authentication = match authenticate(&state, visitor, &params, &mut checks).await? {
         Ok(authentication) => authentication,
         Err(why) => {
@@ -115,7 +115,7 @@ pub async fn submit(
         Stage::AwaitingConsent { authentication: awaited } if awaited == authentication => {
             turn::go_on(&state, &visit, authentication, &mut checks).await
         }
-        elsewhere => visit.lead_on(&state, &elsewhere),
+        elsewhere => Ok(visit.lead_on(&state, &elsewhere)),
     };
     // The old session has ended: whatever the answer is, it brings the new one.
     let mut answer = answer.unwrap_or_else(|problem| problem.error_response());
@@ -189,8 +189,8 @@ async fn show(
         Some(Again::TooSoon(wait)) => Some(wait.as_secs()),
         Some(Again::Wrong) | None => None,
     };
-    let asked = &visit.interaction.request;
-    let expected = match &visit.interaction.stage {
+    let asked = &visit.asked;
+    let expected = match &visit.stage {
         Stage::AwaitingLogin { user: Some(subject) } => {
             state.stores.users.find(subject).await.map_err(problems::from_store)?
         }

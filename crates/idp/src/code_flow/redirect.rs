@@ -18,7 +18,7 @@ use crate::{
         claims_request::ClaimsRequest,
         client::Client,
         consent::Permissions,
-        grant::{Grant, GrantId, Stage},
+        grant::{Grant, GrantId},
         return_address::ReturnAddress,
         session::Authentication,
     },
@@ -91,8 +91,7 @@ pub(super) async fn issue(
         nonce: asked.nonce.clone(),
         redirect_uri: asked.return_address.redirect_uri().as_str().to_owned(),
         challenge: asked.challenge.clone(),
-        stage: Stage::CodeIssued { expires },
-        revoked: None,
+        code_expires: expires,
     };
     let code = tokens::mint_code(state.random.as_ref());
     // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.

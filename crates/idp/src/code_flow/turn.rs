@@ -110,7 +110,7 @@ pub(super) fn without_a_page(
             "The user must consent.",
             checks.refuse(Rule::SilentConsent, Words::RememberedConsent, Words::Absent),
         ),
-        Stage::AwaitingLogin { .. } | Stage::Answered { .. } => (
+        Stage::AwaitingLogin { .. } => (
             ErrorCode::LoginRequired,
             "The user must sign in.",
             checks.refuse(Rule::SilentLogin, Words::SuitableLogin, Words::Absent),
@@ -126,17 +126,17 @@ pub(super) async fn go_on(
     authentication: Authentication,
     checks: &mut Checks,
 ) -> Result<HttpResponse, Problem> {
-    let asked = &visit.interaction.request;
+    let asked = &visit.asked;
     if let Err(refusal) = same_user(asked, &authentication, checks) {
         visit.decide(state, &authentication).await?;
         return Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &refusal.into()));
     }
     let remembered = remembered(state, &visit.client, asked, &authentication.subject).await;
     match remembered.map_err(problems::from_store)? {
-        None => visit.lead_on(state, &Stage::AwaitingConsent { authentication }),
+        None => Ok(visit.lead_on(state, &Stage::AwaitingConsent { authentication })),
         Some(allowed) => {
             visit.decide(state, &authentication).await?;
-            redirect::approve(state, asked, visit.interaction.address, authentication, &allowed).await
+            redirect::approve(state, asked, visit.address, authentication, &allowed).await
         }
     }
 }

@@ -2,7 +2,7 @@
 //! browser that it belongs to (RFC 9700 §4.7), and what the user sends counts only with the token of the page (RFC 6749
 //! §10.12).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use shared::{
@@ -19,8 +19,9 @@ use web::{
 
 use crate::{
     domain::{
+        authorization_request::AuthorizationRequest,
         client::Client,
-        interaction::{Event, Interaction, Stage},
+        interaction::{Event, Interaction, Progress, Stage},
         session::Authentication,
     },
     http::browser,
@@ -30,60 +31,74 @@ use crate::{
 
 /// One visit.
 pub(super) struct Visit {
-    pub(super) handle: SecretHash,
-    pub(super) interaction: Interaction,
+    pub(super) asked: Arc<AuthorizationRequest>,
+    pub(super) stage: Stage,
+    /// The browser, by the hash of its cookie.
+    pub(super) browser: SecretHash,
+    /// The address that the request came from, as far as that is known.
+    pub(super) address: Option<IpAddr>,
     pub(super) client: Arc<Client>,
     pub(super) now: Timestamp,
+    handle: SecretHash,
     secret_handle: String,
-    browser: Secret,
+    cookie: Secret,
 }
 
 impl Visit {
-    /// Finds the interaction.
+    /// Finds the interaction. `form` is what the user sent, if this is not only a look at the page.
     pub(super) async fn find(
         state: &AppState,
         request: &HttpRequest,
         handle: &str,
+        form: Option<&Params>,
         checks: &mut Checks,
     ) -> Result<Self, Problem> {
         let now = state.clock.now();
         let hash = SecretHash::of(handle);
         let found = state.stores.interactions.find(hash, now).await.map_err(problems::from_store)?;
         let interaction = found.ok_or_else(problems::interaction_unknown)?;
-        Lang::suggest(request, interaction.request.ui_locales.as_deref().unwrap_or_default());
-        let client = state.stores.clients.find(&interaction.request.client_id).await;
+        Lang::suggest(request, interaction.ui_locales().unwrap_or_default());
+        let client = state.stores.clients.find(interaction.client_id()).await;
         let client = client.map_err(problems::from_store)?.ok_or_else(problems::unknown_client)?;
         let browser = same_browser(state, request, &interaction, checks)
             .map_err(|problem| problem.next(&client.uri))?;
-        Ok(Self { handle: hash, interaction, client, now, secret_handle: handle.to_owned(), browser })
+        if let Some(form) = form {
+            require_csrf(state, &browser, handle, form, checks)?;
+        }
+        let Progress::Open { request: asked, stage } = interaction.progress else {
+            return Err(problems::already_answered(&client.uri));
+        };
+        Ok(Self {
+            asked,
+            stage,
+            browser: interaction.browser,
+            address: interaction.address,
+            client,
+            now,
+            handle: hash,
+            secret_handle: handle.to_owned(),
+            cookie: browser,
+        })
     }
 
     /// The token for the form of its page.
     pub(super) fn csrf(&self, state: &AppState) -> String {
-        state.csrf.token(&self.browser, &self.secret_handle)
-    }
-
-    /// Whether a form came from our own page in this browser (RFC 6749 §10.12).
-    fn require_csrf(&self, state: &AppState, params: &Params, checks: &mut Checks) -> Result<(), Problem> {
-        let presented = params.get("csrf").unwrap_or_default();
-        let accepted = state.csrf.accepts(presented, &self.browser, &self.secret_handle);
-        let shown = if accepted { Words::PageToken } else { Words::OtherToken };
-        checks
-            .judge(Rule::CsrfToken, Words::PageToken, shown, accepted)
-            .map_err(|failed| Problem::csrf().check(failed))
+        state.csrf.token(&self.cookie, &self.secret_handle)
     }
 
     /// Leads to the page of a stage: pressing Back after a step goes on with the present one.
-    pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> Result<HttpResponse, Problem> {
-        let location = page_of(state, stage, &self.secret_handle)
-            .ok_or_else(|| problems::already_answered(&self.client.uri))?;
-        Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish())
+    pub(super) fn lead_on(&self, state: &AppState, stage: &Stage) -> HttpResponse {
+        let location = page_of(state, stage, &self.secret_handle);
+        HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
     }
 
     /// Something happened. Returns the stage that it is in now, which may be another one: another tab was faster.
     pub(super) async fn advance(&self, state: &AppState, event: Event) -> Result<Stage, Problem> {
-        let stage = state.stores.interactions.advance(self.handle, event, self.now).await;
-        stage.map_err(problems::from_store)?.ok_or_else(problems::interaction_unknown)
+        let progress = state.stores.interactions.advance(self.handle, event, self.now).await;
+        match progress.map_err(problems::from_store)?.ok_or_else(problems::interaction_unknown)? {
+            Progress::Open { stage, .. } => Ok(stage),
+            Progress::Answered { .. } => Err(problems::already_answered(&self.client.uri)),
+        }
     }
 
     /// The same, and leads to its page.
@@ -93,7 +108,7 @@ impl Visit {
         event: Event,
     ) -> Result<HttpResponse, Problem> {
         let stage = self.advance(state, event).await?;
-        self.lead_on(state, &stage)
+        Ok(self.lead_on(state, &stage))
     }
 
     /// Answers the request with this login. Whoever comes first answers; a second click finds it answered.
@@ -105,19 +120,18 @@ impl Visit {
 
     /// `host:port` of the place that the browser will return to.
     pub(super) fn return_to(&self) -> String {
-        self.interaction.request.return_address.redirect_uri().host()
+        self.asked.return_address.redirect_uri().host()
     }
 }
 
-/// The address of a stage's page; an answered request has none.
-pub(super) fn page_of(state: &AppState, stage: &Stage, handle: &str) -> Option<String> {
+/// The address of a stage's page.
+pub(super) fn page_of(state: &AppState, stage: &Stage, handle: &str) -> String {
     let page = match stage {
         Stage::AwaitingAccount => "account",
         Stage::AwaitingLogin { .. } => "login",
         Stage::AwaitingConsent { .. } => "consent",
-        Stage::Answered { .. } => return None,
     };
-    Some(format!("{}/{page}/{handle}", state.settings.origin.as_str()))
+    format!("{}/{page}/{handle}", state.settings.origin.as_str())
 }
 
 /// The browser in which the login began. Another one is refused: whoever sends somebody a link to a consent page must
@@ -130,14 +144,29 @@ fn same_browser(
 ) -> Result<Secret, Problem> {
     let browser = browser::browser(state, request).filter(|browser| browser.hash() == interaction.browser);
     let shown = if browser.is_some() { Words::SameBrowser } else { Words::OtherBrowser };
-    let step = match interaction.stage {
-        Stage::AwaitingAccount | Stage::AwaitingLogin { .. } => Step::LoginPage,
-        Stage::AwaitingConsent { .. } | Stage::Answered { .. } => Step::Consent,
+    let step = match interaction.progress.stage() {
+        Some(Stage::AwaitingAccount | Stage::AwaitingLogin { .. }) => Step::LoginPage,
+        Some(Stage::AwaitingConsent { .. }) | None => Step::Consent,
     };
     checks
         .judge(Rule::SameBrowser, Words::SameBrowser, shown, browser.is_some())
         .map_err(|failed| problems::other_browser().check(failed).at(step))?;
     browser.ok_or_else(problems::other_browser)
+}
+
+/// Whether a form came from our own page in this browser (RFC 6749 §10.12).
+fn require_csrf(
+    state: &AppState,
+    browser: &Secret,
+    handle: &str,
+    form: &Params,
+    checks: &mut Checks,
+) -> Result<(), Problem> {
+    let accepted = state.csrf.accepts(form.get("csrf").unwrap_or_default(), browser, handle);
+    let shown = if accepted { Words::PageToken } else { Words::OtherToken };
+    checks
+        .judge(Rule::CsrfToken, Words::PageToken, shown, accepted)
+        .map_err(|failed| Problem::csrf().check(failed))
 }
 
 /// A form of a page of ours: sent by this site, in the browser of the login, with the token of the page.
@@ -153,7 +182,6 @@ pub(super) async fn submitted(
         return Err(Problem::foreign_origin());
     }
     let params = form?.params(repeatable)?;
-    let visit = Visit::find(state, request, handle, checks).await?;
-    visit.require_csrf(state, &params, checks)?;
+    let visit = Visit::find(state, request, handle, Some(&params), checks).await?;
     Ok((visit, params))
 }

@@ -89,18 +89,16 @@ pub enum Account {
 }
 
 impl AuthorizationRequest {
-    /// How much of what the client wrote is kept, in bytes.
+    /// How much it takes, in bytes, with what the client wrote.
     pub fn weight(&self) -> usize {
         let texts = [
-            Some(self.client_id.as_str()),
-            Some(self.return_address.redirect_uri().as_str()),
             self.return_address.state(),
             self.nonce.as_deref(),
             self.login_hint.as_deref(),
             self.ui_locales.as_deref(),
         ];
         let texts = texts.into_iter().flatten().chain(self.scope.iter());
-        texts.map(str::len).sum::<usize>() + self.claims.weight()
+        size_of::<Self>() + texts.map(str::len).sum::<usize>() + self.claims.weight()
     }
 
     /// Scope values, and the claims beyond them.
@@ -156,7 +154,7 @@ impl Wanted {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use shared::params::Params;
 
     use super::*;
@@ -164,7 +162,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix(1000);
 
-    fn asked(change: impl FnOnce(&mut AuthorizationRequest)) -> AuthorizationRequest {
+    pub(in crate::domain) fn asked(change: impl FnOnce(&mut AuthorizationRequest)) -> AuthorizationRequest {
         let redirect_uri = "http://127.0.0.1:5002/auth";
         let client = demo::clients(&RedirectUri::parse(redirect_uri).unwrap()).remove(0);
         let query = format!("redirect_uri={redirect_uri}");

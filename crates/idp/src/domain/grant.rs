@@ -1,6 +1,6 @@
 //! A grant: what a user allowed a client, from the code of step 6 to the end of the tokens that it bought.
 
-use std::net::IpAddr;
+use std::{mem, net::IpAddr};
 
 use shared::{clock::Timestamp, ids::ClientId, pkce::CodeChallenge, scope::Scope};
 use uuid::Uuid;
@@ -10,21 +10,6 @@ use super::{claims_request::ClaimsRequest, session::Authentication};
 /// The name of a grant inside the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GrantId(pub Uuid);
-
-/// How far a grant has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The code is on its way; it is good until then.
-    CodeIssued {
-        /// From this second on the code is late.
-        expires: Timestamp,
-    },
-    /// The code was presented by its own client. Nobody can present it again.
-    CodeClaimed {
-        /// When.
-        at: Timestamp,
-    },
-}
 
 /// A grant.
 #[derive(Clone, Debug)]
@@ -47,15 +32,43 @@ pub struct Grant {
     pub redirect_uri: String,
     /// What the verifier must meet, if there was a challenge.
     pub challenge: Option<CodeChallenge>,
-    /// How far it has come.
-    pub stage: Stage,
-    /// Since when nothing that it bought, or will buy, counts. It stands on the grant and not on the tokens, so that a
-    /// replayed code also kills tokens that are not minted yet.
-    pub revoked: Option<Timestamp>,
+    /// From this second on its code is late.
+    pub code_expires: Timestamp,
+}
+
+impl Grant {
+    /// How much it takes, in bytes, with what the client wrote.
+    fn weight(&self) -> usize {
+        let texts = [&self.redirect_uri, self.nonce.as_deref().unwrap_or_default()];
+        let texts = texts.into_iter().chain(self.scope.iter()).map(str::len).sum::<usize>();
+        size_of::<Self>() + texts + self.claims.weight()
+    }
+}
+
+/// How far a grant has come.
+#[derive(Debug)]
+enum Stage {
+    /// The code is on its way.
+    CodeIssued(Box<Grant>),
+    /// The code was presented by its own client, who took the grant with it. Nobody can present it again.
+    CodeClaimed,
+    /// The code was presented again: nothing that it bought, or will buy, counts. It stands here and not on the tokens,
+    /// so that a replayed code also kills tokens that are not minted yet.
+    Revoked,
+}
+
+/// What is kept of a grant: all of it until its code is claimed, then for whom it counts and whether it does.
+#[derive(Debug)]
+pub struct KeptGrant {
+    /// To whom it was given.
+    pub client_id: ClientId,
+    /// The address that it was asked for from, as far as that is known.
+    pub address: Option<IpAddr>,
+    stage: Stage,
 }
 
 /// What became of a code that was presented.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Redeem {
     /// It was good and is now used: this caller alone may go on.
     Redeemed(Box<Grant>),
@@ -69,11 +82,20 @@ pub enum Redeem {
     Unknown,
 }
 
-impl Grant {
-    /// How much of what the client wrote is kept, in bytes.
+impl From<Grant> for KeptGrant {
+    fn from(grant: Grant) -> Self {
+        let (client_id, address) = (grant.client_id.clone(), grant.address);
+        Self { client_id, address, stage: Stage::CodeIssued(Box::new(grant)) }
+    }
+}
+
+impl KeptGrant {
+    /// How much it keeps beside its own size, in bytes.
     pub fn weight(&self) -> usize {
-        let texts = [self.client_id.as_str(), &self.redirect_uri, self.nonce.as_deref().unwrap_or_default()];
-        texts.into_iter().chain(self.scope.iter()).map(str::len).sum::<usize>() + self.claims.weight()
+        match &self.stage {
+            Stage::CodeIssued(grant) => grant.weight(),
+            Stage::CodeClaimed | Stage::Revoked => 0,
+        }
     }
 
     /// Presents the code: judges and changes the grant in one step. The store calls it under a lock.
@@ -81,16 +103,21 @@ impl Grant {
         if self.client_id != *client_id {
             return Redeem::OtherClient;
         }
-        match self.stage {
-            Stage::CodeIssued { expires } if now < expires => {
-                self.stage = Stage::CodeClaimed { at: now };
-                Redeem::Redeemed(Box::new(self.clone()))
+        match mem::replace(&mut self.stage, Stage::CodeClaimed) {
+            Stage::CodeIssued(grant) if now < grant.code_expires => Redeem::Redeemed(grant),
+            late @ Stage::CodeIssued(_) => {
+                self.stage = late;
+                Redeem::Late
             }
-            Stage::CodeIssued { .. } => Redeem::Late,
-            Stage::CodeClaimed { .. } => {
-                self.revoked.get_or_insert(now);
+            Stage::CodeClaimed | Stage::Revoked => {
+                self.stage = Stage::Revoked;
                 Redeem::AlreadyUsed
             }
         }
+    }
+
+    /// Whether what it bought still counts.
+    pub const fn is_live(&self) -> bool {
+        !matches!(self.stage, Stage::Revoked)
     }
 }

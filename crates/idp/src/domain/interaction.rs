@@ -3,13 +3,17 @@
 //! It stays on the server. The browser carries an unguessable handle and nothing of the request, so nothing of it can
 //! be changed between login and consent.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use shared::{clock::Timestamp, ids::Subject, secret::SecretHash};
+use shared::{
+    clock::Timestamp,
+    ids::{ClientId, Subject},
+    secret::SecretHash,
+};
 
 use super::{InvalidTransition, authorization_request::AuthorizationRequest, session::Authentication};
 
-/// How far an interaction has come.
+/// What the user is to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Step 3, when there is a choice: one of those who are signed in with this browser, or somebody else.
@@ -24,10 +28,24 @@ pub enum Stage {
         /// Their login.
         authentication: Authentication,
     },
-    /// Step 6: the browser has been sent back.
+}
+
+/// How far an interaction has come.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// Steps 2 to 5: something is to be done.
+    Open {
+        /// What was asked for. Everybody who looks at it looks at the same one.
+        request: Arc<AuthorizationRequest>,
+        /// What comes next.
+        stage: Stage,
+    },
+    /// Step 6: the browser has been sent back. Of the request nothing is kept but what a page needs that says so.
     Answered {
-        /// When.
-        at: Timestamp,
+        /// Who asked.
+        client_id: ClientId,
+        /// In which languages the client would like the pages to be.
+        ui_locales: Option<String>,
     },
 }
 
@@ -61,7 +79,6 @@ impl Stage {
             Self::AwaitingAccount => "the choice of an account is awaited",
             Self::AwaitingLogin { .. } => "the login is awaited",
             Self::AwaitingConsent { .. } => "the consent is awaited",
-            Self::Answered { .. } => "the request is answered",
         }
     }
 
@@ -79,12 +96,39 @@ impl Stage {
             (stage, event) => Err(InvalidTransition { change: event.name(), stage: stage.name() }),
         }
     }
+}
+
+impl Progress {
+    /// What comes next, as long as something does.
+    pub const fn stage(&self) -> Option<&Stage> {
+        match self {
+            Self::Open { stage, .. } => Some(stage),
+            Self::Answered { .. } => None,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        self.stage().map_or("the request is answered", Stage::name)
+    }
+
+    /// The progress after `event`.
+    pub fn after(self, event: Event) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Open { request, stage } => Ok(Self::Open { request, stage: stage.after(event)? }),
+            answered @ Self::Answered { .. } => {
+                Err(InvalidTransition { change: event.name(), stage: answered.name() })
+            }
+        }
+    }
 
     /// The user who signed in with this login decided; a decision about another login is none. It is made once.
-    pub fn decided(self, by: &Authentication, now: Timestamp) -> Result<Self, InvalidTransition> {
+    pub fn decided(self, by: &Authentication) -> Result<Self, InvalidTransition> {
         match self {
-            Self::AwaitingConsent { authentication } if authentication == *by => {
-                Ok(Self::Answered { at: now })
+            Self::Open { request, stage: Stage::AwaitingConsent { authentication } }
+                if authentication == *by =>
+            {
+                let (client_id, ui_locales) = (request.client_id.clone(), request.ui_locales.clone());
+                Ok(Self::Answered { client_id, ui_locales })
             }
             other => Err(InvalidTransition { change: "deciding", stage: other.name() }),
         }
@@ -98,17 +142,42 @@ pub struct Interaction {
     pub browser: SecretHash,
     /// The address that it came from, as far as that is known.
     pub address: Option<IpAddr>,
-    /// What was asked for.
-    pub request: AuthorizationRequest,
-    /// How far it has come.
-    pub stage: Stage,
+    /// What was asked for, and how far that has come.
+    pub progress: Progress,
     /// When it ends, decided or not.
     pub expires: Timestamp,
+}
+
+impl Interaction {
+    /// Who asks.
+    pub fn client_id(&self) -> &ClientId {
+        match &self.progress {
+            Progress::Open { request, .. } => &request.client_id,
+            Progress::Answered { client_id, .. } => client_id,
+        }
+    }
+
+    /// In which languages the client would like the pages to be.
+    pub fn ui_locales(&self) -> Option<&str> {
+        match &self.progress {
+            Progress::Open { request, .. } => request.ui_locales.as_deref(),
+            Progress::Answered { ui_locales, .. } => ui_locales.as_deref(),
+        }
+    }
+
+    /// How much it keeps beside its own size, in bytes.
+    pub fn weight(&self) -> usize {
+        match &self.progress {
+            Progress::Open { request, .. } => request.weight(),
+            Progress::Answered { ui_locales, .. } => ui_locales.as_deref().unwrap_or_default().len(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::authorization_request::tests::asked;
 
     const NOW: Timestamp = Timestamp::from_unix(100);
     const NOBODY: Stage = Stage::AwaitingLogin { user: None };
@@ -117,14 +186,18 @@ mod tests {
         Authentication { subject: Subject::new("1"), at: NOW, methods: &["pwd"] }
     }
 
+    fn open(stage: Stage) -> Progress {
+        Progress::Open { request: Arc::new(asked(|_| ())), stage }
+    }
+
     #[test]
     fn a_request_is_signed_in_then_decided_and_no_other_way() {
-        assert!(NOBODY.decided(&login(), NOW).is_err());
-        let awaiting = NOBODY.after(Event::SignedIn(login())).unwrap();
+        assert!(open(NOBODY).decided(&login()).is_err());
+        let awaiting = open(NOBODY).after(Event::SignedIn(login())).unwrap();
         let other = Authentication { subject: Subject::new("2"), ..login() };
-        assert!(awaiting.clone().decided(&other, NOW).is_err());
-        let answered = awaiting.decided(&login(), NOW).unwrap();
-        assert!(answered.clone().decided(&login(), NOW).is_err());
+        assert!(awaiting.clone().decided(&other).is_err());
+        let answered = awaiting.decided(&login()).unwrap();
+        assert!(answered.clone().decided(&login()).is_err());
         for event in [
             Event::SignedIn(login()),
             Event::AccountChosen(login()),

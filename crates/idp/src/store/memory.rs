@@ -18,8 +18,8 @@ use crate::domain::{
     access_token::AccessToken,
     client::Client,
     consent::Consent,
-    grant::{Grant, GrantId, Redeem},
-    interaction::{Event, Interaction, Stage},
+    grant::{Grant, GrantId, KeptGrant, Redeem},
+    interaction::{Event, Interaction, Progress},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -75,17 +75,15 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores
                 .in_shares(share),
         )),
         interactions: Arc::new(Interactions(
-            ExpiringMap::shared(
-                capacity,
-                |interaction: &Interaction| interaction.request.weight(),
-                |interaction: &Interaction| Owner::both(&interaction.request.client_id, interaction.address),
-            )
+            ExpiringMap::shared(capacity, Interaction::weight, |interaction: &Interaction| {
+                Owner::both(interaction.client_id(), interaction.address)
+            })
             .in_shares(share),
         )),
         consents: Arc::new(Consents(ExpiringMap::with_capacity(capacity))),
         grants: Arc::new(Grants {
             by_code: ExpiringMap::with_capacity(capacity),
-            by_id: ExpiringMap::shared(capacity, Grant::weight, |grant| {
+            by_id: ExpiringMap::shared(capacity, KeptGrant::weight, |grant| {
                 Owner::both(&grant.client_id, grant.address)
             })
             .in_shares(share),
@@ -194,21 +192,19 @@ impl InteractionStore for Interactions {
         Ok(self.0.read(&handle, now, Clone::clone))
     }
 
-    async fn advance(&self, handle: SecretHash, event: Event, now: Timestamp) -> Stored<Option<Stage>> {
+    async fn advance(&self, handle: SecretHash, event: Event, now: Timestamp) -> Stored<Option<Progress>> {
         Ok(self.0.update(&handle, now, |interaction| {
-            if let Ok(next) = interaction.stage.clone().after(event) {
-                interaction.stage = next;
+            if let Ok(next) = interaction.progress.clone().after(event) {
+                interaction.progress = next;
             }
-            interaction.stage.clone()
+            interaction.progress.clone()
         }))
     }
 
     async fn decide(&self, handle: SecretHash, by: &Authentication, now: Timestamp) -> Stored<bool> {
         let decided = self.0.update(&handle, now, |interaction| {
-            let answered = interaction.stage.clone().decided(by, now);
-            let first = answered.is_ok();
-            interaction.stage = answered.unwrap_or_else(|_| interaction.stage.clone());
-            first
+            let answered = interaction.progress.clone().decided(by);
+            answered.map(|answered| interaction.progress = answered).is_ok()
         });
         Ok(decided.unwrap_or(false))
     }
@@ -256,14 +252,14 @@ impl ConsentStore for Consents {
 
 struct Grants {
     by_code: ExpiringMap<SecretHash, GrantId>,
-    by_id: ExpiringMap<GrantId, Grant, Owner>,
+    by_id: ExpiringMap<GrantId, KeptGrant, Owner>,
 }
 
 #[async_trait]
 impl GrantStore for Grants {
     async fn issue(&self, code: SecretHash, grant: Grant, forget: Timestamp, now: Timestamp) -> Stored<()> {
         let id = grant.id;
-        self.by_id.insert(id, grant, forget, now)?;
+        self.by_id.insert(id, grant.into(), forget, now)?;
         Ok(self.by_code.insert(code, id, forget, now)?)
     }
 
@@ -295,7 +291,7 @@ impl GrantStore for Grants {
     }
 
     async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool> {
-        Ok(self.by_id.read(&id, now, |grant| grant.revoked.is_none()).unwrap_or(false))
+        Ok(self.by_id.read(&id, now, KeptGrant::is_live).unwrap_or(false))
     }
 
     async fn sweep(&self, now: Timestamp) {

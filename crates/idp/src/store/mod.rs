@@ -20,7 +20,7 @@ use crate::domain::{
     client::Client,
     consent::Consent,
     grant::{Grant, GrantId, Redeem},
-    interaction::{Event, Interaction, Stage},
+    interaction::{Event, Interaction, Progress},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -95,8 +95,8 @@ pub trait InteractionStore: Send + Sync {
     /// The one behind `handle`.
     async fn find(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<Interaction>>;
 
-    /// Something happened. Returns the stage that it is in now, changed or not.
-    async fn advance(&self, handle: SecretHash, event: Event, now: Timestamp) -> Stored<Option<Stage>>;
+    /// Something happened. Returns how far it is now, changed or not.
+    async fn advance(&self, handle: SecretHash, event: Event, now: Timestamp) -> Stored<Option<Progress>>;
 
     /// The user decided with this login. Says yes to one caller, and no to everybody else.
     async fn decide(&self, handle: SecretHash, by: &Authentication, now: Timestamp) -> Stored<bool>;

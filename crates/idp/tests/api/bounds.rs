@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use idp::domain::{
     access_token::AccessToken,
     claims_request::ClaimsRequest,
-    grant::{Grant, GrantId, Stage},
+    grant::{Grant, GrantId},
     session::Authentication,
 };
 use shared::{
@@ -319,8 +319,7 @@ async fn keeps_grants(idp: &Idp, client: &str, until_full: bool) {
             nonce: None,
             redirect_uri: REDIRECT_URI.to_owned(),
             challenge: None,
-            stage: Stage::CodeIssued { expires: now + Duration::from_secs(60) },
-            revoked: None,
+            code_expires: now + Duration::from_secs(60),
         };
         let (code, forget) = (SecretHash::of(&number.to_string()), now + Duration::from_secs(120));
         let room = store.has_room(&client, None, now).await.unwrap();
