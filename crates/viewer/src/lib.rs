@@ -5,6 +5,9 @@
 //! [`view`] makes a page of a flow.
 
 pub mod correlate;
+pub mod desk;
+pub mod live;
+mod open;
 pub mod recorder;
 mod redact;
 pub mod saved;

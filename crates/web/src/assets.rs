@@ -16,6 +16,11 @@ pub fn href(base: &str, name: &str) -> String {
     format!("{base}/assets/{name}?v={}", URL_SAFE_NO_PAD.encode(&hash[..6]))
 }
 
+/// The stylesheet itself, for a page that must do without a server.
+pub fn stylesheet() -> String {
+    Assets::get("style.css").map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+}
+
 /// `GET /assets/{name}`.
 #[expect(clippy::unused_async, reason = "a handler")]
 pub async fn serve(name: web::Path<String>) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,5 @@
-//! Every text of every page, in both languages: `locales/ja.json` and `locales/en.json`, compiled in.
+//! Every text of every page, in both languages, compiled in: of the two servers' own pages in `locales/ja.json` and
+//! `locales/en.json`, of what they say about a flow in `flow.*.json`, of the flow viewer in `viewer.*.json`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,12 +18,15 @@ struct Locales;
 /// Why the texts could not be read.
 #[derive(Debug, Error)]
 pub enum CatalogueError {
-    /// The file of a language is not there.
-    #[error("locales/{0}.json is missing")]
-    Missing(&'static str),
+    /// A file of a language is not there.
+    #[error("locales/{0} is missing")]
+    Missing(String),
     /// It is not a flat JSON object of texts.
-    #[error("locales/{0}.json: {1}")]
-    Malformed(&'static str, serde_json::Error),
+    #[error("locales/{0}: {1}")]
+    Malformed(String, serde_json::Error),
+    /// A key stands in two files.
+    #[error("locales/{0}: {1} stands in another file too")]
+    Twice(String, String),
 }
 
 /// The texts of one language by their keys.
@@ -39,12 +43,18 @@ struct Text {
 impl Catalogue {
     /// Reads the texts of `lang`.
     pub fn load(lang: Lang) -> Result<Self, CatalogueError> {
-        let tag = lang.tag();
-        let file = Locales::get(&format!("{tag}.json")).ok_or(CatalogueError::Missing(tag))?;
-        let texts: BTreeMap<String, String> =
-            serde_json::from_slice(&file.data).map_err(|error| CatalogueError::Malformed(tag, error))?;
-        let texts = texts.into_iter().map(|(key, source)| (key, Text { html: to_html(&source), source }));
-        Ok(Self(texts.collect()))
+        let mut catalogue = BTreeMap::new();
+        for part in ["", "flow.", "viewer."] {
+            let name = format!("{part}{}.json", lang.tag());
+            let file = Locales::get(&name).ok_or_else(|| CatalogueError::Missing(name.clone()))?;
+            let texts: BTreeMap<String, String> = serde_json::from_slice(&file.data)
+                .map_err(|error| CatalogueError::Malformed(name.clone(), error))?;
+            if let Some(key) = texts.keys().find(|key| catalogue.contains_key(*key)) {
+                return Err(CatalogueError::Twice(name, key.clone()));
+            }
+            catalogue.extend(texts.into_iter().map(|(key, source)| (key, Text { html: to_html(&source), source })));
+        }
+        Ok(Self(catalogue))
     }
 
     /// The text under `key`, as it stands in the file.

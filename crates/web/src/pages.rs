@@ -170,12 +170,14 @@ struct Edition {
 impl Edition {
     fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
         let mut engine = engine(lang)?;
-        let assets = [("style", "style.css"), ("script", "app.js"), ("icon", "favicon.svg")];
+        let assets =
+            [("style", "style.css"), ("script", "app.js"), ("viewer", "viewer.js"), ("icon", "favicon.svg")];
         let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));
         let same = engine.global_context();
         same.insert("lang", lang.tag());
         same.insert("house", if house == House::Idp { "idp" } else { "rp" });
         same.insert("origin", origin.as_str());
+        same.insert("base", origin.path());
         same.insert("loopback", &origin.is_loopback());
         same.insert("assets", &HashMap::from(assets));
         same.insert("home", &home(origin));

@@ -1,14 +1,38 @@
-//! Pages about flows.
+//! Pages about flows: what stands on them, told from the story of a flow. The templates are in `templates/viewer`.
+//!
+//! [`flow_page`] is the workbench: the diagram (`map`), the life of each value (`ledger`), and for every place of the flow
+//! its messages (`wire`, `curl`), the facts about their parameters (`parameters`), tokens taken apart (`token`), checks, and
+//! who can see what (`sight`). [`list_page`] lists flows, [`compare_page`] puts two beside each other,
+//! [`glossary_page`] explains the words, and [`concealed`] leaves the secrets out of what is to be saved.
 
-/// What is known of the other half of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherHalf {
-    /// It is recorded, and here.
-    Seen,
-    /// The other side is no provider of ours.
-    Foreign,
-    /// It was asked for, and did not come.
-    Unreachable,
-    /// This is the provider's own viewer: its half is the one that there is.
-    Own,
+mod compare;
+mod concealed;
+mod curl;
+mod fields;
+mod glossary;
+mod html;
+mod ledger;
+mod list;
+mod map;
+mod moment;
+mod page;
+mod parameters;
+mod sight;
+mod token;
+mod wire;
+
+use shared::flow::Entry;
+
+pub use compare::{ComparePage, compare_page};
+pub use concealed::{CONCEALED, concealed};
+pub use glossary::{GlossaryPage, TOPICS, glossary_page};
+pub use list::{ListFacts, ListPage, Listed, Show, list_page};
+pub use page::{FlowFacts, FlowPage, OtherHalf, flow_page};
+pub use parameters::keys as parameter_keys;
+pub use sight::OBSERVERS;
+pub use token::{CLAIMS, JOSE, JWK};
+
+/// Where an entry stands on the page of its flow: `m8` for step 8.
+fn anchor(entry: Entry) -> String {
+    entry.step().map_or_else(|| entry.id().to_owned(), |step| format!("m{}", step.number()))
 }

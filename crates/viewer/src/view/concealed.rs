@@ -1,0 +1,99 @@
+//! Events without their secrets, for what is saved and handed on.
+
+use std::collections::BTreeSet;
+
+use shared::flow::{Event, Line, Message, Recorded, Shown};
+
+use super::{
+    fields::{fields, is_json},
+    parameters::is_secret,
+};
+
+/// What stands in the place of a secret.
+pub const CONCEALED: &str = "[redacted]";
+
+/// The same events, without what is a secret: wherever in a message such a value stands, in whatever way it is written.
+pub fn concealed(events: &[Recorded]) -> Vec<Recorded> {
+    let messages = events.iter().filter_map(|it| match &it.event {
+        Event::Message(message) => Some(message),
+        _ => None,
+    });
+    let mut secrets: BTreeSet<String> = BTreeSet::new();
+    for message in messages {
+        for field in fields(message).into_iter().filter(|field| is_secret(&field.key)) {
+            secrets.extend(writings(&field.key, &field.value));
+        }
+        // Credentials that could not be read are secrets all the same.
+        let credentials = message.header("authorization").and_then(|value| value.split_once(' '));
+        secrets.extend(credentials.map(|(_, credentials)| credentials.to_owned()));
+    }
+    secrets.retain(|secret| !secret.is_empty() && !secret.contains("[not-recorded]"));
+    // A longer one first: it may hold a shorter one.
+    let mut secrets: Vec<String> = secrets.into_iter().collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    events.iter().map(|it| Recorded { event: without(&it.event, &secrets), ..it.clone() }).collect()
+}
+
+/// How a secret may be written: as it is, and as a query, a form or JSON writes it.
+fn writings(key: &str, value: &str) -> Vec<String> {
+    // Of a client's credentials the name is no secret, and of a cookie only its value is one.
+    let value = match key {
+        "authorization_basic" => value.split_once(':').map_or(value, |(_, secret)| secret),
+        "cookie" | "set_cookie" => {
+            return value
+                .split(';')
+                .take(if key == "cookie" { usize::MAX } else { 1 })
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(_, value)| value.to_owned())
+                .collect();
+        }
+        _ => value,
+    };
+    let json = serde_json::Value::from(value).to_string();
+    let encoded = shared::params::encode(value).into_owned();
+    let with_percent = encoded.replace('+', "%20");
+    vec![value.to_owned(), encoded, with_percent, json.trim_matches('"').to_owned()]
+}
+
+/// JSON of which a part is missing, or that is none.
+fn is_unreadable(message: &Message) -> bool {
+    is_json(message)
+        && !message.body.is_empty()
+        && serde_json::from_str::<serde::de::IgnoredAny>(&message.body).is_err()
+}
+
+fn without(event: &Event, secrets: &[String]) -> Event {
+    let clean = |text: &str| {
+        let mut text = text.to_owned();
+        for secret in secrets {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), CONCEALED);
+            }
+        }
+        text
+    };
+    match event {
+        Event::Message(message) => Event::Message(Message {
+            line: match &message.line {
+                Line::Request { method, target } => {
+                    Line::Request { method: method.clone(), target: clean(target) }
+                }
+                Line::Status(status) => Line::Status(*status),
+            },
+            headers: message.headers.iter().map(|(name, value)| (name.clone(), clean(value))).collect(),
+            // What cannot be read may hold anything.
+            body: if is_unreadable(message) { CONCEALED.to_owned() } else { clean(&message.body) },
+            ..message.clone()
+        }),
+        Event::Check(check) => {
+            let mut check = check.clone();
+            for shown in [&mut check.expected, &mut check.actual] {
+                if let Shown::Value(value) | Shown::WordsWith(_, value) = shown {
+                    *value = clean(value).into();
+                }
+            }
+            Event::Check(check)
+        }
+        Event::Life(life) => Event::Life(*life),
+    }
+}

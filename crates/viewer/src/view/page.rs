@@ -1,0 +1,359 @@
+//! The page of one flow.
+
+use serde::Serialize;
+use shared::{
+    error::ErrorCode,
+    flow::{Check, Entry, Outcome, Paired, Party, Stage, Step, Story, Verdict},
+};
+
+use super::{
+    anchor, curl,
+    fields::{Field, fields},
+    ledger::{Ledger, ledger},
+    map::{self, Group, groups},
+    moment::{At, Took},
+    parameters::{self, Row},
+    sight::{self, Sight},
+    token::{self, Document, Token},
+    wire::{self, Likeness, Record},
+};
+
+/// What the page says about a flow beside its story.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowFacts<'a> {
+    /// Its name in addresses.
+    pub id: &'a str,
+    /// Its number for people.
+    pub number: u32,
+    /// Host and port of the RP, or its origin; empty if unknown.
+    pub rp: &'a str,
+    /// Host and port of the IdP, or its origin; empty if unknown.
+    pub idp: &'a str,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
+    /// Whether the page follows what goes on.
+    pub live: bool,
+    /// Whether the other server's records are here too.
+    pub other_half: OtherHalf,
+    /// What the server's paths begin with: empty, or `/x`.
+    pub base: &'a str,
+}
+
+/// What became of the records of the other server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherHalf {
+    /// They are here.
+    Seen,
+    /// Nothing is recorded there.
+    Off,
+    /// It is not one of this pair.
+    Foreign,
+    /// It does not answer.
+    Unreachable,
+    /// These are the IdP's own pages, which show the IdP's records only.
+    Own,
+}
+
+impl OtherHalf {
+    /// All of them, each with its text `viewer.half.<id>`, but for the first.
+    pub const ALL: [Self; 5] = [Self::Seen, Self::Off, Self::Foreign, Self::Unreachable, Self::Own];
+
+    /// Its name in the catalogue.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Off => "off",
+            Self::Foreign => "foreign",
+            Self::Unreachable => "unreachable",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// The page of one flow, for `viewer/flow.html` and `viewer/saved.html`.
+#[derive(Debug, Serialize)]
+pub struct FlowPage<'a> {
+    id: &'a str,
+    number: u32,
+    base: &'a str,
+    kind: &'static str,
+    live: bool,
+    other_half: &'static str,
+    rp: &'a str,
+    idp: &'a str,
+    outcome: Ended,
+    began: At,
+    took: Took,
+    here: &'static str,
+    here_number: Option<u8>,
+    groups: Vec<Group>,
+    ledger: Option<Ledger>,
+    observers: [&'static str; 5],
+    details: Vec<Detail<'a>>,
+}
+
+/// How a flow ended.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ended {
+    id: &'static str,
+    /// Its class among the verdicts.
+    verdict: &'static str,
+    rule: Option<&'static str>,
+    code: Option<String>,
+}
+
+impl From<&Outcome> for Ended {
+    fn from(outcome: &Outcome) -> Self {
+        let (rule, code) = match outcome {
+            Outcome::Declined(code) => (None, Some(code.clone())),
+            Outcome::Refused(rule, code) => (rule.map(shared::flow::Rule::id), code.clone()),
+            _ => (None, None),
+        };
+        let verdict = match outcome {
+            Outcome::Running => "wait",
+            Outcome::SignedIn | Outcome::TokensIssued | Outcome::SignedOut => "passed",
+            Outcome::Declined(_) | Outcome::Ended => "not_applicable",
+            Outcome::Refused(..) => "failed",
+        };
+        Self { id: outcome.id(), verdict, rule, code }
+    }
+}
+
+/// Everything about one place.
+#[derive(Debug, Serialize)]
+struct Detail<'a> {
+    anchor: String,
+    entry: &'static str,
+    number: Option<u8>,
+    state: &'static str,
+    here: bool,
+    channel: &'static str,
+    from: &'static str,
+    to: &'static str,
+    began: Option<At>,
+    took: Option<Took>,
+    before: Option<Beside>,
+    after: Option<Beside>,
+    messages: Vec<Shown>,
+    parameters: Vec<Row>,
+    tokens: Vec<Token>,
+    documents: Vec<Document>,
+    checks: Vec<Checked<'a>>,
+    checks_made: usize,
+    passed: usize,
+    failed: usize,
+    not_applicable: usize,
+    error: Option<Refusal>,
+    sight: Vec<sight::Row>,
+    lives: Vec<Moment>,
+}
+
+/// The place before or after.
+#[derive(Clone, Debug, Serialize)]
+struct Beside {
+    anchor: String,
+    entry: &'static str,
+    number: Option<u8>,
+}
+
+/// A message.
+#[derive(Debug, Serialize)]
+struct Shown {
+    exchange: &'static str,
+    kind: &'static str,
+    from: &'static str,
+    to: &'static str,
+    at: At,
+    back: bool,
+    sent: Record,
+    received: Option<Record>,
+    received_at: Option<At>,
+    /// How long it was under way.
+    under_way: Option<Took>,
+    likeness: Option<Likeness>,
+    curl: Option<String>,
+}
+
+/// The checks that one side made.
+#[derive(Debug, Serialize)]
+struct Checked<'a> {
+    house: &'static str,
+    made: Vec<Judged<'a>>,
+}
+
+/// A check, as the component `check` wants it.
+#[derive(Debug, Serialize)]
+struct Judged<'a> {
+    rule: &'static str,
+    step: Option<Step>,
+    section: &'static str,
+    verdict: &'static str,
+    expected: &'a shared::flow::Shown<'static>,
+    actual: &'a shared::flow::Shown<'static>,
+}
+
+/// An error code of the protocol in a message.
+#[derive(Debug, Serialize)]
+struct Refusal {
+    code: String,
+    /// The code, or `other`.
+    text: &'static str,
+    description: Option<String>,
+}
+
+/// What happens to a value.
+#[derive(Debug, Serialize)]
+struct Moment {
+    house: &'static str,
+    value: &'static str,
+    turn: &'static str,
+}
+
+/// The page of a flow.
+pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
+    let sight = Sight::of(story);
+    let beside = |at: Option<usize>| {
+        let entry = story.stages.get(at?)?.entry;
+        Some(Beside { anchor: anchor(entry), entry: entry.id(), number: entry.step().map(Step::number) })
+    };
+    let details = story.stages.iter().enumerate().map(|(at, stage)| Detail {
+        before: beside(at.checked_sub(1)),
+        after: beside(Some(at + 1)),
+        here: stage.entry == story.current,
+        sight: sight.rows(stage),
+        ..detail(stage, facts)
+    });
+    let end = if story.is_over() { story.latest } else { facts.now };
+    FlowPage {
+        id: facts.id,
+        number: facts.number,
+        base: facts.base,
+        kind: if story.is_login() { "login" } else { "logout" },
+        live: facts.live && !story.is_over(),
+        other_half: facts.other_half.id(),
+        rp: host(facts.rp),
+        idp: host(facts.idp),
+        outcome: Ended::from(&story.outcome),
+        began: At::from(story.began),
+        took: Took::from(end - story.began),
+        here: story.current.id(),
+        here_number: story.current.step().map(Step::number),
+        groups: groups(story),
+        ledger: ledger(story),
+        observers: sight::OBSERVERS,
+        details: details.collect(),
+    }
+}
+
+fn host(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, host)| host)
+}
+
+fn detail<'a>(stage: &Stage<'a>, facts: &FlowFacts<'_>) -> Detail<'a> {
+    let entry = stage.entry;
+    let all: Vec<Field> = stage.messages.iter().flat_map(|paired| fields(paired.message)).collect();
+    let (from, to) = map::route(entry);
+    let times = stage.messages.iter().flat_map(|it| [Some(it.at), it.other.map(|(_, at)| at)]).flatten();
+    let (first, last) = (times.clone().min(), times.max());
+    Detail {
+        anchor: anchor(entry),
+        entry: entry.id(),
+        number: entry.step().map(Step::number),
+        state: stage.state.id(),
+        here: false,
+        channel: map::channel(entry),
+        from: from.id(),
+        to: to.id(),
+        began: first.map(At::from),
+        took: first
+            .zip(last)
+            .filter(|(first, last)| first < last)
+            .map(|(first, last)| Took::from(last - first)),
+        before: None,
+        after: None,
+        messages: stage.messages.iter().map(|paired| shown(paired, facts)).collect(),
+        parameters: parameters::rows(entry, &stage.messages),
+        tokens: token::tokens(&all),
+        documents: stage.messages.iter().filter_map(|paired| token::document(paired.message)).collect(),
+        checks: checked(stage),
+        checks_made: stage.checks.len(),
+        passed: map::count(stage, Verdict::Passed),
+        failed: map::count(stage, Verdict::Failed),
+        not_applicable: map::count(stage, Verdict::NotApplicable),
+        error: refusal(entry, &all),
+        sight: Vec::new(),
+        lives: stage
+            .lives
+            .iter()
+            .map(|(by, life)| Moment { house: by.id(), value: life.value.id(), turn: life.turn.id() })
+            .collect(),
+    }
+}
+
+fn shown(paired: &Paired<'_>, facts: &FlowFacts<'_>) -> Shown {
+    let message = paired.message;
+    let server = if message.to == Party::Rp { facts.rp } else { facts.idp };
+    let origin = match server {
+        "" => format!("http://{}", message.header("host").unwrap_or("127.0.0.1")),
+        _ if server.contains("://") => server.to_owned(),
+        _ => format!("http://{server}"),
+    };
+    let (sent, received, likeness) = match paired.other {
+        Some((other, _)) => {
+            let other_by = if paired.by == Party::Rp { Party::Idp } else { Party::Rp };
+            let (sent, received, likeness) = wire::twins((message, paired.by.id()), (other, other_by.id()));
+            (sent, Some(received), Some(likeness))
+        }
+        None => (wire::record(message, paired.by.id()), None, None),
+    };
+    let received_at = paired.other.map(|(_, at)| at);
+    Shown {
+        exchange: message.exchange.id(),
+        kind: if message.is_request() { "request" } else { "response" },
+        from: message.from.id(),
+        to: message.to.id(),
+        at: At::from(paired.at),
+        back: !message.is_front_channel(),
+        sent,
+        received,
+        received_at: received_at.map(At::from),
+        under_way: received_at.map(|at| Took::from(at - paired.at)),
+        likeness,
+        curl: curl::command(message, &origin),
+    }
+}
+
+fn checked<'a>(stage: &Stage<'a>) -> Vec<Checked<'a>> {
+    let of = |party: Party| {
+        let made = stage.checks.iter().filter(|(by, _)| *by == party).map(|(_, check)| judged(check));
+        Checked { house: party.id(), made: made.collect() }
+    };
+    [Party::Rp, Party::Idp].into_iter().map(of).filter(|checked| !checked.made.is_empty()).collect()
+}
+
+fn judged(check: &Check) -> Judged<'_> {
+    Judged {
+        rule: check.rule.id(),
+        step: check.rule.step(),
+        section: check.rule.section(),
+        verdict: check.verdict.id(),
+        expected: &check.expected,
+        actual: &check.actual,
+    }
+}
+
+/// The error that a message of the IdP carries. A text that somebody else may have written is shown as such, never as ours.
+fn refusal(entry: Entry, fields: &[Field]) -> Option<Refusal> {
+    const PLACES: [Entry; 5] = [
+        Entry::Step(Step::Redirect),
+        Entry::Step(Step::Callback),
+        Entry::Step(Step::TokenResponse),
+        Entry::Userinfo,
+        Entry::EndSession,
+    ];
+    let value = |name: &str| fields.iter().find(|field| field.key == name).map(|field| field.value.clone());
+    let code = value("error").filter(|_| PLACES.contains(&entry))?;
+    let known = ErrorCode::ALL.into_iter().map(ErrorCode::as_str).find(|known| *known == code);
+    Some(Refusal { text: known.unwrap_or("other"), description: value("error_description"), code })
+}
