@@ -22,7 +22,8 @@ use shared::{
 };
 use tracing_actix_web::TracingLogger;
 use viewer::{
-    desk, live::Closing,
+    desk,
+    live::Closing,
     recorder::{Limits, Recorder},
     tap::{Tap, Watch, tap},
 };
@@ -133,6 +134,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
     if recorder.is_some() {
         sink = Arc::new(Watch { also: sink });
     }
+    let viewer = settings.demo_viewer();
     let keys = match &settings.keys {
         Some(folder) => Keys::kept_in(folder, settings.token_lifetime, clock.now()),
         None => Keys::generate(),
@@ -142,7 +144,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         metadata: discovery::metadata(&settings),
         site: Data::new(Site {
             origin: settings.origin.clone(),
-            pages: Pages::load(House::Idp, settings.origin.clone())?,
+            pages: Pages::load(House::Idp, settings.origin.clone())?.with_viewer(viewer.as_deref()),
             clock: Arc::clone(&clock),
             alias: Alias::Refuse,
         }),
@@ -165,7 +167,12 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
 fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
     let base = state.settings.origin.path();
     if let Some(recorder) = &state.recorder {
-        app.app_data(Data::new(Tap { recorder: recorder.clone(), base: base.to_owned(), plan }));
+        app.app_data(Data::new(Tap {
+            recorder: recorder.clone(),
+            base: base.to_owned(),
+            plan,
+            shown_at: None,
+        }));
         app.app_data(Data::new(state.closing.clone()));
         app.service(
             back_channel(&format!("{base}/flows/lookup"), "POST").route(actix::post().to(flows::lookup)),
@@ -238,7 +245,11 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             .service(actix::resource("/logout").route(actix::post().to(logout::confirm)))
             .service(actix::resource("/").route(actix::get().to(home::home)))
             .service(actix::resource("/withdraw").route(actix::post().to(home::withdraw)))
-            .configure(|app| if state.recorder.is_some() { desk::routes::<AppState>(app) })
+            .configure(|app| {
+                if state.recorder.is_some() {
+                    desk::routes::<AppState>(app);
+                }
+            })
             .service(actix::resource("/health").route(actix::get().to(health)))
             .service(actix::scope("/assets").route("/{name}", actix::get().to(assets::serve))),
     );

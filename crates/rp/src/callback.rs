@@ -12,6 +12,7 @@ use shared::{
     params::Params,
     secret::{Secret, SecretHash},
 };
+use viewer::tap;
 use web::problem::Problem;
 
 use crate::{
@@ -210,6 +211,7 @@ impl Login<'_> {
             userinfo: outcome,
             checks: checks.into_made().into_iter().map(Into::into).collect(),
             csrf: Secret::mint("", &*self.app.random),
+            flow: tap::current_flow(),
             access_token: tokens.access_token,
             id_token: tokens.id_token,
         }

@@ -6,7 +6,11 @@ use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use openidconnect::http::{Request, header};
 use serde::Deserialize;
-use shared::{flow::Recorded, params, secret::SecretHash};
+use shared::{
+    flow::Recorded,
+    params,
+    secret::{Secret, SecretHash},
+};
 use viewer::{
     desk::{Desk, Sees},
     recorder::{Addresses, Flow, Recorder},

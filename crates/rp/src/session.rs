@@ -42,6 +42,9 @@ pub struct SignedIn {
     pub csrf: Secret,
     /// What step 9 brought. It never leaves the server.
     pub access_token: Secret,
+    /// The flow by which the user signed in, where it was recorded.
+    #[serde(default)]
+    pub flow: Option<String>,
     /// The ID token as it came. It leaves the server once, at logout, for the provider.
     pub id_token: Secret,
 }

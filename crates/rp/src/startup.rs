@@ -16,7 +16,8 @@ use actix_web::{
 use shared::flow::{Exchange, Party};
 use tracing_actix_web::TracingLogger;
 use viewer::{
-    desk, live::Closing,
+    desk,
+    live::Closing,
     recorder::{Limits, Recorder},
     tap::{Tap, Watch, tap},
 };
@@ -62,9 +63,10 @@ impl Application {
         if let Some(warning) = exposure_warning(address) {
             tracing::warn!("{warning}");
         }
+        let viewer = settings.record.then(|| format!("{}/flows", settings.base_url.path()));
         let site = Data::new(Site {
             origin: settings.base_url.clone(),
-            pages: Pages::load(House::Rp, settings.base_url.clone())?,
+            pages: Pages::load(House::Rp, settings.base_url.clone())?.with_viewer(viewer.as_deref()),
             clock: surroundings.clock.clone(),
             alias: Alias::Redirect,
         });
@@ -159,7 +161,8 @@ fn record(app: &mut ServiceConfig, state: &AppState) {
     if let Some(recorder) = &state.recorder {
         let base = state.settings.base_url.path().to_owned();
         app.app_data(Data::new(state.closing.clone()));
-        app.app_data(Data::new(Tap { recorder: recorder.clone(), base, plan }));
+        let shown_at = Some(format!("{base}/flows"));
+        app.app_data(Data::new(Tap { recorder: recorder.clone(), base, plan, shown_at }));
     }
 }
 

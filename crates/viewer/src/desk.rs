@@ -5,25 +5,26 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{ContentDisposition, ContentType, DispositionParam, DispositionType},
+        header::{ContentDisposition, ContentType, DispositionParam, DispositionType, LOCATION},
     },
     web::{self as actix, Data, Path, ServiceConfig},
 };
 use async_trait::async_trait;
+use serde::Serialize;
 use shared::{
     flow::{Recorded, Story},
     params::Params,
     secret::SecretHash,
 };
-use web::{front_door::Site, pages::Kind, problem::Problem};
+use web::{assets, front_door::Site, pages::Kind, problem::Problem};
 
 use crate::{
     live, open,
     recorder::{Addresses, Flow, Recorder},
     saved::{self, Saved},
     view::{
-        FlowFacts, ListFacts, Listed, OtherHalf, Show, compare_page, concealed, flow_page, glossary_page,
-        list_page,
+        FlowFacts, FlowPage, ListFacts, Listed, OtherHalf, Show, compare_page, concealed, flow_page,
+        glossary_page, list_page,
     },
 };
 
@@ -80,6 +81,7 @@ pub fn routes<D: Desk>(app: &mut ServiceConfig) {
                 .route(actix::get().to(open::ask::<D>))
                 .route(actix::post().to(open::open::<D>)),
         )
+        .service(actix::resource("/flows/of/{correlator}").route(actix::get().to(of::<D>)))
         .service(actix::resource("/flows/{id}").route(actix::get().to(show::<D>)))
         .service(actix::resource("/flows/{id}/live").route(actix::get().to(live::live::<D>)))
         .service(actix::resource("/flows/{id}/save").route(actix::get().to(save::<D>)))
@@ -115,7 +117,13 @@ impl Whole {
         Story::tell(&self.events, now(desk), desk.patience())
     }
 
-    fn facts<'a>(&'a self, desk: &impl Desk, site: &'a Site, addresses: &'a Addresses, live: bool) -> FlowFacts<'a> {
+    fn facts<'a>(
+        &'a self,
+        desk: &impl Desk,
+        site: &'a Site,
+        addresses: &'a Addresses,
+        live: bool,
+    ) -> FlowFacts<'a> {
         FlowFacts {
             id: &self.flow.id,
             number: self.flow.number.unwrap_or_default(),
@@ -148,8 +156,10 @@ async fn list<D: Desk>(
     let flows = recorder.flows(LISTED, |flow| sees.includes(flow));
     let (now, patience) = (recorder.now(), desk.patience());
     let stories: Vec<_> = flows.iter().map(|flow| Story::tell(&flow.events, now, patience)).collect();
-    let listed: Vec<_> = flows.iter().zip(&stories).map(|(flow, story)| {
-        Listed { id: &flow.id, number: flow.number.unwrap_or_default(), story }
+    let listed = flows.iter().zip(&stories).map(|(flow, story)| Listed {
+        id: &flow.id,
+        number: flow.number.unwrap_or_default(),
+        story,
     });
     let listed: Vec<_> = listed.collect();
     let with = params.get("with").and_then(|id| flows.iter().find(|flow| flow.id == id));
@@ -178,6 +188,21 @@ async fn show<D: Desk>(
     site.pages.respond(&request, StatusCode::OK, Kind::Plain, "viewer/flow.html", None, &page)
 }
 
+/// `GET /flows/of/{correlator}`: leads to the flow that has it, for pages of the other server, which does not know its name.
+async fn of<D: Desk>(
+    request: HttpRequest,
+    correlator: Path<String>,
+    desk: Data<D>,
+    site: Data<Site>,
+) -> Result<HttpResponse, Problem> {
+    let correlator = SecretHash::decode(&correlator).ok_or_else(Problem::not_found)?;
+    let flow = desk.recorder().and_then(|recorder| recorder.flow_of(&correlator));
+    let flow = flow.filter(|flow| flow.number.is_some() && desk.sees(&request).includes(flow));
+    let flow = flow.ok_or_else(Problem::not_found)?;
+    let location = format!("{}/flows/{}", site.origin.path(), flow.id);
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, location)).finish())
+}
+
 /// `GET /flows/compare?a=…&b=…`
 async fn compare<D: Desk>(
     request: HttpRequest,
@@ -196,6 +221,12 @@ async fn compare<D: Desk>(
     let (story_a, story_b) = (a.story(&**desk), b.story(&**desk));
     let page = compare_page((&story_a, &of_a), (&story_b, &of_b));
     site.pages.respond(&request, StatusCode::OK, Kind::Plain, "viewer/compare.html", None, &page)
+}
+
+#[derive(Serialize)]
+struct SavedPage<'a> {
+    flow: FlowPage<'a>,
+    style: String,
 }
 
 /// `GET /flows/{id}/save?as=page|har|mermaid`, with `secrets=1` as it was, otherwise without secrets.
@@ -223,7 +254,9 @@ async fn save<D: Desk>(
         "mermaid" => (format!("flow-{number}.mmd"), ContentType::plaintext(), saved::mermaid(&story)),
         "page" => {
             let facts = whole.facts(&**desk, &site, &addresses, false);
-            let page = site.pages.text(&request, "viewer/saved.html", &flow_page(&story, &facts))?;
+            let page = SavedPage { flow: flow_page(&story, &facts), style: assets::stylesheet() };
+            let page = site.pages.render(&request, "viewer/saved.html", None, &page)?;
+            let page = String::from_utf8_lossy(&page);
             let saved = Saved {
                 version: 1,
                 number,

@@ -139,6 +139,12 @@ impl Recorder {
         kept.flows.get(kept.ids.get(id)?).cloned()
     }
 
+    /// The flow that `correlator` belongs to.
+    pub fn flow_of(&self, correlator: &Correlator) -> Option<Flow> {
+        let kept = self.kept();
+        kept.flows.get(kept.index.get(correlator)?).cloned()
+    }
+
     /// How many events the flow called `id` has.
     pub fn length(&self, id: &str) -> Option<usize> {
         let kept = self.kept();

@@ -20,6 +20,8 @@ use actix_web::{
 use futures_util::StreamExt as _;
 use shared::flow::{Event, Exchange, Line, Message, Party, Sink};
 
+use web::pages::FlowLink;
+
 use crate::{
     correlate,
     recorder::{FlowId, Recorder},
@@ -41,6 +43,8 @@ pub struct Tap {
     pub base: String,
     /// What is recorded.
     pub plan: Plan,
+    /// Where flows are shown to whoever comes here, if they are.
+    pub shown_at: Option<String>,
 }
 
 /// A request that is being answered.
@@ -53,6 +57,8 @@ struct Current {
     request: RefCell<Option<Message>>,
     body: RefCell<Vec<u8>>,
     length: Cell<usize>,
+    /// Where the page that answers finds the address of its flow.
+    link: Option<(FlowLink, String)>,
     /// What happened before it is known to which flow it belongs.
     pending: RefCell<Vec<(i64, Event)>>,
 }
@@ -101,8 +107,10 @@ impl Current {
             cut: 0,
             span: span.clone(),
         };
+        let link = tap.shown_at.clone().map(|address| (FlowLink::of(request.request()), address));
         Some(Self {
             recorder,
+            link,
             exchange,
             span,
             flow: RefCell::default(),
@@ -146,6 +154,9 @@ impl Current {
         let media_type = message.header("content-type").unwrap_or_default();
         message.body = redact::body(media_type, &String::from_utf8_lossy(&body)).into_owned();
         *self.flow.borrow_mut() = self.recorder.find_or_begin(&message);
+        if let (Some((link, address)), Some(flow)) = (&self.link, self.flow.borrow().as_deref()) {
+            link.note(format!("{address}/{flow}"));
+        }
         let pending = self.pending.take();
         let first = pending.first().map_or(at, |(at, _)| *at);
         self.record(first, Event::Message(message));

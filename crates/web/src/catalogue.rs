@@ -52,7 +52,9 @@ impl Catalogue {
             if let Some(key) = texts.keys().find(|key| catalogue.contains_key(*key)) {
                 return Err(CatalogueError::Twice(name, key.clone()));
             }
-            catalogue.extend(texts.into_iter().map(|(key, source)| (key, Text { html: to_html(&source), source })));
+            catalogue.extend(
+                texts.into_iter().map(|(key, source)| (key, Text { html: to_html(&source), source })),
+            );
         }
         Ok(Self(catalogue))
     }

@@ -1,9 +1,9 @@
 //! Pages: templates, texts, and the headers that go with HTML.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header},
 };
 use rust_embed::Embed;
@@ -82,6 +82,31 @@ pub enum PagesError {
     Template(#[from] tera::Error),
 }
 
+/// Where the viewer shows the flow that a request belongs to. It is kept with the request, and known as soon as somebody
+/// knows it.
+#[derive(Clone, Debug, Default)]
+pub struct FlowLink(Rc<RefCell<Option<String>>>);
+
+impl FlowLink {
+    /// The link of `request`.
+    pub fn of(request: &HttpRequest) -> Self {
+        let known = request.extensions().get::<Self>().cloned();
+        known.unwrap_or_else(|| {
+            let link = Self::default();
+            request.extensions_mut().insert(link.clone());
+            link
+        })
+    }
+
+    /// Notes it.
+    pub fn note(&self, link: String) {
+        *self.0.borrow_mut() = Some(link);
+    }
+}
+
+/// What stands in a ribbon where the link belongs.
+const FLOW: &str = "%flow%";
+
 /// The pages of one site.
 #[derive(Debug)]
 pub struct Pages {
@@ -101,6 +126,15 @@ impl Pages {
         })
     }
 
+    /// The same, with a link to the list of flows on every page.
+    #[must_use]
+    pub fn with_viewer(mut self, address: Option<&str>) -> Self {
+        for edition in &mut self.editions {
+            edition.engine.global_context().insert("viewer", &address);
+        }
+        self
+    }
+
     /// The page `template` with its data, in the visitor's language.
     pub fn respond(
         &self,
@@ -111,19 +145,32 @@ impl Pages {
         progress: Option<Progress>,
         page: &impl Serialize,
     ) -> Result<HttpResponse, Problem> {
+        Ok(html_response(status, kind, self.render(request, template, progress, page)?))
+    }
+
+    /// The same as bytes, for what is no page of the site.
+    pub fn render(
+        &self,
+        request: &HttpRequest,
+        template: &str,
+        progress: Option<Progress>,
+        page: &impl Serialize,
+    ) -> Result<Vec<u8>, Problem> {
         let [ja, en] = &self.editions;
         let edition = if Lang::of(request) == ja.lang { ja } else { en };
         let mut context = Context::new();
         let links = Lang::ALL.map(|lang| (lang.tag(), in_language(request, lang)));
         context.insert("links", &HashMap::from(links));
-        let ribbon = progress.and_then(|progress| edition.ribbons.get(&progress));
-        context.insert_value("ribbon", ribbon.cloned().unwrap_or(Value::none()));
+        let flow = FlowLink::of(request).0.borrow().clone();
+        let ribbon = progress.and_then(|progress| edition.ribbon(progress, flow.as_deref()));
+        context.insert_value("ribbon", ribbon.unwrap_or(Value::none()));
+        context.insert("flow", &flow);
         context.insert("page", page);
         let mut html = Vec::with_capacity(USUAL_SIZE);
         edition.engine.render_to(template, &context, &mut html).map_err(|error| {
             Problem::internal(format!("{template}: {error} {:?}", std::error::Error::source(&error)))
         })?;
-        Ok(html_response(status, kind, html))
+        Ok(html)
     }
 
     /// Whose pages they are.
@@ -164,7 +211,8 @@ struct Edition {
     lang: Lang,
     // Its `t` knows the texts of its language, wherever in a template it is called.
     engine: Tera,
-    ribbons: HashMap<Progress, Value>,
+    /// Without links, and with them.
+    ribbons: HashMap<Progress, (Value, String)>,
 }
 
 impl Edition {
@@ -191,10 +239,21 @@ impl Edition {
         let ribbons = Progress::all().map(|progress| {
             let mut context = Context::new();
             context.insert("ribbon", &ribbon(progress));
-            Ok((progress, part(&engine, "parts/ribbon.html", context)?))
+            let plain = part(&engine, "parts/ribbon.html", context.clone())?;
+            context.insert("flow", FLOW);
+            Ok((progress, (plain, engine.render("parts/ribbon.html", &context)?)))
         });
         let ribbons = ribbons.collect::<Result<_, PagesError>>()?;
         Ok(Self { lang, engine, ribbons })
+    }
+
+    /// The ribbon, each of its dots a link to where the viewer shows that step, if there is such a place.
+    fn ribbon(&self, progress: Progress, flow: Option<&str>) -> Option<Value> {
+        let (plain, linked) = self.ribbons.get(&progress)?;
+        Some(match flow {
+            Some(flow) => Value::safe_string(&linked.replace(FLOW, flow)),
+            None => plain.clone(),
+        })
     }
 }
 

@@ -11,9 +11,11 @@ use shared::{
     params::Params,
     secret::{Secret, SecretHash},
 };
+use viewer::correlate;
 use web::{
     form::{Form, FormError},
     lang::Lang,
+    pages::FlowLink,
     problem::Problem,
 };
 
@@ -62,6 +64,10 @@ impl Visit {
         let client = client.map_err(problems::from_store)?.ok_or_else(problems::unknown_client)?;
         let browser = same_browser(state, request, &interaction, checks)
             .map_err(|problem| problem.next(&client.uri))?;
+        if let (Some(viewer), Some(state)) = (state.settings.demo_viewer(), interaction.client_state()) {
+            let flow = correlate::state(interaction.client_id().as_str(), state).encode();
+            FlowLink::of(request).note(format!("{viewer}/of/{flow}"));
+        }
         if let Some(form) = form {
             require_csrf(state, &browser, handle, form, checks)?;
         }

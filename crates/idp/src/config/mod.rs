@@ -185,6 +185,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where the application of the demo shows flows, both halves of them, to everybody. Of other applications nothing
+    /// is known.
+    pub fn demo_viewer(&self) -> Option<String> {
+        let is_demo = self.record && !self.shown_users.is_empty();
+        self.clients
+            .first()
+            .filter(|_| is_demo)
+            .map(|client| format!("{}/flows", client.uri.trim_end_matches('/')))
+    }
+
     /// How long sessions live.
     pub const fn session_lifetime(&self) -> SessionLifetime {
         SessionLifetime { idle: self.session_idle, most: self.session_most }

@@ -157,6 +157,14 @@ impl Interaction {
         }
     }
 
+    /// The client's own value, as long as it is needed.
+    pub fn client_state(&self) -> Option<&str> {
+        match &self.progress {
+            Progress::Open { request, .. } => request.return_address.state(),
+            Progress::Answered { .. } => None,
+        }
+    }
+
     /// In which languages the client would like the pages to be.
     pub fn ui_locales(&self) -> Option<&str> {
         match &self.progress {

@@ -50,7 +50,8 @@ pub async fn enter(state: Data<AppState>, token: Path<String>) -> Result<HttpRes
     if !state.viewer_token.matches(&token) {
         return Err(Problem::not_found());
     }
-    let (path, secure) = (format!("{}/flows", state.settings.origin.path()), state.settings.origin.is_https());
+    let (path, secure) =
+        (format!("{}/flows", state.settings.origin.path()), state.settings.origin.is_https());
     let cookie = cookies::cookie(COOKIE, token.into_inner(), &path, secure, None).into_owned();
     Ok(HttpResponse::SeeOther().cookie(cookie).insert_header((header::LOCATION, path)).finish())
 }
@@ -69,10 +70,8 @@ impl Desk for AppState {
 
     fn sees(&self, request: &HttpRequest) -> Sees {
         let presented = cookies::value(request, COOKIE);
-        match presented.is_some_and(|token| self.viewer_token.matches(&token)) {
-            true => Sees::Everything,
-            false => Sees::Nothing,
-        }
+        let is_known = presented.is_some_and(|token| self.viewer_token.matches(&token));
+        if is_known { Sees::Everything } else { Sees::Nothing }
     }
 
     /// The clients' halves are not asked for: they need not be ours.

@@ -224,7 +224,7 @@ fn pretty(json: &str) -> Vec<String> {
             ' ' | '\t' | '\r' | '\n' => {}
             '{' | '[' => {
                 write(&mut lines, c);
-                while chars.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while chars.next_if(char::is_ascii_whitespace).is_some() {}
                 // An empty one stays on its line.
                 if chars.peek().is_none_or(|next| !matches!(next, '}' | ']')) {
                     depth += 1;
