@@ -11,6 +11,11 @@ use bench::{
 use clap::Parser as _;
 use idp::config::{Arguments, Settings};
 
+/// The provider's own: its servers stand in this program, too.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const FULL: Extent = Extent { rounds: 5, logins: 400, hashes: 20, requests: 4000 };
 const QUICK: Extent = Extent { rounds: 1, logins: 20, hashes: 2, requests: 100 };
 

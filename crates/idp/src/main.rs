@@ -15,6 +15,11 @@ use web::{
     telemetry,
 };
 
+/// When many logins have ended, their memory goes back to the system. glibc keeps it for itself.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[actix_web::main]
 async fn main() -> ExitCode {
     server::exit("idp", run().await)
