@@ -11,7 +11,7 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     find crates -name '*.rs' -exec touch {} + && \
-    cargo build --release --locked --bin idp --bin rp && \
+    cargo build --release --locked --features idp/jemalloc --bin idp --bin rp && \
     mkdir /out && cp target/release/idp target/release/rp /out/
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS runtime

@@ -16,7 +16,7 @@ use web::{
 };
 
 /// When many logins have ended, their memory goes back to the system. glibc keeps it for itself.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(feature = "jemalloc", target_os = "linux", target_env = "gnu"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
