@@ -10,8 +10,9 @@ use std::{
 
 use shared::{
     error::ErrorCode,
-    flow::{Rule, Step, Words},
+    flow::{Entry, Exchange, Rule, Step, Turn, Value, Words},
 };
+use viewer::view;
 use web::{catalogue::Catalogue, lang::Lang, problem::Problem};
 
 fn templates() -> PathBuf {
@@ -125,6 +126,7 @@ fn keys_filled_in() -> Vec<String> {
     add("notice", &["oauth_error", "interaction_needed"], &[""]);
     add("notice", &["signed_out", "signed_out_of_both", "provider_goes_on"], &[""]);
     add("notice", &["session_ended", "over_at_once"], &[""]);
+    about_flows(&mut add);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {
         let values = diagram.split(name).skip(1);
@@ -132,8 +134,54 @@ fn keys_filled_in() -> Vec<String> {
     };
     add("hop", &attributes(" lanes=\""), &[""]);
     add("seq", &attributes(" what=\""), &[""]);
+    keys.extend(view::arrow_texts().map(ToOwned::to_owned));
+    for word in view::TOPICS.iter().flat_map(|(_, words)| words.iter()) {
+        keys.push(format!("{word}.what"));
+        keys.push(format!("glossary.{}.name", word.split_once('.').unwrap().1));
+    }
     keys.extend(terms_named().into_iter().map(|id| format!("term.{id}.what")));
     keys
+}
+
+/// Those of the flow viewer.
+fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
+    let places: Vec<_> = Entry::LOGIN.into_iter().chain(Entry::LOGOUT).map(Entry::id).collect();
+    add("entry", &places, &[".title", ".what"]);
+    let exchanges: Vec<_> = Exchange::ALL.iter().map(|exchange| exchange.id()).collect();
+    add("msg", &exchanges, &[".request", ".response"]);
+    add("param", &view::parameter_keys().chain(["other"]).collect::<Vec<_>>(), &[""]);
+    add("jose", &view::JOSE, &[""]);
+    add("jwk", &view::JWK, &[""]);
+    add("explain.claim", &view::CLAIMS, &[""]);
+    for kind in ["jose", "jwk", "explain.claim", "explain.error"] {
+        add(kind, &["other"], &[""]);
+    }
+    add("explain.check", &Rule::ALL.map(Rule::id), &[""]);
+    add("explain.error", &ErrorCode::ALL.map(ErrorCode::as_str), &[""]);
+    add("value", &Value::ALL.map(Value::id), &[""]);
+    add("life", &Turn::ALL.map(Turn::id), &[""]);
+    add("sight", &view::OBSERVERS, &["", ".what"]);
+    add("viewer.party", &["web", "rp", "idp"], &[""]);
+    add("viewer.home", &["rp", "idp"], &[""]);
+    add("viewer.checks", &["rp", "idp"], &[""]);
+    add("viewer.kind", &["login", "logout"], &[""]);
+    let outcomes = ["running", "signed_in", "tokens_issued", "signed_out", "declined", "refused", "ended"];
+    add("viewer.outcome", &outcomes, &[""]);
+    add("viewer.state", &["done", "now", "todo", "failed", "skipped", "unseen"], &[""]);
+    add("viewer.state", &["todo", "skipped", "unseen"], &[".what"]);
+    let halves = view::OtherHalf::ALL.iter().filter(|half| **half != view::OtherHalf::Seen);
+    add("viewer.half", &halves.map(|half| half.id()).collect::<Vec<_>>(), &[""]);
+    add("viewer.took", &["ms", "s", "min", "h"], &[""]);
+    add("viewer.ago", &["ms", "s", "min", "h"], &[""]);
+    add("viewer.save", &["page", "har", "mermaid"], &["", ".what"]);
+    add("viewer.record", &["sent", "received", "alone"], &[""]);
+    add("viewer.likeness", &["same", "headers", "different"], &[""]);
+    add("viewer.document", &["claims", "keys"], &["", ".what"]);
+    add("viewer.show", &view::Show::ALL.map(view::Show::id), &[""]);
+    let columns = ["number", "kind", "reached", "outcome", "stopped", "began", "took"];
+    add("viewer.list.column", &columns, &[""]);
+    add("viewer.compare", &["state", "messages"], &[""]);
+    add("viewer.topic", &view::TOPICS.map(|(id, _)| id), &[""]);
 }
 
 /// Every term that a text names, `[word](id)`.

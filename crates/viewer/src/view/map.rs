@@ -27,6 +27,8 @@ struct Row {
     hops: Vec<Hop>,
     /// What the RP does by itself: the key of its words.
     inside: Option<&'static str>,
+    /// Whether a check refused something here.
+    refused: bool,
     /// How often the same was asked.
     times: usize,
 }
@@ -89,6 +91,15 @@ const fn plan(entry: Entry) -> &'static [Planned] {
     }
 }
 
+/// The key of the words on an arrow that nobody planned.
+const ERROR_PAGE: &str = "viewer.hop.error_page";
+
+/// The keys of the words on all arrows.
+pub fn arrow_texts() -> impl Iterator<Item = &'static str> {
+    let planned = Entry::LOGIN.into_iter().chain(Entry::LOGOUT).flat_map(plan);
+    planned.map(|(_, _, text, ..)| *text).chain([ERROR_PAGE])
+}
+
 /// What the RP does by itself in an entry.
 const fn inside(entry: Entry) -> Option<&'static str> {
     match entry {
@@ -143,7 +154,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>) -> Row {
         hops.push(Hop {
             lanes: lanes(page.from, page.to),
             by: page.from.id(),
-            text: "viewer.hop.error_page",
+            text: ERROR_PAGE,
             wire: wire(page),
             back: false,
         });
@@ -166,6 +177,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>) -> Row {
         see: Sight::of_stage(story, stage, &expected),
         hops,
         inside: inside(stage.entry),
+        refused: count(stage, Verdict::Failed) > 0,
         times,
     }
 }

@@ -83,6 +83,8 @@ pub struct FlowPage<'a> {
     rp: &'a str,
     idp: &'a str,
     outcome: Ended,
+    /// Where the check stands that stopped it.
+    stopped_at: Option<String>,
     began: At,
     took: Took,
     here: &'static str,
@@ -222,6 +224,7 @@ pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
         after: beside(Some(at + 1)),
         here: stage.entry == story.current,
         sight: sight.rows(stage),
+        error: refusal_of(story, stage),
         ..detail(stage, facts)
     });
     let end = if story.is_over() { story.latest } else { facts.now };
@@ -235,6 +238,7 @@ pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
         rp: host(facts.rp),
         idp: host(facts.idp),
         outcome: Ended::from(&story.outcome),
+        stopped_at: stopped_at(story),
         began: At::from(story.began),
         took: Took::from(end - story.began),
         here: story.current.id(),
@@ -281,7 +285,7 @@ fn detail<'a>(stage: &Stage<'a>, facts: &FlowFacts<'_>) -> Detail<'a> {
         passed: map::count(stage, Verdict::Passed),
         failed: map::count(stage, Verdict::Failed),
         not_applicable: map::count(stage, Verdict::NotApplicable),
-        error: refusal(entry, &all),
+        error: None,
         sight: Vec::new(),
         lives: stage
             .lives
@@ -343,17 +347,32 @@ fn judged(check: &Check) -> Judged<'_> {
     }
 }
 
-/// The error that a message of the IdP carries. A text that somebody else may have written is shown as such, never as ours.
-fn refusal(entry: Entry, fields: &[Field]) -> Option<Refusal> {
-    const PLACES: [Entry; 5] = [
-        Entry::Step(Step::Redirect),
-        Entry::Step(Step::Callback),
-        Entry::Step(Step::TokenResponse),
-        Entry::Userinfo,
-        Entry::EndSession,
-    ];
-    let value = |name: &str| fields.iter().find(|field| field.key == name).map(|field| field.value.clone());
-    let code = value("error").filter(|_| PLACES.contains(&entry))?;
-    let known = ErrorCode::ALL.into_iter().map(ErrorCode::as_str).find(|known| *known == code);
-    Some(Refusal { text: known.unwrap_or("other"), description: value("error_description"), code })
+/// Where the check stands that stopped a flow.
+fn stopped_at(story: &Story<'_>) -> Option<String> {
+    let Outcome::Refused(Some(rule), _) = story.outcome else { return None };
+    let refused = |stage: &&Stage<'_>| {
+        stage.checks.iter().any(|(_, check)| check.rule == rule && check.verdict == Verdict::Failed)
+    };
+    story.stages.iter().rfind(refused).map(|stage| anchor(stage.entry))
+}
+
+/// The error that a message carries, and where the flow ended because of it.
+fn refusal_of(story: &Story<'_>, stage: &Stage<'_>) -> Option<Refusal> {
+    const PLACES: [Entry; 4] =
+        [Entry::Step(Step::Redirect), Entry::Step(Step::TokenResponse), Entry::Userinfo, Entry::EndSession];
+    let known = |code: &str| ErrorCode::ALL.into_iter().map(ErrorCode::as_str).find(|known| *known == code);
+    let refusal =
+        |code: String, description| Refusal { text: known(&code).unwrap_or("other"), description, code };
+    let mut all = stage.messages.iter().flat_map(|paired| fields(paired.message));
+    let mut value = |name: &str| all.find(|field| field.key == name).map(|field| field.value);
+    if PLACES.contains(&stage.entry)
+        && let Some(code) = value("error")
+    {
+        // Somebody else may have written it, so that it is shown as theirs.
+        return Some(refusal(code, value("error_description")));
+    }
+    match &story.outcome {
+        Outcome::Declined(code) if stage.entry == story.current => Some(refusal(code.clone(), None)),
+        _ => None,
+    }
 }

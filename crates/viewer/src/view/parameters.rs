@@ -188,12 +188,11 @@ pub(crate) struct Folded {
 impl Folded {
     /// Shorter values stay whole.
     const LONG: usize = 28;
-    /// Longer ones may go over several lines, since a fold would hide nearly everything.
-    const TEXT: usize = 400;
 
     pub(crate) fn new(value: &str) -> Self {
         let length = value.chars().count();
-        if !(Self::LONG..Self::TEXT).contains(&length) || value.contains([' ', ',']) {
+        // Words and lists may go over several lines.
+        if length < Self::LONG || value.contains([' ', ',']) {
             return Self { head: value.to_owned(), tail: String::new() };
         }
         let (at, _) = value.char_indices().nth(length - 6).unwrap_or_default();
@@ -225,7 +224,7 @@ fn row(entry: Entry, field: &Field, sender: Party) -> Row {
     let place = |(party, at): (Party, u8)| Place { house: party.id(), step: if is_login { at } else { 0 } };
     let known = fact(&field.key);
     let made = known.map(|fact| fact.made);
-    let is_of_sender = matches!(field.key.as_str(), "cookie" | "set_cookie" | "location");
+    let is_of_sender = matches!(field.key.as_str(), "cookie" | "set_cookie" | "location" | "content_type");
     let checked = known.and_then(|fact| {
         let later = fact.checked.iter().find(|(_, at)| *at >= step);
         later.or(fact.checked.last()).copied()
