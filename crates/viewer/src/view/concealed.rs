@@ -9,6 +9,8 @@ use super::{
     parameters::is_secret,
 };
 
+/// What stands where something was never recorded.
+pub(super) const NOT_RECORDED: &str = "[not-recorded]";
 /// What stands in the place of a secret.
 pub const CONCEALED: &str = "[redacted]";
 
@@ -27,7 +29,7 @@ pub fn concealed(events: &[Recorded]) -> Vec<Recorded> {
         let credentials = message.header("authorization").and_then(|value| value.split_once(' '));
         secrets.extend(credentials.map(|(_, credentials)| credentials.to_owned()));
     }
-    secrets.retain(|secret| !secret.is_empty() && !secret.contains("[not-recorded]"));
+    secrets.retain(|secret| !secret.is_empty() && !secret.contains(NOT_RECORDED));
     // A longer one first: it may hold a shorter one.
     let mut secrets: Vec<String> = secrets.into_iter().collect();
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

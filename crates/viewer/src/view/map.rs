@@ -44,6 +44,8 @@ struct Hop {
     /// A word of what went over the wire.
     wire: String,
     back: bool,
+    /// Whether it was recorded.
+    seen: bool,
 }
 
 /// An arrow as it is expected: from, to, its words, and the message that it stands for.
@@ -157,6 +159,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>) -> Row {
             text: ERROR_PAGE,
             wire: wire(page),
             back: false,
+            seen: true,
         });
     }
     let mut expected: Vec<_> = planned.iter().map(|(from, to, ..)| (*from, *to)).collect();
@@ -193,6 +196,7 @@ fn hop(stage: &Stage<'_>, (from, to, text, exchanges, is_request): &Planned) -> 
         text,
         wire: found.map(wire).unwrap_or_default(),
         back: channel(stage.entry) == "back",
+        seen: found.is_some(),
     }
 }
 

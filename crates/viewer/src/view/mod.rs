@@ -28,7 +28,7 @@ pub use concealed::{CONCEALED, concealed};
 pub use glossary::{GlossaryPage, TOPICS, glossary_page};
 pub use list::{ListFacts, ListPage, Listed, Show, list_page};
 pub use map::arrow_texts;
-pub use page::{FlowFacts, FlowPage, OtherHalf, flow_page};
+pub use page::{FlowFacts, FlowPage, OtherHalf, SavedPage, flow_page, saved_page};
 pub use parameters::keys as parameter_keys;
 pub use sight::OBSERVERS;
 pub use token::{CLAIMS, JOSE, JWK};

@@ -95,6 +95,21 @@ pub struct FlowPage<'a> {
     details: Vec<Detail<'a>>,
 }
 
+/// A flow as one file, for `viewer/saved.html`.
+#[derive(Debug, Serialize)]
+pub struct SavedPage<'a> {
+    flow: FlowPage<'a>,
+    style: String,
+    secrets: bool,
+}
+
+/// A flow as one file that needs no server. `secrets` says whether they are in it; if not, the story is one of events that
+/// [`concealed`](super::concealed()) has gone over.
+pub fn saved_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>, secrets: bool) -> SavedPage<'a> {
+    let facts = FlowFacts { live: false, ..*facts };
+    SavedPage { flow: flow_page(story, &facts), style: web::assets::stylesheet(), secrets }
+}
+
 /// How a flow ended.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ended {

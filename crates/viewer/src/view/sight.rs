@@ -6,6 +6,7 @@ use serde::Serialize;
 use shared::flow::{Line, Message, Party, Stage, Story};
 
 use super::{
+    concealed::{CONCEALED, NOT_RECORDED},
     fields::{Field, fields, is_page, query_of},
     parameters::is_secret,
 };
@@ -132,13 +133,10 @@ fn values(query: &str) -> Vec<String> {
     pairs.map(|(_, value)| shared::params::decode(value.as_bytes()).unwrap_or_default()).collect()
 }
 
-/// What a value is known by: itself, or, where it was not recorded, its name.
+/// What a value is known by: itself, or, where something else stands in its place, its name.
 fn identity(field: &Field) -> String {
-    if field.value.contains("[not-recorded]") {
-        format!("{} {}", field.key, field.value)
-    } else {
-        field.value.clone()
-    }
+    let stands_in = [NOT_RECORDED, CONCEALED].iter().any(|marker| field.value.contains(marker));
+    if stands_in { name(field) } else { field.value.clone() }
 }
 
 fn name(field: &Field) -> String {
