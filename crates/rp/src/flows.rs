@@ -17,7 +17,7 @@ use viewer::{
     tap,
     view::OtherHalf,
 };
-use web::cookies;
+use web::{cookies, pages::FlowLink};
 
 use crate::{config::TokenEndpointAuthMethod, provider::FetchError, state::AppState};
 
@@ -100,6 +100,14 @@ impl Desk for AppState {
 
     fn patience(&self) -> i64 {
         i64::try_from(self.settings.attempt_lifetime.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Has the page that answers `request` lead to the flow `id`, if it can be seen.
+pub fn link(app: &AppState, request: &HttpRequest, id: Option<&str>) {
+    let flow = id.and_then(|id| app.recorder.as_ref()?.flow(id));
+    if let Some(flow) = flow.filter(|flow| app.sees(request).includes(flow)) {
+        FlowLink::of(request).note(format!("{}flows/{}", app.settings.home(), flow.id));
     }
 }
 

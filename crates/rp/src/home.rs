@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::clock::Timestamp;
+use viewer::desk;
 use web::{
     front_door::Site,
     moment::Moment,
@@ -13,9 +14,13 @@ use web::{
 };
 
 use crate::{
+    flows,
     session::{self, MadeCheck, Notice, SignedIn, Visitor},
     state::AppState,
 };
+
+/// How many of the latest flows are shown.
+const RECENT: usize = 3;
 
 #[derive(Serialize)]
 struct SignedOutPage<'a> {
@@ -24,6 +29,8 @@ struct SignedOutPage<'a> {
     provider: ProviderView<'a>,
     scope: String,
     prompt: &'static str,
+    /// The latest flows, if flows are recorded.
+    flows: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +137,7 @@ pub async fn home(
     match session::visitor(&session, now)? {
         Visitor::SignedIn(signed_in) => {
             let page = signed_in_page(&signed_in, notice, now)?;
+            flows::link(&state, &request, signed_in.flow.as_deref());
             let progress = Some(Progress::Done);
             let template = "rp/home_signed_in.html";
             site.pages.respond(&request, StatusCode::OK, Kind::Form, template, progress, &page)
@@ -158,6 +166,7 @@ async fn signed_out(
         },
         scope: state.settings.scope.to_string(),
         prompt: "login",
+        flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };
     let template = "rp/home_signed_out.html";
     site.pages.respond(request, StatusCode::OK, Kind::Form, template, None, &page)

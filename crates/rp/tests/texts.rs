@@ -110,6 +110,7 @@ fn keys_filled_in() -> Vec<String> {
     let words: Vec<_> = Words::ALL.iter().map(|words| words.id()).collect();
     add("shown", &words, &[""]);
     add("check", &Rule::ALL.map(Rule::id), &[".name"]);
+    add("viewer.open", &["not_saved", "unreadable"], &[""]);
     add("verdict", &["passed", "failed", "not_applicable"], &[""]);
     add("oauth_error", &ErrorCode::ALL.map(ErrorCode::as_str), &[""]);
     add("oauth_error", &["unknown"], &[""]);

@@ -11,6 +11,7 @@ use actix_web::{
 };
 use async_trait::async_trait;
 use serde::Serialize;
+use serde_json::Value;
 use shared::{
     flow::{Recorded, Story},
     params::Params,
@@ -141,6 +142,26 @@ fn now(desk: &impl Desk) -> i64 {
     desk.recorder().map_or(0, Recorder::now)
 }
 
+/// The latest flows as rows of the list, for a page of the server's own; `None` where nothing is recorded.
+pub fn recent(desk: &impl Desk, request: &HttpRequest, base: &str, most: usize) -> Option<Value> {
+    let (recorder, sees) = (desk.recorder()?, desk.sees(request));
+    let flows = recorder.flows(most, |flow| sees.includes(flow));
+    let facts = ListFacts { base, now: recorder.now(), show: Show::default(), with: None };
+    listed(&flows, desk, |listed| serde_json::to_value(list_page(listed, &facts)).ok())
+}
+
+/// Tells the stories of `flows` and hands them on.
+fn listed<T>(flows: &[Flow], desk: &impl Desk, show: impl FnOnce(&[Listed<'_>]) -> T) -> T {
+    let stories: Vec<_> =
+        flows.iter().map(|flow| Story::tell(&flow.events, now(desk), desk.patience())).collect();
+    let listed = flows.iter().zip(&stories).map(|(flow, story)| Listed {
+        id: &flow.id,
+        number: flow.number.unwrap_or_default(),
+        story,
+    });
+    show(&listed.collect::<Vec<_>>())
+}
+
 /// `GET /flows`, newest first; `show` narrows it down, `with` names a flow to compare another with.
 async fn list<D: Desk>(
     request: HttpRequest,
@@ -154,23 +175,17 @@ async fn list<D: Desk>(
         return Err(Problem::not_found());
     }
     let flows = recorder.flows(LISTED, |flow| sees.includes(flow));
-    let (now, patience) = (recorder.now(), desk.patience());
-    let stories: Vec<_> = flows.iter().map(|flow| Story::tell(&flow.events, now, patience)).collect();
-    let listed = flows.iter().zip(&stories).map(|(flow, story)| Listed {
-        id: &flow.id,
-        number: flow.number.unwrap_or_default(),
-        story,
-    });
-    let listed: Vec<_> = listed.collect();
     let with = params.get("with").and_then(|id| flows.iter().find(|flow| flow.id == id));
     let facts = ListFacts {
         base: site.origin.path(),
-        now,
+        now: recorder.now(),
         show: params.get("show").map(Show::find).unwrap_or_default(),
         with: with.map(|flow| (flow.id.as_str(), flow.number.unwrap_or_default())),
     };
-    let page = list_page(&listed, &facts);
-    site.pages.respond(&request, StatusCode::OK, Kind::Plain, "viewer/list.html", None, &page)
+    listed(&flows, &**desk, |listed| {
+        let page = list_page(listed, &facts);
+        site.pages.respond(&request, StatusCode::OK, Kind::Plain, "viewer/list.html", None, &page)
+    })
 }
 
 /// `GET /flows/{id}`; `#m8` is its eighth step.

@@ -144,9 +144,11 @@ impl<'a> Story<'a> {
         let (began, latest) = (events.first().map_or(now, |it| it.at), events.last().map_or(now, |it| it.at));
         let silent = if now.saturating_sub(latest) < patience { Outcome::Running } else { Outcome::Ended };
         let outcome = outcome(&events, is_login).unwrap_or(silent);
-        let seen_by_rp = events.iter().any(|it| it.by == Party::Rp);
+        let seen_by = |party| events.iter().any(|it| it.by == party);
+        let (rp, idp) = (seen_by(Party::Rp), seen_by(Party::Idp));
         for stage in &mut stages {
-            stage.state = stage.judge(current, &outcome, seen_by_rp);
+            let is_seen = if stage.belongs_to_rp() { rp } else { idp };
+            stage.state = stage.judge(current, &outcome, is_seen);
         }
         stages.retain(|stage| stage.entry.step().is_some() || !is_login || !stage.messages.is_empty());
         Self { stages, current, outcome, began, latest }
@@ -197,7 +199,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn judge(&self, current: Entry, outcome: &Outcome, seen_by_rp: bool) -> State {
+    fn judge(&self, current: Entry, outcome: &Outcome, is_seen: bool) -> State {
         let is_empty = self.messages.is_empty() && self.checks.is_empty();
         match self.entry.cmp(&current) {
             Ordering::Equal => match outcome {
@@ -208,7 +210,7 @@ impl<'a> Stage<'a> {
             _ if !is_empty => State::Done,
             Ordering::Greater if *outcome == Outcome::TokensIssued => State::Unseen,
             Ordering::Greater => State::Todo,
-            Ordering::Less if !seen_by_rp && self.belongs_to_rp() => State::Unseen,
+            Ordering::Less if !is_seen => State::Unseen,
             Ordering::Less => State::Skipped,
         }
     }
@@ -505,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_rps_half_its_steps_are_unseen() {
+    fn without_one_half_its_steps_are_unseen() {
         let mut events: Vec<_> = begun().into_iter().filter(|it| it.by == Party::Idp).collect();
         events.push(get(Party::Idp, 4, Exchange::Token, "/token"));
         events.push(answer(Party::Idp, 4, Exchange::Token, 200, ""));
@@ -513,6 +515,8 @@ mod tests {
         assert_eq!(story.outcome, Outcome::TokensIssued);
         let states = states(&story);
         assert_eq!((states[0], states[6], states[9]), ("unseen", "unseen", "unseen"));
+        let events: Vec<_> = back("code=c&state=x").into_iter().filter(|it| it.by == Party::Rp).collect();
+        assert_eq!(self::states(&Story::tell(&events, 10, 100))[2..5], ["unseen"; 3], "nor are the IdP's");
     }
 
     #[test]

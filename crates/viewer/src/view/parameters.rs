@@ -140,6 +140,7 @@ const FACTS: &[Fact] = &[
     public("request_parameter_supported", By(IDP, 0), &[], DISCOVERY),
     public("request_uri_parameter_supported", By(IDP, 0), &[], DISCOVERY),
     public("authorization_response_iss_parameter_supported", By(IDP, 0), &[], "RFC 9207 §3"),
+    public("flow_recording_endpoint", By(IDP, 0), &[], DISCOVERY),
 ];
 
 const DISCOVERY: &str = "OpenID Connect Discovery §3";
