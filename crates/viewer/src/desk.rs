@@ -10,22 +10,21 @@ use actix_web::{
     web::{self as actix, Data, Path, ServiceConfig},
 };
 use async_trait::async_trait;
-use serde::Serialize;
 use serde_json::Value;
 use shared::{
     flow::{Recorded, Story},
     params::Params,
     secret::SecretHash,
 };
-use web::{assets, front_door::Site, pages::Kind, problem::Problem};
+use web::{front_door::Site, pages::Kind, problem::Problem};
 
 use crate::{
     live, open,
     recorder::{Addresses, Flow, Recorder},
     saved::{self, Saved},
     view::{
-        FlowFacts, FlowPage, ListFacts, Listed, OtherHalf, Show, compare_page, concealed, flow_page,
-        glossary_page, list_page,
+        FlowFacts, ListFacts, Listed, OtherHalf, Show, compare_page, concealed, flow_page, glossary_page,
+        list_page, saved_page,
     },
 };
 
@@ -238,12 +237,6 @@ async fn compare<D: Desk>(
     site.pages.respond(&request, StatusCode::OK, Kind::Plain, "viewer/compare.html", None, &page)
 }
 
-#[derive(Serialize)]
-struct SavedPage<'a> {
-    flow: FlowPage<'a>,
-    style: String,
-}
-
 /// `GET /flows/{id}/save?as=page|har|mermaid`, with `secrets=1` as it was, otherwise without secrets.
 async fn save<D: Desk>(
     request: HttpRequest,
@@ -269,7 +262,7 @@ async fn save<D: Desk>(
         "mermaid" => (format!("flow-{number}.mmd"), ContentType::plaintext(), saved::mermaid(&story)),
         "page" => {
             let facts = whole.facts(&**desk, &site, &addresses, false);
-            let page = SavedPage { flow: flow_page(&story, &facts), style: assets::stylesheet() };
+            let page = saved_page(&story, &facts, !redacted);
             let page = site.pages.render(&request, "viewer/saved.html", None, &page)?;
             let page = String::from_utf8_lossy(&page);
             let saved = Saved {

@@ -246,6 +246,10 @@ fn what_is_saved_holds_no_secret() {
             assert!(!after.contains(secret), "{secret}");
         }
         assert!(after.contains("client1") && after.contains("[redacted]"));
+        // What is no secret stays as it was: the language in a cookie, and words in which its name stands.
+        for kept in ["lang=ja", "/oauth/token", "client1"].iter().filter(|kept| before.contains(**kept)) {
+            assert!(after.contains(kept), "{kept}");
+        }
     }
 }
 
