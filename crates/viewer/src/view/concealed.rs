@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use shared::flow::{Event, Line, Message, Recorded, Shown};
 
 use super::{
-    fields::{fields, is_json},
+    fields::{fields, is_json, is_page},
     parameters::is_secret,
 };
 
@@ -25,6 +25,7 @@ pub fn concealed(events: &[Recorded]) -> Vec<Recorded> {
         for field in fields(message).into_iter().filter(|field| is_secret(&field.key)) {
             secrets.extend(writings(&field.key, &field.value));
         }
+        secrets.extend(in_page(message));
         // Credentials that could not be read are secrets all the same.
         let credentials = message.header("authorization").and_then(|value| value.split_once(' '));
         secrets.extend(credentials.map(|(_, credentials)| credentials.to_owned()));
@@ -49,6 +50,13 @@ fn writings(key: &str, value: &str) -> Vec<String> {
     let encoded = shared::params::encode(value).into_owned();
     let with_percent = encoded.replace('+', "%20");
     vec![value.to_owned(), encoded, with_percent, json.trim_matches('"').to_owned()]
+}
+
+/// What the forms of a page carry to prove that they are this browser's.
+fn in_page(message: &Message) -> Vec<String> {
+    const HIDDEN: &str = r#"name="csrf" value=""#;
+    let values = message.body.split(HIDDEN).skip(1).filter_map(|rest| rest.split('"').next());
+    if is_page(message) { values.map(ToOwned::to_owned).collect() } else { Vec::new() }
 }
 
 /// JSON of which a part is missing, or that is none.

@@ -237,6 +237,7 @@ fn what_is_saved_holds_no_secret() {
         sample::ACCESS_TOKEN,
         sample::ID_TOKEN,
         "Y2xpZW50MTpjbGllbnQxLXNlY3JldA",
+        "of-a-form-that-nobody-sent",
     ];
     for events in [sample::login(), sample::stolen(), sample::logout()] {
         let before = serde_json::to_string(&events).unwrap();

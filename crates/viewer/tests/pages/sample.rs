@@ -222,7 +222,7 @@ impl Recording {
         );
         self.after(15);
         self.ask(IDP, Exchange::LoginPage, "GET", &login, &[("cookie", "idp_browser=[not-recorded]")], "");
-        let page = "<!doctype html>\n<html lang=\"ja\">\n<head><title>認証サーバーでログイン</title></head>\n<body class=\"idp\">…</body>\n</html>";
+        let page = "<!doctype html>\n<html lang=\"ja\">\n<head><title>認証サーバーでログイン</title></head>\n<body class=\"idp\"><form method=\"post\"><input type=\"hidden\" name=\"csrf\" value=\"4r9ivCSgkB1xV0tNq7mE\">…</form></body>\n</html>";
         self.answer(IDP, Exchange::LoginPage, 200, &PAGE, page);
     }
 
@@ -242,7 +242,7 @@ impl Recording {
         let session = "idp_session=[not-recorded]; HttpOnly; SameSite=Lax; Path=/";
         self.answer(IDP, Exchange::Password, 303, &[("location", &consent), ("set-cookie", session)], "");
         self.ask(IDP, Exchange::ConsentPage, "GET", &consent, &[cookie], "");
-        self.answer(IDP, Exchange::ConsentPage, 200, &PAGE, "<!doctype html>\n<title>同意</title>");
+        self.answer(IDP, Exchange::ConsentPage, 200, &PAGE, r#"<!doctype html><title>同意</title><input type="hidden" name="csrf" value="of-a-form-that-nobody-sent">"#);
         self.after(8_000);
         let form =
             format!("csrf=4r9ivCSgkB1xV0tNq7mE&account=1&scope=profile&scope=email&decision={decision}");
