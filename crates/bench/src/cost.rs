@@ -43,8 +43,12 @@ struct Scene {
     cheap_hash: Hash,
     /// The provider as it is shipped.
     idp: Process,
+    /// The same, and it records flows.
+    recording: Process,
     /// The provider whose passwords cost next to nothing.
     cheap: Process,
+    /// The same, and it records flows.
+    cheap_recording: Process,
     /// A handler that does nothing.
     empty: Process,
 }
@@ -58,6 +62,9 @@ struct Round {
     jwks: f64,
     messages: [f64; MESSAGES.len()],
     with_hash: f64,
+    recorded_with_hash: f64,
+    /// All messages of a login that is recorded.
+    recorded: f64,
 }
 
 /// Measures and fills `table`.
@@ -67,8 +74,10 @@ pub fn measure(extent: Extent, settings: &Settings, keys: &Path, table: &mut Tab
         signature: Signature::new()?,
         hash: Hash::new(user.password.clone()),
         cheap_hash: Hash::new(PasswordHash::parse(server::CHEAP_HASH)?),
-        idp: Process::idp(keys)?,
+        idp: Process::idp(keys, "off")?,
+        recording: Process::idp(keys, "on")?,
         cheap: Process::own(server::CHEAP_PASSWORDS)?,
+        cheap_recording: Process::own(server::RECORDING)?,
         empty: Process::own(server::EMPTY)?,
     };
     // Whatever is made at first use is made.
@@ -85,6 +94,9 @@ pub fn measure(extent: Extent, settings: &Settings, keys: &Path, table: &mut Tab
     table.note("a login with its hash", millis(of(&|it| it.with_hash)));
     let login = of(&|it| it.messages.iter().sum::<f64>() / it.signature);
     table.judge("a login without its hash, in signatures", times(login), times(2.0));
+    table.note("recording a login", micros(of(&|it| it.recorded - it.messages.iter().sum::<f64>())));
+    let recorded = of(&|it| it.recorded_with_hash / it.with_hash);
+    table.judge("a login that is recorded, in logins that are not", times(recorded), times(1.15));
     let token = of(&|it| it.messages[5] - it.signature);
     table.judge("the token request, beyond its signature", micros(token), micros(150e-6));
     let (discovery, jwks) = (of(&|it| it.discovery - it.empty), of(&|it| it.jwks - it.empty));
@@ -115,6 +127,8 @@ impl Scene {
             jwks: requests(&self.idp, "/oauth/jwks")?,
             messages,
             with_hash: logins(&self.idp, extent.hashes)?.iter().sum(),
+            recorded_with_hash: logins(&self.recording, extent.hashes)?.iter().sum(),
+            recorded: logins(&self.cheap_recording, extent.logins)?.iter().sum::<f64>() - cheap_hash,
         })
     }
 }

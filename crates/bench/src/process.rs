@@ -40,11 +40,17 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// The provider as it is shipped, with its own settings and kept keys.
-    pub fn idp(keys: &Path) -> Result<Self> {
-        let keys = keys.to_string_lossy().into_owned();
+    /// The provider as it is shipped, with kept keys, that records flows or does not.
+    pub fn idp(keys: &Path, record: &str) -> Result<Self> {
+        let (keys, record) = (keys.to_string_lossy().into_owned(), record.to_owned());
         Self::start(&program("idp")?, |address| {
-            vec!["--bind".into(), address.into(), "--issuer".into(), issuer(address), "--keys".into(), keys]
+            let pairs = [
+                ("--bind", address.into()),
+                ("--issuer", issuer(address)),
+                ("--keys", keys),
+                ("--record", record),
+            ];
+            pairs.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect()
         })
     }
 

@@ -23,6 +23,9 @@ pub const EMPTY: &str = "empty-server";
 /// repeated 100,000 times; and time passes when it is told to, by a number of seconds on standard input.
 pub const CHEAP_PASSWORDS: &str = "provider-with-cheap-passwords";
 
+/// The same, and it records flows.
+pub const RECORDING: &str = "provider-that-records";
+
 /// Room for 100,000 logins from one address, which has an eighth of it at most, and a part of that is kept free.
 const CAPACITY: &str = "2000000";
 /// `DemoTest2024!` with 8 KiB and one pass.
@@ -33,7 +36,8 @@ pub const CHEAP_HASH: &str =
 pub async fn run(name: &str, address: &str) -> Result<()> {
     match name {
         EMPTY => empty(address).await,
-        CHEAP_PASSWORDS => cheap_passwords(address).await,
+        CHEAP_PASSWORDS => cheap_passwords(address, "off").await,
+        RECORDING => cheap_passwords(address, "on").await,
         other => Err(anyhow!("there is no server {other:?}")),
     }
 }
@@ -43,9 +47,10 @@ async fn empty(address: &str) -> Result<()> {
     Ok(HttpServer::new(app).bind(address)?.run().await?)
 }
 
-async fn cheap_passwords(address: &str) -> Result<()> {
+async fn cheap_passwords(address: &str, record: &str) -> Result<()> {
     let issuer = format!("http://{address}");
-    let arguments = ["idp", "--bind", address, "--issuer", &issuer, "--capacity", CAPACITY];
+    let arguments =
+        ["idp", "--bind", address, "--issuer", &issuer, "--capacity", CAPACITY, "--record", record];
     let arguments = Arguments::try_parse_from(arguments)?;
     let mut settings = Settings::try_from(arguments).map_err(|mistake| anyhow!(mistake))?;
     for user in &mut settings.users {

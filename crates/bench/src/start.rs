@@ -20,15 +20,15 @@ const AT_ONCE: usize = 32;
 /// Measures and fills `table`.
 pub fn measure(settings: &Settings, keys: &Path, table: &mut Table) -> Result<()> {
     // The first one makes the keys.
-    drop(Process::idp(keys)?);
-    let starts = (0..STARTS).map(|_| Ok(Process::idp(keys)?.started_in.as_secs_f64()));
+    drop(Process::idp(keys, "off")?);
+    let starts = (0..STARTS).map(|_| Ok(Process::idp(keys, "off")?.started_in.as_secs_f64()));
     let starts = starts.collect::<Result<Vec<_>>>()?;
     table.judge("from start to first answer, with kept keys", millis(median(starts)), millis(0.050));
     for name in ["idp", "rp"] {
         let size = fs::metadata(program(name)?)?.len();
         table.judge(format!("the program `{name}`"), megabytes(bytes(size)), megabytes(15e6));
     }
-    let idp = Process::idp(keys)?;
+    let idp = Process::idp(keys, "off")?;
     let rest = bytes(idp.memory()?);
     table.judge("memory at rest", megabytes(rest), megabytes(16e6));
     passwords(settings, &idp, table)

@@ -52,5 +52,9 @@ fn checked(arguments: Arguments) -> Result<Settings, Failure> {
 async fn serve(settings: Settings) -> Result<(), Failure> {
     telemetry::start(&settings.log, settings.log_format).map_err(Failure::Mistake)?;
     let application = Application::build(settings, Surroundings::default()).map_err(Failure::trouble)?;
+    // Not into the log: whoever has the address sees every flow.
+    if let Some(address) = application.viewer() {
+        println!("flow viewer: {address}");
+    }
     application.run().await.map_err(Failure::trouble)
 }

@@ -103,6 +103,11 @@ impl Application {
         self.server.handle()
     }
 
+    /// Where its own flow viewer opens, if flows are recorded.
+    pub fn viewer(&self) -> Option<String> {
+        flows::address(&self.state)
+    }
+
     /// What it works on.
     pub fn state(&self) -> Data<AppState> {
         self.state.clone()
