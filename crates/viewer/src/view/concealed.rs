@@ -15,6 +15,7 @@ pub(super) const NOT_RECORDED: &str = "[not-recorded]";
 pub const CONCEALED: &str = "[redacted]";
 
 /// The same events, without what is a secret: wherever in a message such a value stands, in whatever way it is written.
+/// Of a signed token only the signature is left out: what it says can still be read, and nobody can use it.
 pub fn concealed(events: &[Recorded]) -> Vec<Recorded> {
     let messages = events.iter().filter_map(|it| match &it.event {
         Event::Message(message) => Some(message),
@@ -59,6 +60,18 @@ fn in_page(message: &Message) -> Vec<String> {
     if is_page(message) { values.map(ToOwned::to_owned).collect() } else { Vec::new() }
 }
 
+/// What stays of a secret.
+fn left_of(secret: &str) -> String {
+    let mut parts = secret.split('.');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        // The header of a JWT is a JSON object (RFC 7519 §3), and so begins with `{"` in base64url.
+        (Some(header), Some(payload), Some(_), None) if header.starts_with("eyJ") => {
+            format!("{header}.{payload}.{CONCEALED}")
+        }
+        _ => CONCEALED.to_owned(),
+    }
+}
+
 /// JSON of which a part is missing, or that is none.
 fn is_unreadable(message: &Message) -> bool {
     is_json(message)
@@ -71,7 +84,7 @@ fn without(event: &Event, secrets: &[String]) -> Event {
         let mut text = text.to_owned();
         for secret in secrets {
             if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), CONCEALED);
+                text = text.replace(secret.as_str(), &left_of(secret));
             }
         }
         text

@@ -141,6 +141,10 @@ fn what_is_left_out_of_a_saved_page_is_still_seen_by_the_same() {
     let sees = |value: &str| row(table, value).matches("eye no").count();
     assert_eq!((sees("code"), sees("code_verifier")), (2, 3));
     assert!(!html.contains(sample::CODE));
+    let (claims, signature) = sample::ID_TOKEN.rsplit_once('.').unwrap();
+    let token = article(&html, "m9");
+    assert!(token.contains(claims.split_once('.').unwrap().1) && row(token, "sub").contains('1'));
+    assert!(!html.contains(signature));
 }
 
 /// A callback that is answered with a page keeps its code in the history.
