@@ -80,7 +80,7 @@ mod tests {
     const FORM: &str = "application/x-www-form-urlencoded";
 
     #[test]
-    fn i1_a_password_is_never_recorded_however_it_is_written() {
+    fn a_password_is_never_recorded_however_it_is_written() {
         for written in [
             "username=demo&password=geheim",
             "p%61ssword=geheim&x=1",
