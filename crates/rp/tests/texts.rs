@@ -167,7 +167,7 @@ fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("viewer.checks", &["rp", "idp"], &[""]);
     add("viewer.kind", &["login", "logout"], &[""]);
     let outcomes = ["running", "signed_in", "tokens_issued", "signed_out", "declined", "refused", "ended"];
-    add("viewer.outcome", &outcomes, &[""]);
+    add("viewer.outcome", &[outcomes.as_slice(), &["cancelled"]].concat(), &[""]);
     add("viewer.state", &["done", "now", "todo", "failed", "skipped", "unseen"], &[""]);
     add("viewer.state", &["todo", "skipped", "unseen"], &[".what"]);
     let halves = view::OtherHalf::ALL.iter().filter(|half| **half != view::OtherHalf::Seen);

@@ -133,7 +133,10 @@ impl From<&Outcome> for Ended {
             Outcome::Declined(_) | Outcome::Ended => "not_applicable",
             Outcome::Refused(..) => "failed",
         };
-        Self { id: outcome.id(), verdict, rule, code }
+        // Who presses Cancel is told so, and not by the name of an error.
+        let is_cancelled = matches!(outcome, Outcome::Declined(code) if code == "access_denied");
+        let id = if is_cancelled { "cancelled" } else { outcome.id() };
+        Self { id, verdict, rule, code }
     }
 }
 
