@@ -255,6 +255,7 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
                     desk::routes::<AppState>(app);
                 }
             })
+            .service(actix::resource("/glossary").route(actix::get().to(desk::glossary)))
             .service(actix::resource("/health").route(actix::get().to(health)))
             .service(actix::scope("/assets").route("/{name}", actix::get().to(assets::serve))),
     );

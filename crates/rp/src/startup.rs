@@ -184,6 +184,7 @@ fn routes(routes: &mut ServiceConfig) {
         .service(resource("/auth").route(get().to(callback::callback)))
         .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
         .service(resource("/logout/done").route(get().to(logout::done)))
+        .service(resource("/glossary").route(get().to(desk::glossary)))
         .service(resource("/health").route(get().to(health::health)))
         .service(resource("/assets/{name}").route(get().to(assets::serve)));
 }

@@ -84,8 +84,7 @@ pub fn routes<D: Desk>(app: &mut ServiceConfig) {
         .service(actix::resource("/flows/of/{correlator}").route(actix::get().to(of::<D>)))
         .service(actix::resource("/flows/{id}").route(actix::get().to(show::<D>)))
         .service(actix::resource("/flows/{id}/live").route(actix::get().to(live::live::<D>)))
-        .service(actix::resource("/flows/{id}/save").route(actix::get().to(save::<D>)))
-        .service(actix::resource("/glossary").route(actix::get().to(glossary)));
+        .service(actix::resource("/flows/{id}/save").route(actix::get().to(save::<D>)));
 }
 
 /// A flow with all that is known of it.
@@ -285,7 +284,7 @@ async fn save<D: Desk>(
     Ok(HttpResponse::Ok().insert_header(attachment).insert_header(media_type).body(body))
 }
 
-/// `GET /glossary`
-async fn glossary(request: HttpRequest, site: Data<Site>) -> Result<HttpResponse, Problem> {
+/// `GET /glossary`: every term of every page, whether flows are recorded or not.
+pub async fn glossary(request: HttpRequest, site: Data<Site>) -> Result<HttpResponse, Problem> {
     site.pages.respond(&request, StatusCode::OK, Kind::Plain, "viewer/glossary.html", None, &glossary_page())
 }

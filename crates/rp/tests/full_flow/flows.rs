@@ -159,7 +159,12 @@ async fn where_nothing_is_recorded_there_is_nothing_to_ask() {
     assert_eq!(answer.status(), 404);
     let document = http().get(format!("{}/.well-known/openid-configuration", pair.idp)).send().await.unwrap();
     assert!(!document.text().await.unwrap().contains("flow_recording_endpoint"));
-    assert_eq!(http().get(format!("{}/flows", pair.rp)).send().await.unwrap().status(), 404);
+    for site in [&pair.rp, &pair.idp] {
+        let status = async |path: &str| http().get(format!("{site}{path}")).send().await.unwrap().status();
+        assert_eq!(status("/flows").await, 404);
+        assert_eq!(status("/flows/open").await, 404);
+        assert_eq!(status("/glossary").await, 200, "words are explained all the same");
+    }
 }
 
 #[actix_web::test]
