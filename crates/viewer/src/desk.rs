@@ -285,6 +285,7 @@ async fn save<D: Desk>(
 }
 
 /// `GET /glossary`: every term of every page, whether flows are recorded or not.
+#[expect(clippy::unused_async, reason = "a handler")]
 pub async fn glossary(request: HttpRequest, site: Data<Site>) -> Result<HttpResponse, Problem> {
     site.pages.respond(&request, StatusCode::OK, Kind::Plain, "viewer/glossary.html", None, &glossary_page())
 }
