@@ -4,7 +4,7 @@ use std::{
     env, fs,
     io::{self, BufRead as _, Write as _},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -68,6 +68,11 @@ impl Chrome {
             .await
             .unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
         Self { driver, chromedriver }
+    }
+
+    /// A folder that is gone when the browser is.
+    pub fn folder(&self) -> &Path {
+        &self.chromedriver.folder
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Key {
     Enter,
     Space,
     Escape,
+    Down,
+    Up,
+    Right,
 }
 
 impl Key {
@@ -41,6 +44,9 @@ impl Key {
             Self::Enter => ("Enter", "Enter", 13, "\r"),
             Self::Space => (" ", "Space", 32, " "),
             Self::Escape => ("Escape", "Escape", 27, ""),
+            Self::Down => ("ArrowDown", "ArrowDown", 40, ""),
+            Self::Up => ("ArrowUp", "ArrowUp", 38, ""),
+            Self::Right => ("ArrowRight", "ArrowRight", 39, ""),
         }
     }
 }
@@ -48,7 +54,7 @@ impl Key {
 /// A learner with a browser of their own.
 pub struct Learner {
     pub(crate) chrome: Chrome,
-    home: String,
+    pub(crate) home: String,
 }
 
 /// What they do.
@@ -195,6 +201,26 @@ impl Learner {
         self.chrome.driver.switch_to_window(tab).await.unwrap();
     }
 
+    /// Opens an empty window beside this one and turns to it.
+    pub async fn opens_a_window(&self) {
+        let window = self.chrome.driver.new_window().await.unwrap();
+        self.chrome.driver.switch_to_window(window).await.unwrap();
+    }
+
+    /// Makes the window small, or large again: what is in it is hidden, or seen.
+    pub async fn hides_the_window(&self, hidden: bool) {
+        let window = self.asks_devtools("Browser.getWindowForTarget", json!({})).await["windowId"].take();
+        let state = if hidden { "minimized" } else { "normal" };
+        let how = json!({ "windowId": window, "bounds": { "windowState": state } });
+        self.asks_devtools("Browser.setWindowBounds", how).await;
+        let seen = if hidden { "hidden" } else { "visible" };
+        self.waits_for(&format!("the page to be {seen}"), async || {
+            let state = self.evaluates("return document.visibilityState", Vec::new()).await;
+            (state == seen).then_some(())
+        })
+        .await;
+    }
+
     /// Turns to a tab, counted from 0.
     pub async fn turns_to_tab(&self, number: usize) {
         let tabs = self.chrome.driver.windows().await.unwrap();
@@ -223,18 +249,23 @@ impl Learner {
     /// Presses Tab until `selector` has the focus; every stop on the way must be seen to have it.
     pub async fn tabs_to(&self, selector: &str) {
         const MANY: usize = 40;
-        let look = "const here = document.activeElement, style = getComputedStyle(here);
-            return [here.matches(arguments[0]), here.matches(':focus-visible') && style.outlineStyle !== 'none'
-                && parseFloat(style.outlineWidth) >= 2, here.outerHTML.slice(0, 120)];";
         for _ in 0..MANY {
             self.presses(Key::Tab).await;
-            let here = self.evaluates(look, vec![json!(selector)]).await;
-            assert_eq!(here[1], true, "nobody sees that this has the focus: {}", here[2]);
-            if here[0] == true {
+            if self.is_on(selector).await {
                 return;
             }
         }
         panic!("{MANY} times Tab do not lead to {selector}");
+    }
+
+    /// Whether `selector` has the focus. Whatever has it must be seen to have it.
+    pub async fn is_on(&self, selector: &str) -> bool {
+        let look = "const here = document.activeElement, style = getComputedStyle(here);
+            return [here.matches(arguments[0]), here.matches(':focus-visible') && style.outlineStyle !== 'none'
+                && parseFloat(style.outlineWidth) >= 2, here.outerHTML.slice(0, 120)];";
+        let here = self.evaluates(look, vec![json!(selector)]).await;
+        assert_eq!(here[1], true, "nobody sees that this has the focus: {}", here[2]);
+        here[0] == true
     }
 
     /// Makes the window this wide.
@@ -249,6 +280,11 @@ impl Learner {
     /// Clears the browser of cookies.
     pub async fn forgets_cookies(&self) {
         self.asks_devtools("Storage.clearCookies", json!({})).await;
+    }
+
+    /// Has pages run what their policy forbids them, from the next one on.
+    pub async fn has_no_policy(&self) {
+        self.asks_devtools("Page.setBypassCSP", json!({ "enabled": true })).await;
     }
 
     /// Sets up the system: `light` or `dark` colours, and nothing on its pages moves.

@@ -1,9 +1,10 @@
 //! The pair in a real browser.
 //!
 //! [`pair`] starts both servers in this process, on ports of their own and with one clock that stands still until a
-//! test moves it. [`chrome`] opens Chromium windows. A [`learner`] sits in front of one and does what learners do;
-//! [`tour`] leads them past every page there is. The tests tell stories in these words, and the program `pictures`
-//! photographs the tour.
+//! test moves it. [`chrome`] opens Chromium windows. A [`learner`] sits in front of one and does what learners do, and
+//! [`viewing`] is what they do in the flow viewer; [`tour`] leads them past every page there is. An [`eavesdropper`] stands
+//! in front of a server and writes down what goes over the wire. The tests tell stories in these words, and the program
+//! `pictures` photographs the tour.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -12,10 +13,13 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+pub mod barriers;
 pub mod chrome;
+pub mod eavesdropper;
 pub mod learner;
 pub mod pair;
 pub mod senses;
 pub mod stranger;
 pub mod tour;
+pub mod viewing;
 pub mod wait;

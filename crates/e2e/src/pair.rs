@@ -15,6 +15,8 @@ use shared::{
     random::SystemRandom,
 };
 
+use crate::eavesdropper::Eavesdropper;
+
 /// The client of the tutorial: its users are asked for their consent every time.
 const TUTORIAL: &str = "client1";
 
@@ -24,6 +26,8 @@ pub struct Pair {
     pub issuer: String,
     /// The RP's address.
     pub home: String,
+    /// Where whoever runs the IdP comes in to see its flows.
+    pub idp_flows: String,
     clock: Arc<ManualClock>,
     idp_checks: Arc<Notebook>,
     idp_settings: Settings,
@@ -54,6 +58,23 @@ impl Drop for Pair {
     }
 }
 
+/// Where both servers listen, and where the world believes that they are.
+struct Doors {
+    idp: TcpListener,
+    rp: TcpListener,
+    issuer: String,
+    home: String,
+}
+
+impl Doors {
+    /// The servers listen at their own addresses, the IdP under a name of this computer.
+    fn at(idp: TcpListener, rp: TcpListener, idp_host: &str) -> Self {
+        let issuer = format!("http://{idp_host}:{}", port(&idp));
+        let home = format!("http://127.0.0.1:{}", port(&rp));
+        Self { idp, rp, issuer, home }
+    }
+}
+
 impl Pair {
     /// Both servers at 127.0.0.1.
     pub fn start() -> Self {
@@ -62,28 +83,29 @@ impl Pair {
 
     /// Both at the addresses that the tutorial uses, which must be free.
     pub fn start_as_in_the_tutorial() -> Self {
-        Self::start_on(listen(5001), listen(5002), "127.0.0.1", TUTORIAL, |_| ())
+        Self::start_on(Doors::at(listen(5001), listen(5002), "127.0.0.1"), TUTORIAL, |_| ())
     }
 
     /// The IdP under another name of this computer, or with other settings.
     pub fn start_with(idp_host: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start_on(listen(0), listen(0), idp_host, TUTORIAL, change)
+        Self::start_on(Doors::at(listen(0), listen(0), idp_host), TUTORIAL, change)
     }
 
     /// The RP is the client whose users are asked for their consent once.
     pub fn start_with_remembered_consent() -> Self {
-        Self::start_on(listen(0), listen(0), "127.0.0.1", "client2", |_| ())
+        Self::start_on(Doors::at(listen(0), listen(0), "127.0.0.1"), "client2", |_| ())
     }
 
-    fn start_on(
-        idp_listener: TcpListener,
-        rp_listener: TcpListener,
-        idp_host: &str,
-        client_id: &str,
-        change: impl FnOnce(&mut Settings),
-    ) -> Self {
-        let issuer = format!("http://{idp_host}:{}", idp_listener.local_addr().unwrap().port());
-        let home = format!("http://{}", rp_listener.local_addr().unwrap());
+    /// Somebody stands in front of the IdP and somebody in front of the RP, where everybody believes the servers to be.
+    pub async fn start_overheard() -> (Self, [Eavesdropper; 2]) {
+        let (idp, rp) = (listen(0), listen(0));
+        let ears = [Eavesdropper::before(port(&idp)).await, Eavesdropper::before(port(&rp)).await];
+        let [issuer, home] = ears.each_ref().map(Eavesdropper::address);
+        (Self::start_on(Doors { idp, rp, issuer, home }, TUTORIAL, |_| ()), ears)
+    }
+
+    fn start_on(doors: Doors, client_id: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let Doors { idp, rp, issuer, home } = doors;
         let redirect_uri = format!("{home}/auth");
         let flags = ["idp", "--issuer", &issuer, "--client-redirect-uri", &redirect_uri];
         let mut idp_settings = Settings::try_from(idp::config::Arguments::parse_from(flags)).unwrap();
@@ -92,12 +114,12 @@ impl Pair {
         // From here on time stands still. It starts at the present, because the browser has a clock too.
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let idp_checks = Arc::new(Notebook::default());
-        let idp = serve_idp(idp_listener, idp_settings.clone(), clock.clone(), idp_checks.clone());
+        let (idp, idp_flows) = serve_idp(idp, idp_settings.clone(), clock.clone(), idp_checks.clone());
         let secret = format!("{client_id}-secret");
         let flags = ["rp", "--issuer", &issuer, "--base-url", &home];
         let client = ["--client-id", client_id, "--client-secret", &secret];
-        let rp = serve_rp(rp_listener, &[&flags[..], &client].concat(), clock.clone());
-        Self { issuer, home, clock, idp_checks, idp_settings, idp, rp }
+        let rp = serve_rp(rp, &[&flags[..], &client].concat(), clock.clone());
+        Self { issuer, home, idp_flows, clock, idp_checks, idp_settings, idp, rp }
     }
 
     /// The clock of both servers moves on.
@@ -138,7 +160,7 @@ impl Pair {
         let port = self.idp_settings.origin.authority().rsplit(':').next().unwrap().parse().unwrap();
         let listener = listen(port);
         let (settings, checks) = (self.idp_settings.clone(), self.idp_checks.clone());
-        self.idp = serve_idp(listener, settings, self.clock.clone(), checks);
+        (self.idp, self.idp_flows) = serve_idp(listener, settings, self.clock.clone(), checks);
         self.passes(10);
     }
 }
@@ -147,17 +169,21 @@ fn listen(port: u16) -> TcpListener {
     TcpListener::bind(("127.0.0.1", port)).unwrap_or_else(|error| panic!("port {port}: {error}"))
 }
 
+fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().unwrap().port()
+}
+
 fn serve_idp(
     listener: TcpListener,
     settings: Settings,
     clock: Arc<ManualClock>,
     sink: Arc<Notebook>,
-) -> ServerHandle {
+) -> (ServerHandle, String) {
     let surroundings = web::server::Surroundings { clock, random: Arc::new(SystemRandom), sink };
     let application = idp::startup::Application::build_on(listener, settings, surroundings).unwrap();
-    let handle = application.handle();
+    let (handle, flows) = (application.handle(), idp::features::flows::address(&application.state()));
     rt::spawn(application.run());
-    handle
+    (handle, flows.unwrap())
 }
 
 fn serve_rp(listener: TcpListener, flags: &[&str], clock: Arc<ManualClock>) -> ServerHandle {

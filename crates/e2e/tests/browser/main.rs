@@ -14,3 +14,7 @@ mod sites;
 
 mod comfort;
 mod pages;
+
+mod flows;
+mod flows_comfort;
+mod flows_live;

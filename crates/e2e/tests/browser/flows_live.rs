@@ -1,0 +1,102 @@
+//! The flow viewer while a login goes on.
+
+use e2e::{learner::Learner, pair::Pair, wait::eventually};
+
+#[actix_web::test]
+async fn the_page_of_a_flow_follows_the_login_without_being_loaded_again() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.opens_home().await;
+    learner.clicks_login().await;
+    learner.opens_a_window().await;
+    learner.opens_the_latest_flow().await;
+    learner.evaluates("window.isTheSame = true", Vec::new()).await;
+    learner.sees("Step 3 Show the login page").await;
+
+    learner.turns_to_tab(0).await;
+    learner.signs_in().await;
+    learner.turns_to_tab(1).await;
+    learner.sees("Step 5 Decide on the consent page").await;
+    // What was chosen stays chosen.
+    learner.chooses("m8").await;
+    learner.sees("This has not happened.").await;
+
+    learner.turns_to_tab(0).await;
+    learner.allows().await;
+    learner.is_welcomed().await;
+    learner.turns_to_tab(1).await;
+    learner.sees("Success").await;
+    learner.sees("not one byte differs").await;
+    assert_eq!(learner.steps().await, ["done"; 10]);
+    assert_eq!(learner.address().await.fragment(), Some("m8"));
+    assert_eq!(learner.evaluates("return window.isTheSame", Vec::new()).await, true);
+    assert_eq!(learner.complaints().await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn only_a_page_that_is_looked_at_holds_a_connection_and_only_until_the_flow_is_over() {
+    let (pair, [_, before_rp]) = Pair::start_overheard().await;
+    let held = async |count: usize| {
+        eventually(format!("{count} connections for news"), async || {
+            (before_rp.held_open("/live") == count).then_some(())
+        })
+        .await;
+    };
+    let learner = Learner::of(&pair).await;
+    learner.opens_home().await;
+    learner.clicks_login().await;
+    learner.opens_a_window().await;
+    learner.opens_the_latest_flow().await;
+    held(1).await;
+    learner.hides_the_window(true).await;
+    held(0).await;
+    learner.turns_to_tab(0).await;
+    learner.signs_in().await;
+    assert_eq!(before_rp.held_open("/live"), 0);
+    learner.turns_to_tab(1).await;
+    learner.hides_the_window(false).await;
+    held(1).await;
+    // What happened meanwhile is there.
+    learner.sees("Step 5 Decide on the consent page").await;
+    learner.turns_to_tab(0).await;
+    learner.allows().await;
+    learner.is_welcomed().await;
+    learner.turns_to_tab(1).await;
+    learner.sees("Success").await;
+    held(0).await;
+    // A page of a flow that is over asks for none.
+    let asked = || before_rp.heard().iter().filter(|(request, _)| request.target().ends_with("/live")).count();
+    let before = asked();
+    learner.reloads().await;
+    learner.sees("Success").await;
+    assert_eq!((asked(), before), (2, 2));
+}
+
+#[actix_web::test]
+async fn a_flow_of_a_thousand_events_is_drawn_within_a_second() {
+    const MANY: usize = 1000;
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.opens_home().await;
+    learner.clicks_login().await;
+    // Somebody loads the login page over and over: as often as their browser can.
+    learner.has_no_policy().await;
+    learner.reloads().await;
+    let load = "(async () => { for (let i = 0; i < 100; i++)
+        await Promise.all(Array.from({ length: 5 }, () => fetch(location.href).then(it => it.text()))); })()";
+    learner.runs(load).await;
+    learner.opens_its_flow().await;
+    let flow = learner.address().await;
+    let (status, saved) = learner.fetches(&format!("{flow}/save?secrets=1")).await;
+    assert_eq!(status, 200);
+    let events = viewer::saved::Saved::parse(&saved).unwrap().events.len();
+    assert!(events >= MANY, "{events}");
+
+    learner.opens(flow.as_str()).await;
+    let script = "const [it] = performance.getEntriesByType('navigation');
+        return [it.responseEnd - it.requestStart, it.domContentLoadedEventEnd, it.domComplete];";
+    let took = learner.evaluates(script, Vec::new()).await;
+    let took: [f64; 3] = serde_json::from_value(took).unwrap();
+    println!("{events} events: answered in {:.0} ms, ready after {:.0} ms, complete after {:.0} ms", took[0], took[1], took[2]);
+    assert!(took.into_iter().all(|millis| millis > 0.0 && millis < 1000.0), "{events} events: {took:?} ms");
+}
