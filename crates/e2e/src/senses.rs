@@ -126,13 +126,23 @@ impl Learner {
 
     /// Every page that the browser has asked for since this was last called, redirects included.
     pub async fn visited(&self) -> Vec<Url> {
+        let requests = self.requests().await.into_iter();
+        let documents = requests.filter(|request| request["type"] == "Document");
+        documents.filter_map(|request| Url::parse(request["request"]["url"].as_str()?).ok()).collect()
+    }
+
+    /// Everything that the browser has asked for since then, pages and what belongs to them.
+    pub async fn addresses_asked_for(&self) -> Vec<String> {
+        let requests = self.requests().await.into_iter();
+        requests.map(|request| request["request"]["url"].as_str().unwrap().to_owned()).collect()
+    }
+
+    async fn requests(&self) -> Vec<Value> {
         let log = self.chrome.driver.get_log("performance").await.unwrap();
         log.iter()
             .filter_map(|entry| serde_json::from_str::<Value>(&entry.message).ok())
             .filter(|event| event["message"]["method"] == "Network.requestWillBeSent")
             .map(|mut event| event["message"]["params"].take())
-            .filter(|request| request["type"] == "Document")
-            .filter_map(|request| Url::parse(request["request"]["url"].as_str()?).ok())
             .collect()
     }
 

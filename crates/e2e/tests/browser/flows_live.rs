@@ -35,7 +35,7 @@ async fn the_page_of_a_flow_follows_the_login_without_being_loaded_again() {
 
 #[actix_web::test]
 async fn only_a_page_that_is_looked_at_holds_a_connection_and_only_until_the_flow_is_over() {
-    let (pair, [_, before_rp]) = Pair::start_overheard().await;
+    let (pair, [_before_idp, before_rp]) = Pair::start_overheard().await;
     let held = async |count: usize| {
         eventually(format!("{count} connections for news"), async || {
             (before_rp.held_open("/live") == count).then_some(())
@@ -79,12 +79,15 @@ async fn a_flow_of_a_thousand_events_is_drawn_within_a_second() {
     let learner = Learner::of(&pair).await;
     learner.opens_home().await;
     learner.clicks_login().await;
-    // Somebody loads the login page over and over: as often as their browser can.
+    // A browser that sends the authorization request again and again, and loads every page that it is led to.
+    let request = learner.last_request("/oauth/authorize").await;
     learner.has_no_policy().await;
     learner.reloads().await;
-    let load = "(async () => { for (let i = 0; i < 100; i++)
-        await Promise.all(Array.from({ length: 5 }, () => fetch(location.href).then(it => it.text()))); })()";
-    learner.runs(load).await;
+    let again = format!(
+        "(async () => {{ for (let i = 0; i < 60; i++) await fetch('{request}').then(it => it.text()); }})()"
+    );
+    learner.runs(&again).await;
+    learner.reloads().await;
     learner.opens_its_flow().await;
     let flow = learner.address().await;
     let (status, saved) = learner.fetches(&format!("{flow}/save?secrets=1")).await;

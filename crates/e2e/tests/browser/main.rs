@@ -18,3 +18,5 @@ mod pages;
 mod flows;
 mod flows_comfort;
 mod flows_live;
+mod flows_saved;
+mod flows_wire;
