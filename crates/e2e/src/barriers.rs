@@ -18,7 +18,8 @@ impl Learner {
         self.runs(&format!("window.axe || (() => {{ {axe} }})()")).await;
         let found = self.runs("axe.run(document, { resultTypes: ['violations'] })").await;
         let violations = found["violations"].as_array().unwrap();
-        let grave = violations.iter().filter(|it| ["serious", "critical"].iter().any(|how| it["impact"] == *how));
+        let grave =
+            violations.iter().filter(|it| ["serious", "critical"].iter().any(|how| it["impact"] == *how));
         grave
             .flat_map(|it| {
                 let places = it["nodes"].as_array().unwrap().iter();

@@ -143,8 +143,7 @@ fn messages(mut bytes: &[u8]) -> Vec<Heard> {
             let (name, value) = line.split_once(':').unwrap();
             (name.to_owned(), value.trim().to_owned())
         });
-        let mut heard =
-            Heard { line, headers: headers.collect(), body: String::new(), is_complete: true };
+        let mut heard = Heard { line, headers: headers.collect(), body: String::new(), is_complete: true };
         let body;
         (body, bytes, heard.is_complete) = if heard.header("transfer-encoding").is_some() {
             chunks(bytes)

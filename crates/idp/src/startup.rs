@@ -172,12 +172,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
 fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
     let base = state.settings.origin.path();
     if let Some(recorder) = &state.recorder {
-        app.app_data(Data::new(Tap {
-            recorder: recorder.clone(),
-            base: base.to_owned(),
-            plan,
-            shown_at: None,
-        }));
+        app.app_data(Data::new(Tap { recorder: recorder.clone(), base: base.to_owned(), plan, shown: None }));
         app.app_data(Data::new(state.closing.clone()));
         app.service(
             back_channel(&format!("{base}/flows/lookup"), "POST").route(actix::post().to(flows::lookup)),

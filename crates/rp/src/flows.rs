@@ -7,14 +7,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use openidconnect::http::{Request, header};
 use serde::Deserialize;
 use shared::{
-    flow::Recorded,
+    flow::{Event, Party, Recorded},
     params,
     secret::{Secret, SecretHash},
 };
 use viewer::{
     desk::{Desk, Sees},
     recorder::{Addresses, Flow, Recorder},
-    tap,
+    redact, saved, tap,
     view::OtherHalf,
 };
 use web::{cookies, pages::FlowLink};
@@ -40,11 +40,25 @@ pub async fn other_half(app: &AppState, flow: &Flow) -> (OtherHalf, Vec<Recorded
         return (OtherHalf::Foreign, Vec::new());
     };
     match ask(app, endpoint.as_str(), flow).await {
-        Ok(events) => (OtherHalf::Seen, events),
+        Ok(mut events) => {
+            // The provider tells its own half, and nothing else is believed.
+            events.retain(|it| it.by == Party::Idp && saved::is_possible(it));
+            if !app.settings.is_demo() {
+                events.iter_mut().for_each(conceal);
+            }
+            (OtherHalf::Seen, events)
+        }
         Err(error) => {
             tracing::warn!(%error, "the provider's half of a flow is not known");
             (OtherHalf::Unreachable, Vec::new())
         }
+    }
+}
+
+/// Where not everybody knows the client's secret already, it is shown to nobody.
+fn conceal(it: &mut Recorded) {
+    if let Event::Message(message) = &mut it.event {
+        redact::client_secret(message);
     }
 }
 
@@ -85,8 +99,15 @@ impl Desk for AppState {
             return Sees::Everything;
         }
         // Who has begun none yet sees an empty list.
-        let browser = cookies::value(request, COOKIE).unwrap_or_default();
-        Sees::Own(SecretHash::of(&browser))
+        let browser = cookies::value(request, COOKIE).filter(|value| !value.is_empty());
+        Sees::Own(browser.map(|value| SecretHash::of(&value)))
+    }
+
+    fn new_visitor(&self) -> (SecretHash, Cookie<'static>) {
+        let browser = Secret::mint("", &*self.random);
+        let secure = self.settings.base_url.is_https();
+        let cookie = cookies::cookie(COOKIE, browser.expose().to_owned(), "/", secure, None).into_owned();
+        (browser.hash(), cookie)
     }
 
     async fn other_half(&self, flow: &Flow) -> (OtherHalf, Vec<Recorded>) {
@@ -116,10 +137,11 @@ pub fn link(app: &AppState, request: &HttpRequest, id: Option<&str>) {
 pub fn own(app: &AppState, request: &HttpRequest) -> Option<Cookie<'static>> {
     let recorder = app.recorder.as_ref().filter(|_| !app.settings.is_demo())?;
     let flow = tap::current_flow()?;
-    let known = cookies::value(request, COOKIE).filter(|value| !value.is_empty());
-    let browser = known.clone().map_or_else(|| Secret::mint("", &*app.random), Secret::new);
-    recorder.give_to(&flow, browser.hash());
-    let secure = app.settings.base_url.is_https();
-    let cookie = || cookies::cookie(COOKIE, browser.expose().to_owned(), "/", secure, None).into_owned();
-    known.is_none().then(cookie)
+    if let Sees::Own(Some(browser)) = app.sees(request) {
+        recorder.give_to(&flow, browser);
+        return None;
+    }
+    let (browser, cookie) = app.new_visitor();
+    recorder.give_to(&flow, browser);
+    Some(cookie)
 }

@@ -13,7 +13,7 @@ use actix_web::{
 use openidconnect::EndSessionUrl;
 use serde::Serialize;
 use shared::{
-    flow::{Checks, Failed, Rule, Shown, Words},
+    flow::{Checks, Failed, Rule, Shown, Step, Turn, Value, Words},
     params::Params,
     random,
     secret::{Secret, SecretHash},
@@ -31,6 +31,7 @@ use web::{
 
 use crate::{
     config::Settings,
+    flows,
     logouts::Return,
     problems,
     session::{self, Notice, SignedIn, Visitor},
@@ -78,6 +79,9 @@ pub async fn end(
         return Err(Problem::csrf());
     }
     session::end(&session, &Notice::signed_out())?;
+    // The cookie of one who has none yet can wait: they have seen flows, or want none.
+    flows::own(&state, &request);
+    state.sink.lives(Step::Validation, &[(Value::Session, Turn::Destroyed)]);
     if params.get("only") == Some("app") {
         return Ok(home(&state));
     }

@@ -16,10 +16,10 @@ use actix_web::{
 use shared::flow::{Exchange, Party};
 use tracing_actix_web::TracingLogger;
 use viewer::{
-    desk,
+    desk::{self, Desk as _},
     live::Closing,
     recorder::{Limits, Recorder},
-    tap::{Tap, Watch, tap},
+    tap::{Shown, Tap, Watch, tap},
 };
 use web::{
     assets,
@@ -157,12 +157,13 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
 }
 
 /// What is recorded, if anything is.
-fn record(app: &mut ServiceConfig, state: &AppState) {
+fn record(app: &mut ServiceConfig, state: &Data<AppState>) {
     if let Some(recorder) = &state.recorder {
         let base = state.settings.base_url.path().to_owned();
         app.app_data(Data::new(state.closing.clone()));
-        let shown_at = Some(format!("{base}/flows"));
-        app.app_data(Data::new(Tap { recorder: recorder.clone(), base, plan, shown_at }));
+        let (at, desk) = (format!("{base}/flows"), state.clone());
+        let shown = Some(Shown { at, to: Box::new(move |request| desk.sees(request)) });
+        app.app_data(Data::new(Tap { recorder: recorder.clone(), base, plan, shown }));
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a flow is found by: values that only its own messages carry, hashed. They are read off the wire, so no handler has
 //! to think of them.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
     flow::{Exchange, Line, Message},
-    params::Params,
+    params::{self, Params},
     secret::SecretHash,
 };
 
@@ -24,10 +25,10 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     if let Some(target) = target {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         found.extend(path.rsplit('/').next().filter(|last| last.starts_with(HANDLE)).map(handle));
-        of_params(query, client, &mut found);
+        of_params(message.exchange, query, client, &mut found);
     }
     if message.is_request() {
-        of_params(&message.body, client, &mut found);
+        of_params(message.exchange, &message.body, client, &mut found);
         let bearer = message.header("authorization").and_then(|value| value.split_once(' '));
         if let Some((_, value)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
             found.push(token(value.trim()));
@@ -36,16 +37,21 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
         let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
         found.extend(answer.get("access_token").and_then(|value| value.as_str()).map(token));
     }
-    if let Some((trace, _)) = message.header("traceparent").and_then(trace_and_span) {
-        found.push(self::trace(trace));
-    }
+    // What has no client and no secret: anybody may know that it was asked.
+    let is_public = matches!(message.exchange, Exchange::Discovery | Exchange::Keys | Exchange::Token);
+    let traced = message.header("traceparent").and_then(trace_and_span);
+    found.extend(traced.filter(|_| is_public).map(|(trace, _)| self::trace(trace)));
     found
 }
 
-fn of_params(encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
+fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
     let Ok(params) = Params::parse_with_repeats(encoded.as_bytes()) else { return };
     if let (Some(value), Some(client)) = (params.get("state"), params.get("client_id").or(client)) {
-        found.push(state(client, value));
+        let is_logout = matches!(
+            exchange,
+            Exchange::Logout | Exchange::EndSession | Exchange::SignOut | Exchange::LogoutDone
+        );
+        found.push(if is_logout { logout_state(client, value) } else { state(client, value) });
     }
     found.extend(params.get("code").map(code));
     found.extend(params.get("access_token").map(token));
@@ -54,6 +60,11 @@ fn of_params(encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
 /// A client's `state`. Another client may use the same value.
 pub fn state(client_id: &str, state: &str) -> Correlator {
     SecretHash::of(&format!("state {client_id} {state}"))
+}
+
+/// The same of a logout, which is a flow of its own.
+fn logout_state(client_id: &str, state: &str) -> Correlator {
+    SecretHash::of(&format!("logout-state {client_id} {state}"))
 }
 
 fn code(code: &str) -> Correlator {
@@ -71,6 +82,21 @@ fn handle(handle: &str) -> Correlator {
 /// The name under which one side's back-channel messages of a flow travel (W3C Trace Context).
 pub fn trace(trace: &str) -> Correlator {
     SecretHash::of(&format!("trace {trace}"))
+}
+
+/// The client that a request names: by its credentials, or by `client_id` (RFC 6749 §2.3.1).
+pub fn client_of(message: &Message) -> Option<String> {
+    let credentials = message.header("authorization").and_then(|value| value.split_once(' '));
+    if let Some((_, encoded)) = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")) {
+        // Credentials that cannot be read are nobody's, whatever else the request says.
+        let joined = STANDARD.decode(encoded.trim()).ok()?;
+        let name = joined.split(|byte| *byte == b':').next()?;
+        return params::decode(name).ok();
+    }
+    [message.query(), &message.body].into_iter().find_map(|encoded| {
+        let params = Params::parse_with_repeats(encoded.as_bytes()).ok()?;
+        params.get("client_id").map(ToOwned::to_owned)
+    })
 }
 
 /// `trace-id` and `parent-id` of a `traceparent` (W3C Trace Context §3.2.2).
@@ -110,13 +136,23 @@ mod tests {
         assert_eq!(of(&request("/login/in_1", "", &[]), None), [handle("in_1")]);
         assert_eq!(of(&request("/u", "", &[("authorization", "bearer  at")]), None), [token("at")]);
         let traced = format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16));
-        assert_eq!(of(&request("/u", "", &[("traceparent", &traced)]), None), [trace(&"a".repeat(32))]);
+        let asked = request("/d", "", &[("traceparent", &traced)]);
+        assert_eq!(of(&asked, None), [], "a browser's trace names no flow");
+        let asked = Message { exchange: Exchange::Discovery, ..asked };
+        assert_eq!(of(&asked, None), [trace(&"a".repeat(32))]);
     }
 
     #[test]
     fn the_state_of_another_client_is_another_flow() {
         assert_ne!(state("c", "s"), state("d", "s"));
         assert_eq!(of(&request("/a?state=s", "", &[]), None), []);
+    }
+
+    #[test]
+    fn a_logout_with_the_state_of_a_login_is_a_flow_of_its_own() {
+        let login = request("/a?client_id=c&state=s", "", &[]);
+        let logout = Message { exchange: Exchange::EndSession, ..login.clone() };
+        assert_ne!(of(&login, None), of(&logout, None));
     }
 
     #[test]

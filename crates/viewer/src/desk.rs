@@ -1,8 +1,11 @@
 //! The desk where flows are shown: the addresses of the viewer, the same at both servers. What differs between them, who
 //! may see what and where the other half of a flow is found, a server says as a [`Desk`].
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
+    cookie::Cookie,
     http::{
         StatusCode,
         header::{ContentDisposition, ContentType, DispositionParam, DispositionType, LOCATION},
@@ -36,8 +39,8 @@ const LISTED: usize = 200;
 pub enum Sees {
     /// Every flow.
     Everything,
-    /// Those that this browser began.
-    Own(SecretHash),
+    /// Those that this browser began, if it has begun any.
+    Own(Option<SecretHash>),
     /// None.
     Nothing,
 }
@@ -47,7 +50,7 @@ impl Sees {
     pub fn includes(self, flow: &Flow) -> bool {
         match self {
             Self::Everything => true,
-            Self::Own(browser) => flow.owner == Some(browser),
+            Self::Own(browser) => browser.is_some() && flow.owner == browser,
             Self::Nothing => false,
         }
     }
@@ -61,6 +64,9 @@ pub trait Desk: 'static {
 
     /// What the sender of `request` may see.
     fn sees(&self, request: &HttpRequest) -> Sees;
+
+    /// A visitor who has not been here before: whose the flows are that they begin, and the cookie that says so.
+    fn new_visitor(&self) -> (SecretHash, Cookie<'static>);
 
     /// What the other server recorded of `flow`.
     async fn other_half(&self, flow: &Flow) -> (OtherHalf, Vec<Recorded>);
@@ -89,7 +95,7 @@ pub fn routes<D: Desk>(app: &mut ServiceConfig) {
 
 /// A flow with all that is known of it.
 pub(crate) struct Whole {
-    pub(crate) flow: Flow,
+    pub(crate) flow: Arc<Flow>,
     pub(crate) half: OtherHalf,
     pub(crate) events: Vec<Recorded>,
 }
@@ -103,7 +109,7 @@ impl Whole {
         Ok(Self::of(desk, flow).await)
     }
 
-    async fn of(desk: &impl Desk, flow: Flow) -> Self {
+    async fn of(desk: &impl Desk, flow: Arc<Flow>) -> Self {
         let (half, theirs) = match flow.opened {
             Some(_) => (OtherHalf::Seen, Vec::new()),
             None => desk.other_half(&flow).await,
@@ -149,7 +155,7 @@ pub fn recent(desk: &impl Desk, request: &HttpRequest, base: &str, most: usize) 
 }
 
 /// Tells the stories of `flows` and hands them on.
-fn listed<T>(flows: &[Flow], desk: &impl Desk, show: impl FnOnce(&[Listed<'_>]) -> T) -> T {
+fn listed<T>(flows: &[Arc<Flow>], desk: &impl Desk, show: impl FnOnce(&[Listed<'_>]) -> T) -> T {
     let stories: Vec<_> =
         flows.iter().map(|flow| Story::tell(&flow.events, now(desk), desk.patience())).collect();
     let listed = flows.iter().zip(&stories).map(|(flow, story)| Listed {

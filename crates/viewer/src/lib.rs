@@ -9,7 +9,7 @@ pub mod desk;
 pub mod live;
 mod open;
 pub mod recorder;
-mod redact;
+pub mod redact;
 pub mod saved;
 pub mod tap;
 pub mod view;

@@ -19,7 +19,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// A comment keeps the connection open when nothing happens, and finds out that nobody listens any more.
 const COMMENT_AFTER: u32 = 15;
 
-/// Tells everybody who listens that the server is ending.
+/// How many listen at a time, at most.
+const MOST: usize = 200;
+
+/// Everybody who listens, to be told that the server is ending.
 #[derive(Clone, Debug)]
 pub struct Closing(Arc<watch::Sender<bool>>);
 
@@ -42,8 +45,9 @@ struct Listener<D> {
     id: String,
     changes: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
-    /// How many events were there when the page was told the last time.
-    told: Option<usize>,
+    /// How many events were there when the page was told the last time: all, and this server's own.
+    told: usize,
+    own: usize,
     silent: u32,
     is_over: bool,
 }
@@ -55,6 +59,9 @@ pub(crate) async fn live<D: Desk>(
     desk: Data<D>,
     closing: Data<Closing>,
 ) -> Result<HttpResponse, Problem> {
+    if closing.0.receiver_count() >= MOST {
+        return Err(Problem::overloaded());
+    }
     let known = Whole::find(&**desk, &request, &id).await?;
     let changes = desk.recorder().ok_or_else(Problem::not_found)?.changes();
     let listener = Listener {
@@ -63,7 +70,8 @@ pub(crate) async fn live<D: Desk>(
         id: id.into_inner(),
         changes,
         closing: closing.0.subscribe(),
-        told: Some(known.events.len()),
+        told: known.events.len(),
+        own: known.flow.events.len(),
         silent: 0,
         is_over: false,
     };
@@ -84,21 +92,37 @@ impl<D: Desk> Listener<D> {
                 self.is_over = true;
                 return Some("event: over\ndata:\n\n");
             }
-            if self.told.replace(whole.events.len()) != Some(whole.events.len()) {
+            self.own = whole.flow.events.len();
+            if std::mem::replace(&mut self.told, whole.events.len()) != whole.events.len() {
                 self.silent = 0;
                 return Some("event: changed\ndata:\n\n");
             }
-            self.changes.mark_unchanged();
-            tokio::select! {
-                _ = self.changes.changed() => {}
-                _ = self.closing.changed() => {}
-                () = tokio::time::sleep(TICK) => self.silent += 1,
-            }
+            self.wait().await;
             if self.silent >= COMMENT_AFTER {
                 self.silent = 0;
                 return Some(":\n\n");
             }
         }
         None
+    }
+
+    /// Waits until something is recorded of this flow here, or for a moment.
+    async fn wait(&mut self) {
+        let pause = tokio::time::sleep(TICK);
+        tokio::pin!(pause);
+        loop {
+            self.changes.mark_unchanged();
+            if self.desk.recorder().and_then(|recorder| recorder.length(&self.id)) != Some(self.own) {
+                return;
+            }
+            tokio::select! {
+                _ = self.changes.changed() => {}
+                _ = self.closing.changed() => return,
+                () = &mut pause => {
+                    self.silent += 1;
+                    return;
+                }
+            }
+        }
     }
 }

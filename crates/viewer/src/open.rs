@@ -59,17 +59,26 @@ pub(crate) async fn open<D: Desk>(
                 OpenError::NotSaved => "not_saved",
                 OpenError::Unreadable(_) => "unreadable",
             };
-            tracing::info!(%error, "a file was not opened");
+            // What stands in the file is a stranger's, and stays out of the log.
+            tracing::info!(mistake, "a file was not opened");
             return form(&request, &site, StatusCode::UNPROCESSABLE_ENTITY, Some(mistake));
         }
     };
-    let owner = match sees {
-        Sees::Own(browser) => Some(browser),
-        Sees::Everything | Sees::Nothing => None,
+    let (owner, cookie) = match sees {
+        Sees::Own(None) => {
+            let (owner, cookie) = desk.new_visitor();
+            (Some(owner), Some(cookie))
+        }
+        Sees::Own(owner) => (owner, None),
+        Sees::Everything | Sees::Nothing => (None, None),
     };
     let id = recorder.adopt(saved, owner).ok_or_else(Problem::too_large)?;
     let location = format!("{}/flows/{id}", site.origin.path());
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, location)).finish())
+    let mut answer = HttpResponse::SeeOther();
+    if let Some(cookie) = cookie {
+        answer.cookie(cookie);
+    }
+    Ok(answer.insert_header((LOCATION, location)).finish())
 }
 
 async fn read(mut body: Multipart) -> Result<Vec<u8>, Problem> {

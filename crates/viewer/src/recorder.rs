@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt::Write as _,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use shared::{
     clock::Clock,
-    flow::{Event, Exchange, Message, Party, Recorded},
-    params::Params,
+    flow::{Entry, Event, Exchange, Line, Message, Party, Recorded, Step},
     random::Random,
     secret::SecretHash,
 };
@@ -37,8 +37,13 @@ impl Default for Limits {
     }
 }
 
-/// What an event takes beside its texts, in bytes: a generous guess.
+/// What an event, and what a correlator takes beside its texts, in bytes: generous guesses.
 const EVENT: usize = 256;
+const CORRELATOR: usize = 128;
+/// By how many values a flow is found at most.
+const MOST_CORRELATORS: usize = 200;
+/// To how many flows a value belongs at most: two, where the same `state` was used again.
+const MOST_FLOWS: usize = 8;
 /// Of one flow no more is kept than this part of all bytes, so that one cannot drive out the others.
 const SHARE_OF_ONE_FLOW: usize = 8;
 
@@ -69,12 +74,18 @@ pub struct Flow {
     pub trace: String,
     /// What it is found by.
     pub correlators: HashSet<Correlator>,
+    /// The address that it began at, as far as that is known.
+    pub address: Option<IpAddr>,
     /// What happened.
     pub events: Vec<Recorded>,
     /// Where the servers were, if it was opened from a file.
     pub opened: Option<Addresses>,
     bytes: usize,
     is_over: bool,
+    /// It began in the middle: with a callback or a code out of nowhere.
+    is_stray: bool,
+    /// The browser was sent back to the client.
+    is_answered: bool,
 }
 
 /// The flows of one server.
@@ -92,9 +103,9 @@ pub struct Recorder {
 #[derive(Default)]
 struct Kept {
     /// In the order in which they began.
-    flows: BTreeMap<u64, Flow>,
+    flows: BTreeMap<u64, Arc<Flow>>,
     ids: HashMap<FlowId, u64>,
-    index: HashMap<Correlator, u64>,
+    index: HashMap<Correlator, Vec<u64>>,
     bytes: usize,
     begun: u64,
     numbered: u32,
@@ -134,15 +145,15 @@ impl Recorder {
     }
 
     /// The flow called `id`.
-    pub fn flow(&self, id: &str) -> Option<Flow> {
+    pub fn flow(&self, id: &str) -> Option<Arc<Flow>> {
         let kept = self.kept();
         kept.flows.get(kept.ids.get(id)?).cloned()
     }
 
-    /// The flow that `correlator` belongs to.
-    pub fn flow_of(&self, correlator: &Correlator) -> Option<Flow> {
+    /// The latest flow that `correlator` belongs to.
+    pub fn flow_of(&self, correlator: &Correlator) -> Option<Arc<Flow>> {
         let kept = self.kept();
-        kept.flows.get(kept.index.get(correlator)?).cloned()
+        kept.flows.get(kept.index.get(correlator)?.last()?).cloned()
     }
 
     /// How many events the flow called `id` has.
@@ -151,51 +162,46 @@ impl Recorder {
         Some(kept.flows.get(kept.ids.get(id)?)?.events.len())
     }
 
-    /// All flows for which `shown` holds, the latest first, without the events of those beyond `most`.
-    pub fn flows(&self, most: usize, shown: impl Fn(&Flow) -> bool) -> Vec<Flow> {
+    /// The latest flows for which `shown` holds, `most` of them, the latest first.
+    pub fn flows(&self, most: usize, shown: impl Fn(&Flow) -> bool) -> Vec<Arc<Flow>> {
         let kept = self.kept();
         let flows = kept.flows.values().rev().filter(|flow| flow.number.is_some() && shown(flow));
         flows.take(most).cloned().collect()
     }
 
-    /// What was recorded of the flows that one of `correlators` belongs to, as far as they are for `client`: it names its
-    /// own, or knows the random trace of messages that belong to none.
+    /// What was recorded of the flows of `client` that one of `correlators` belongs to; and of what the trace of one of them
+    /// asked without saying who asks, the provider's metadata and keys.
     pub fn events_of(&self, correlators: &[Correlator], client: &str) -> Vec<Recorded> {
         let kept = self.kept();
-        let mut found: Vec<u64> = correlators.iter().filter_map(|it| kept.index.get(it)).copied().collect();
+        let mut found: Vec<u64> =
+            correlators.iter().filter_map(|it| kept.index.get(it)).flatten().copied().collect();
         found.sort_unstable();
         found.dedup();
         let flows = found.iter().filter_map(|begun| kept.flows.get(begun));
-        let own = flows.filter(|flow| flow.client.as_deref().is_none_or(|it| it == client));
+        let own = flows.filter(|flow| flow.client.as_deref() == Some(client) || flow.number.is_none());
         own.flat_map(|flow| flow.events.iter().cloned()).collect()
     }
 
-    /// The flow that `message` belongs to; one that begins a flow begins it here. `None` if it belongs to none.
-    pub(crate) fn find_or_begin(&self, message: &Message) -> Option<FlowId> {
+    /// The flow that `message` belongs to; one that begins a flow begins it here, at `address`. `None` if it belongs to none.
+    pub(crate) fn find_or_begin(&self, message: &Message, address: Option<IpAddr>) -> Option<FlowId> {
         let correlators = correlate::of(message, self.client.as_deref());
+        let client = correlate::client_of(message).or_else(|| self.client.clone());
         let mut kept = self.kept();
-        if message.exchange != Exchange::Login
-            && let Some(begun) = correlators.iter().find_map(|it| kept.index.get(it)).copied()
-        {
-            kept.learn(begun, &correlators);
-            return kept.flows.get(&begun).map(|flow| flow.id.clone());
+        if let Some(flow) = kept.find(message.exchange, &correlators, client.as_deref()) {
+            return Some(flow.id.clone());
         }
-        // A callback or a code out of nowhere is worth seeing, too.
-        let begins = matches!(
-            message.exchange,
-            Exchange::Login
-                | Exchange::Authorize
-                | Exchange::Callback
-                | Exchange::Token
-                | Exchange::Logout
-                | Exchange::EndSession
-        );
-        if !begins && message.header("traceparent").is_none() {
-            return None;
-        }
+        let (begins, is_stray) = match message.exchange {
+            Exchange::Login | Exchange::Authorize | Exchange::Logout | Exchange::EndSession => (true, false),
+            // A callback or a code out of nowhere is worth seeing, too.
+            Exchange::Callback | Exchange::Token => (true, true),
+            Exchange::Discovery | Exchange::Keys if !correlators.is_empty() => (false, true),
+            _ => return None,
+        };
         let [id, trace] = [(); 2].map(|()| self.hex::<16>());
-        let client = client_of(message, self.client.as_deref());
-        Some(kept.begin(id, trace, begins, client, &correlators))
+        let begun = kept.begin(id, trace, begins);
+        let flow = Arc::make_mut(kept.flows.get_mut(&begun)?);
+        (flow.client, flow.address, flow.is_stray) = (client.filter(|_| begins), address, is_stray);
+        Some(flow.id.clone())
     }
 
     /// Adds what happened to a flow.
@@ -207,8 +213,8 @@ impl Recorder {
             Event::Check(_) | Event::Life(_) => Vec::new(),
         };
         let share = self.limits.bytes / SHARE_OF_ONE_FLOW;
-        if kept.add(begun, Recorded { by: self.party, at, within: within.to_owned(), event }, share) {
-            kept.learn(begun, &correlators);
+        let recorded = Recorded { by: self.party, at, within: within.to_owned(), event };
+        if kept.add(begun, recorded, &correlators, share) {
             kept.shrink(&self.limits, begun);
             drop(kept);
             self.changed.send_modify(|count| *count += 1);
@@ -217,20 +223,20 @@ impl Recorder {
 
     /// Takes a flow out of a file into the list, for `owner`. `None` if it is larger than a flow may be.
     pub fn adopt(&self, saved: Saved, owner: Option<SecretHash>) -> Option<FlowId> {
-        let bytes = saved.events.iter().map(|it| EVENT + weight(&it.event)).sum();
+        let bytes = saved.rp.len() + saved.idp.len() + saved.events.iter().map(weight).sum::<usize>();
         if bytes > self.limits.bytes / SHARE_OF_ONE_FLOW {
             return None;
         }
         let [id, trace] = [(); 2].map(|()| self.hex::<16>());
         let mut kept = self.kept();
-        let id = kept.begin(id, trace, true, None, &[]);
-        let begun = kept.begun;
+        let begun = kept.begin(id.clone(), trace, true);
         if let Some(flow) = kept.flows.get_mut(&begun) {
+            let flow = Arc::make_mut(flow);
             flow.owner = owner;
             flow.events = saved.events;
             flow.opened = Some(Addresses { rp: saved.rp, idp: saved.idp });
             flow.is_over = true;
-            flow.bytes = bytes;
+            flow.bytes += bytes;
         }
         kept.bytes += bytes;
         kept.shrink(&self.limits, begun);
@@ -243,7 +249,7 @@ impl Recorder {
         if let Some(begun) = kept.ids.get(id).copied()
             && let Some(flow) = kept.flows.get_mut(&begun)
         {
-            flow.owner = Some(owner);
+            Arc::make_mut(flow).owner = Some(owner);
         }
     }
 
@@ -271,14 +277,25 @@ impl Recorder {
 }
 
 impl Kept {
-    fn begin(
-        &mut self,
-        id: FlowId,
-        trace: String,
-        is_flow: bool,
-        client: Option<String>,
-        correlators: &[Correlator],
-    ) -> FlowId {
+    /// The latest flow that a message with these correlators belongs to. One client's messages never join another's flow.
+    fn find(&self, exchange: Exchange, correlators: &[Correlator], client: Option<&str>) -> Option<&Flow> {
+        if exchange == Exchange::Login {
+            return None;
+        }
+        let flows =
+            correlators.iter().filter_map(|it| self.index.get(it)).flat_map(|flows| flows.iter().rev());
+        let mut flows = flows.filter_map(|begun| self.flows.get(begun)).map(Arc::as_ref);
+        flows.find(|flow| match exchange {
+            // Who asks again after an answer begins again, whatever `state` they use.
+            Exchange::Authorize => flow.client.as_deref() == client && !flow.is_answered && !flow.is_over,
+            // They have no client, and stay among themselves.
+            Exchange::Discovery | Exchange::Keys => flow.number.is_none(),
+            Exchange::Token => client.is_some() && flow.client.as_deref() == client,
+            _ => flow.number.is_some() && client.is_none_or(|client| flow.client.as_deref() == Some(client)),
+        })
+    }
+
+    fn begin(&mut self, id: FlowId, trace: String, is_flow: bool) -> u64 {
         self.begun += 1;
         let begun = self.begun;
         if is_flow {
@@ -288,55 +305,74 @@ impl Kept {
             id: id.clone(),
             number: is_flow.then_some(self.numbered),
             owner: None,
-            client,
+            client: None,
             correlators: HashSet::from([correlate::trace(&trace)]),
             trace,
+            address: None,
             events: Vec::new(),
             opened: None,
-            bytes: 0,
+            bytes: EVENT,
             is_over: !is_flow,
+            is_stray: false,
+            is_answered: false,
         };
-        self.ids.insert(id.clone(), begun);
-        self.flows.insert(begun, flow);
-        self.learn(begun, correlators);
-        id
+        self.bytes += flow.bytes;
+        self.ids.insert(id, begun);
+        self.flows.insert(begun, Arc::new(flow));
+        begun
     }
 
-    /// Notes what a flow can be found by. What is known already stays where it is.
-    fn learn(&mut self, begun: u64, correlators: &[Correlator]) {
-        let Some(flow) = self.flows.get_mut(&begun) else { return };
-        for correlator in correlators {
-            if *self.index.entry(*correlator).or_insert(begun) == begun {
-                flow.correlators.insert(*correlator);
-            }
-        }
-    }
-
-    /// Whether it was added: a flow that has its share already gets no more.
-    fn add(&mut self, begun: u64, recorded: Recorded, share: usize) -> bool {
+    /// Whether it was added: a flow that has its share already gets no more, and is found by nothing more.
+    fn add(&mut self, begun: u64, recorded: Recorded, correlators: &[Correlator], share: usize) -> bool {
         let Some(flow) = self.flows.get_mut(&begun) else { return false };
-        let weight = EVENT + weight(&recorded.event);
+        let weight = weight(&recorded) + correlators.len() * CORRELATOR;
         if flow.bytes + weight > share {
             return false;
         }
+        let flow = Arc::make_mut(flow);
         flow.is_over = flow.is_over || ends(&recorded);
+        flow.is_answered = flow.is_answered || answers(&recorded);
         flow.bytes += weight;
         self.bytes += weight;
         flow.events.push(recorded);
+        for correlator in correlators {
+            let flows = self.index.entry(*correlator).or_default();
+            let has_room = flows.len() < MOST_FLOWS && flow.correlators.len() < MOST_CORRELATORS;
+            if has_room && !flows.contains(&begun) {
+                flows.push(begun);
+                flow.correlators.insert(*correlator);
+            }
+        }
         true
     }
 
-    /// Forgets the oldest flows that are over, and if that is not enough the oldest ones, until everything is in bounds.
-    /// The flow that is being recorded stays.
+    /// Forgets flows until everything is in bounds: what began in the middle before what is over, and that before what goes
+    /// on; of these those of the address that has the most, the oldest first. The flow that is being recorded stays.
     fn shrink(&mut self, limits: &Limits, current: u64) {
         while self.flows.len() > limits.flows || self.bytes > limits.bytes {
-            let others = || self.flows.iter().filter(|(begun, _)| **begun != current);
-            let oldest = others().find(|(_, flow)| flow.is_over).or_else(|| others().next());
+            let mut by_address: HashMap<Option<IpAddr>, usize> = HashMap::new();
+            for flow in self.flows.values() {
+                *by_address.entry(flow.address).or_default() += flow.bytes;
+            }
+            let greediest =
+                by_address.into_iter().max_by_key(|(_, bytes)| *bytes).map(|(address, _)| address);
+            let others = self.flows.iter().filter(|(begun, _)| **begun != current);
+            let oldest = others.min_by_key(|(begun, flow)| {
+                (Some(flow.address) != greediest, !flow.is_stray, !flow.is_over, **begun)
+            });
             let Some(begun) = oldest.map(|(begun, _)| *begun) else { return };
-            if let Some(flow) = self.flows.remove(&begun) {
-                self.bytes -= flow.bytes;
-                self.ids.remove(&flow.id);
-                for correlator in &flow.correlators {
+            self.forget(begun);
+        }
+    }
+
+    fn forget(&mut self, begun: u64) {
+        let Some(flow) = self.flows.remove(&begun) else { return };
+        self.bytes -= flow.bytes;
+        self.ids.remove(&flow.id);
+        for correlator in &flow.correlators {
+            if let Some(flows) = self.index.get_mut(correlator) {
+                flows.retain(|known| *known != begun);
+                if flows.is_empty() {
                     self.index.remove(correlator);
                 }
             }
@@ -354,31 +390,32 @@ fn ends(recorded: &Recorded) -> bool {
     last && !message.is_request()
 }
 
-fn weight(event: &Event) -> usize {
-    match event {
+/// Whether it sends the browser back to the client (RFC 6749 §4.1.2).
+fn answers(recorded: &Recorded) -> bool {
+    let Event::Message(message) = &recorded.event else { return false };
+    recorded.by == Party::Idp && Entry::of(message, Step::Callback) == Entry::Step(Step::Redirect)
+}
+
+fn weight(recorded: &Recorded) -> usize {
+    let texts = match &recorded.event {
         Event::Message(message) => {
             let headers = message.headers.iter().map(|(name, value)| name.len() + value.len() + 48);
-            message.body.len() + headers.sum::<usize>()
+            let target = match &message.line {
+                Line::Request { method, target } => method.len() + target.len(),
+                Line::Status(_) => 0,
+            };
+            message.body.len() + target + message.span.len() + headers.sum::<usize>()
         }
         Event::Check(check) => check.expected.value().len() + check.actual.value().len(),
         Event::Life(_) => 0,
-    }
-}
-
-/// For whom a flow is that begins with `message`.
-fn client_of(message: &Message, client: Option<&str>) -> Option<String> {
-    let named = [message.query(), &message.body].into_iter().find_map(|encoded| {
-        let params = Params::parse_with_repeats(encoded.as_bytes()).ok()?;
-        params.get("client_id").map(ToOwned::to_owned)
-    });
-    named.or_else(|| client.map(ToOwned::to_owned))
+    };
+    EVENT + recorded.within.len() + texts
 }
 
 #[cfg(test)]
 mod tests {
     use shared::{
         clock::{ManualClock, Timestamp},
-        flow::Line,
         random::SeededRandom,
     };
 
@@ -406,7 +443,7 @@ mod tests {
     fn begin(recorder: &Recorder, client: &str, state: &str, body: &str) -> FlowId {
         let target = format!("/authorize?client_id={client}&state={state}");
         let message = message(Exchange::Authorize, &target, body);
-        let id = recorder.find_or_begin(&message).unwrap();
+        let id = recorder.find_or_begin(&message, None).unwrap();
         recorder.add(&id, "1", 1000, Event::Message(message));
         id
     }
@@ -423,7 +460,7 @@ mod tests {
         assert_eq!(begin(&recorder, "c", "s", ""), first);
         assert_ne!(begin(&recorder, "d", "s", ""), first);
         let page = message(Exchange::LoginPage, "/login/in_x", "");
-        assert_eq!(recorder.find_or_begin(&page), None, "a page of no flow begins none");
+        assert_eq!(recorder.find_or_begin(&page, None), None, "a page of no flow begins none");
     }
 
     #[test]
@@ -450,6 +487,85 @@ mod tests {
         assert_eq!(numbers, [Some(4), Some(3)]);
         assert!(recorder.flow(&third).is_some() && recorder.flow(&fourth).is_some());
         assert!(recorder.events_of(&[correlate::state("c", "2")], "c").is_empty(), "its index is gone, too");
+    }
+
+    fn token(client: &str, code: &str) -> Message {
+        message(Exchange::Token, "/token", &format!("client_id={client}&client_secret=s&code={code}"))
+    }
+
+    #[test]
+    fn a_message_of_one_client_never_joins_a_flow_of_another() {
+        let recorder = recorder(10, 100_000);
+        let junk = message(Exchange::Authorize, "/authorize?client_id=attacker&code=x", "");
+        let flow = recorder.find_or_begin(&junk, None).unwrap();
+        recorder.add(&flow, "1", 1, Event::Message(junk));
+        let request = token("victim", "x");
+        let other = recorder.find_or_begin(&request, None).unwrap();
+        recorder.add(&other, "2", 1, Event::Message(request));
+        assert_ne!(flow, other);
+        let code = correlate::of(&token("victim", "x"), None);
+        assert_eq!(recorder.events_of(&code, "attacker").len(), 1, "their own message only");
+        assert_eq!(recorder.events_of(&code, "victim").len(), 1);
+        let nobody = Message {
+            headers: vec![("authorization".into(), "Basic !".into())],
+            ..message(Exchange::Token, "/token", "code=x")
+        };
+        let stray = recorder.find_or_begin(&nobody, None).unwrap();
+        recorder.add(&stray, "3", 1, Event::Message(nobody));
+        assert_eq!(recorder.events_of(&code, "attacker").len(), 1);
+    }
+
+    #[test]
+    fn a_state_that_is_used_again_after_an_answer_begins_a_new_flow() {
+        let recorder = recorder(10, 100_000);
+        let first = begin(&recorder, "c", "same", "");
+        assert_eq!(begin(&recorder, "c", "same", ""), first);
+        let sent_back = Message {
+            line: Line::Status(303),
+            headers: vec![("location".into(), "http://rp/auth?code=x&state=same".into())],
+            ..message(Exchange::Decision, "", "")
+        };
+        recorder.add(&first, "1", 2000, Event::Message(sent_back));
+        assert_ne!(begin(&recorder, "c", "same", ""), first);
+    }
+
+    #[test]
+    fn i23_strays_and_whoever_takes_the_most_are_forgotten_before_others() {
+        let recorder = recorder(4, 1_000_000);
+        let begin_at = |state: &str, address: &str| {
+            let message = message(Exchange::Authorize, &format!("/authorize?client_id=c&state={state}"), "");
+            let id = recorder.find_or_begin(&message, address.parse().ok()).unwrap();
+            recorder.add(&id, "1", 1, Event::Message(message));
+            id
+        };
+        let (mine, theirs) = (begin_at("1", "192.0.2.1"), begin_at("2", "192.0.2.2"));
+        for number in 0..20 {
+            let stray = message(Exchange::Callback, &format!("/auth?state=x{number}"), "");
+            let id = recorder.find_or_begin(&stray, "192.0.2.2".parse().ok()).unwrap();
+            recorder.add(&id, "1", 1, Event::Message(stray));
+        }
+        assert!(recorder.flow(&mine).is_some() && recorder.flow(&theirs).is_some());
+        for number in 0..20 {
+            begin_at(&format!("more {number}"), "192.0.2.2");
+        }
+        assert!(recorder.flow(&mine).is_some() && recorder.flow(&theirs).is_none());
+    }
+
+    #[test]
+    fn i23_whatever_is_long_counts() {
+        let recorder = recorder(100, 80_000);
+        let long = format!("/authorize?client_id=c&state=s&x={}", "x".repeat(20_000));
+        let long = message(Exchange::Authorize, &long, "");
+        let id = recorder.find_or_begin(&long, None).unwrap();
+        recorder.add(&id, "1", 1, Event::Message(long));
+        assert!(recorder.flow(&id).unwrap().events.is_empty());
+        let many = begin(&recorder, "c", "many", "");
+        for number in 0..500 {
+            let callback =
+                message(Exchange::Callback, &format!("/auth?client_id=c&state=many&code={number}"), "");
+            recorder.add(&many, "1", 1, Event::Message(callback));
+        }
+        assert!(recorder.flow(&many).unwrap().correlators.len() <= MOST_CORRELATORS + 1);
     }
 
     #[test]

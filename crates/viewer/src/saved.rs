@@ -6,12 +6,15 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
-    flow::{Line, Message, Party, Recorded, Story},
+    flow::{Event, Line, Message, Party, Recorded, Story},
     params::Params,
 };
 use thiserror::Error;
 use web::moment::Moment;
 
+/// How many events a file holds at most, and how long a body, a target or a header in it is, in bytes.
+const MOST_EVENTS: usize = 5_000;
+const LONGEST: usize = 3 * 64 * 1024;
 /// The year 2100, in milliseconds.
 const LATEST: i64 = 4_102_444_800_000;
 /// Where the events stand in the page.
@@ -61,11 +64,28 @@ impl Saved {
         if saved.version != 1 {
             return Err(OpenError::Unreadable(format!("version {}", saved.version)));
         }
-        if saved.events.iter().any(|it| it.by == Party::Browser || !(0..LATEST).contains(&it.at)) {
-            return Err(OpenError::Unreadable("an event has no time or place".into()));
+        if saved.events.len() > MOST_EVENTS || !saved.events.iter().all(is_possible) {
+            return Err(OpenError::Unreadable("an event is none that is recorded".into()));
         }
         Ok(saved)
     }
+}
+
+/// Whether an event that comes from elsewhere can have been recorded by one of the two servers.
+pub fn is_possible(it: &Recorded) -> bool {
+    let is_short = match &it.event {
+        Event::Message(message) => {
+            let target = if let Line::Request { target, .. } = &message.line { target.len() } else { 0 };
+            let headers = message.headers.iter().map(|(name, value)| name.len() + value.len());
+            let longest = headers.chain([target, message.body.len(), message.span.len()]).max();
+            longest.is_none_or(|longest| longest <= LONGEST)
+                && message.headers.len() <= 200
+                && u32::try_from(message.cut).is_ok()
+        }
+        Event::Check(check) => check.expected.value().len() + check.actual.value().len() <= LONGEST,
+        Event::Life(_) => true,
+    };
+    is_short && it.by != Party::Browser && (0..LATEST).contains(&it.at)
 }
 
 /// The messages as HAR 1.2, which browsers' tools open. Of the two records of a back-channel message it has the sender's.
@@ -181,7 +201,7 @@ pub fn mermaid(story: &Story<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shared::flow::{Check, Event, Exchange, Rule, Verdict};
+    use shared::flow::{Check, Exchange, Rule, Verdict};
 
     use super::*;
 
@@ -256,6 +276,11 @@ mod tests {
         let mut timeless = saved(events());
         timeless.events[0].at = i64::MAX;
         assert!(Saved::parse(&timeless.to_script()).is_err());
+        let mut endless = saved(events());
+        if let Event::Message(message) = &mut endless.events[0].event {
+            message.cut = usize::MAX;
+        }
+        assert!(Saved::parse(&endless.to_script()).is_err());
     }
 
     #[test]

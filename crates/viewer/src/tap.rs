@@ -5,25 +5,31 @@
 
 use std::{
     cell::{Cell, RefCell},
+    net::IpAddr,
     rc::Rc,
     sync::Arc,
 };
 
 use actix_web::{
-    Error, HttpMessage as _,
+    Error, HttpMessage as _, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::HeaderMap,
+    http::{Method, header::HeaderMap},
     middleware::Next,
     web::{Bytes, Data},
 };
 use futures_util::StreamExt as _;
 use shared::flow::{Event, Exchange, Line, Message, Party, Sink};
 
-use web::pages::FlowLink;
+use web::{
+    front_door::{MAX_ADDRESS, Site},
+    pages::FlowLink,
+    visitor,
+};
 
 use crate::{
     correlate,
+    desk::Sees,
     recorder::{FlowId, Recorder},
     redact,
 };
@@ -35,6 +41,14 @@ tokio::task_local! {
 /// Which requests of a server are part of a flow, by method and path.
 pub type Plan = fn(&str, &str) -> Option<Exchange>;
 
+/// Where a server shows flows, and to whom.
+pub struct Shown {
+    /// The address of the list.
+    pub at: String,
+    /// What the sender of a request may see.
+    pub to: Box<dyn Fn(&HttpRequest) -> Sees + Send + Sync>,
+}
+
 /// A recorder at the door of a server.
 pub struct Tap {
     /// Where to.
@@ -43,8 +57,8 @@ pub struct Tap {
     pub base: String,
     /// What is recorded.
     pub plan: Plan,
-    /// Where flows are shown to whoever comes here, if they are.
-    pub shown_at: Option<String>,
+    /// Where flows are shown to whoever may see them here.
+    pub shown: Option<Shown>,
 }
 
 /// A request that is being answered.
@@ -57,8 +71,9 @@ struct Current {
     request: RefCell<Option<Message>>,
     body: RefCell<Vec<u8>>,
     length: Cell<usize>,
-    /// Where the page that answers finds the address of its flow.
-    link: Option<(FlowLink, String)>,
+    /// Where the page that answers finds the address of its flow, and what its visitor may see.
+    link: Option<(FlowLink, String, Sees)>,
+    address: Option<IpAddr>,
     /// What happened before it is known to which flow it belongs.
     pending: RefCell<Vec<(i64, Event)>>,
 }
@@ -84,7 +99,14 @@ impl Current {
     fn of(request: &ServiceRequest) -> Option<Self> {
         let tap = request.app_data::<Data<Tap>>()?;
         let path = request.path().strip_prefix(tap.base.as_str())?;
-        let exchange = (tap.plan)(request.method().as_str(), path)?;
+        // The front door takes HEAD for GET, and lets in only who asks for this site.
+        let method = if *request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
+        let exchange = (tap.plan)(method, path)?;
+        let site = request.app_data::<Data<Site>>()?;
+        let is_short = request.uri().path_and_query().is_none_or(|it| it.as_str().len() <= MAX_ADDRESS);
+        if !is_short || !site.origin.is_asked_by(request.request()) {
+            return None;
+        }
         let recorder = Arc::clone(&tap.recorder);
         let party = recorder.party();
         let from = asker(exchange);
@@ -107,10 +129,14 @@ impl Current {
             cut: 0,
             span: span.clone(),
         };
-        let link = tap.shown_at.clone().map(|address| (FlowLink::of(request.request()), address));
+        let link = tap
+            .shown
+            .as_ref()
+            .map(|shown| (FlowLink::of(request.request()), shown.at.clone(), (shown.to)(request.request())));
         Some(Self {
             recorder,
             link,
+            address: visitor::address(request.request()),
             exchange,
             span,
             flow: RefCell::default(),
@@ -152,10 +178,12 @@ impl Current {
         let (body, at) = (self.body.take(), self.recorder.now());
         message.cut = self.length.get() - body.len();
         let media_type = message.header("content-type").unwrap_or_default();
-        message.body = redact::body(media_type, &String::from_utf8_lossy(&body)).into_owned();
-        *self.flow.borrow_mut() = self.recorder.find_or_begin(&message);
-        if let (Some((link, address)), Some(flow)) = (&self.link, self.flow.borrow().as_deref()) {
-            link.note(format!("{address}/{flow}"));
+        message.body = redact::body(self.exchange, media_type, &String::from_utf8_lossy(&body)).into_owned();
+        *self.flow.borrow_mut() = self.recorder.find_or_begin(&message, self.address);
+        if let (Some((link, address, sees)), Some(id)) = (&self.link, self.flow.borrow().as_deref())
+            && self.recorder.flow(id).is_some_and(|flow| sees.includes(&flow))
+        {
+            link.note(format!("{address}/{id}"));
         }
         let pending = self.pending.take();
         let first = pending.first().map_or(at, |(at, _)| *at);
@@ -212,6 +240,8 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }
 
+/// How much of a header is recorded, in characters.
+const LONGEST_HEADER: usize = 8 * 1024;
 /// What the HTTP library adds last, or changes on the way: about the connection and not about the message.
 const OF_THE_CONNECTION: [&str; 4] = ["connection", "date", "keep-alive", "transfer-encoding"];
 
@@ -222,7 +252,11 @@ pub fn headers<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<(Str
     let mut headers: Vec<_> = of_the_message
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value);
-            (name.to_owned(), redact::header(name, &value).into_owned())
+            let mut value = redact::header(name, &value).into_owned();
+            if value.chars().nth(LONGEST_HEADER).is_some() {
+                value = value.chars().take(LONGEST_HEADER).chain("[cut]".chars()).collect();
+            }
+            (name.to_owned(), value)
         })
         .collect();
     in_order(&mut headers);

@@ -46,7 +46,9 @@ async fn the_token_request_is_shown_as_it_was_sent_and_as_it_arrived() {
         assert!(learner.reads("#m8 .same").await.contains(alike));
         let sent = learner.reads("#m8 figure.rp pre").await;
         assert_eq!(sent, learner.reads("#m8 figure.idp pre").await);
-        for part in ["POST /oauth/token HTTP/1.1", "traceparent:", "grant_type=authorization_code", "code_verifier="] {
+        for part in
+            ["POST /oauth/token HTTP/1.1", "traceparent:", "grant_type=authorization_code", "code_verifier="]
+        {
             assert!(sent.contains(part), "{part}: {sent}");
         }
     }
@@ -82,7 +84,9 @@ async fn the_ledger_tells_how_long_each_value_is_kept_and_by_whom() {
     learner.logs_in().await;
     learner.opens_the_latest_flow().await;
     let cell = |value: &str, keeper: &str, step: u8| {
-        format!("//table[contains(@class,'ledger')]/tbody[tr[1]/th[1]='{value}']/tr[contains(@class,'{keeper}')]/td[{step}]")
+        format!(
+            "//table[contains(@class,'ledger')]/tbody[tr[1]/th[1]='{value}']/tr[contains(@class,'{keeper}')]/td[{step}]"
+        )
     };
     for (value, keeper, step, sign) in [
         ("state", "rp", 2, "+"),

@@ -65,7 +65,8 @@ async fn only_a_page_that_is_looked_at_holds_a_connection_and_only_until_the_flo
     learner.sees("Success").await;
     held(0).await;
     // A page of a flow that is over asks for none.
-    let asked = || before_rp.heard().iter().filter(|(request, _)| request.target().ends_with("/live")).count();
+    let asked =
+        || before_rp.heard().iter().filter(|(request, _)| request.target().ends_with("/live")).count();
     let before = asked();
     learner.reloads().await;
     learner.sees("Success").await;
@@ -100,6 +101,9 @@ async fn a_flow_of_a_thousand_events_is_drawn_within_a_second() {
         return [it.responseEnd - it.requestStart, it.domContentLoadedEventEnd, it.domComplete];";
     let took = learner.evaluates(script, Vec::new()).await;
     let took: [f64; 3] = serde_json::from_value(took).unwrap();
-    println!("{events} events: answered in {:.0} ms, ready after {:.0} ms, complete after {:.0} ms", took[0], took[1], took[2]);
+    println!(
+        "{events} events: answered in {:.0} ms, ready after {:.0} ms, complete after {:.0} ms",
+        took[0], took[1], took[2]
+    );
     assert!(took.into_iter().all(|millis| millis > 0.0 && millis < 1000.0), "{events} events: {took:?} ms");
 }

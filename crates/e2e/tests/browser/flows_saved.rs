@@ -110,7 +110,11 @@ async fn a_file_that_cannot_be_opened_is_refused_with_the_reason() {
     for (written, in_english, in_japanese) in [
         (page.replace("\"events\":[", "\"events\":"), "cannot be read", "読めません"),
         (page[..page.len() / 2].to_owned(), "was not saved by the flow viewer", "保存したものではありません"),
-        ("<h1>Something else</h1>".to_owned(), "was not saved by the flow viewer", "保存したものではありません"),
+        (
+            "<h1>Something else</h1>".to_owned(),
+            "was not saved by the flow viewer",
+            "保存したものではありません",
+        ),
     ] {
         fs::write(&file, &written).unwrap();
         for (language, reason) in [("en", in_english), ("ja", in_japanese)] {

@@ -10,8 +10,16 @@ use viewer::saved::Saved;
 const OF_THE_CONNECTION: [&str; 4] = ["connection", "date", "keep-alive", "transfer-encoding"];
 const NOT_RECORDED: &str = "[not-recorded]";
 /// Addresses at which the messages of a login arrive.
-const OF_A_LOGIN: [&str; 8] =
-    ["/login", "/auth", "/oauth/authorize", "/login/", "/consent/", "/oauth/token", "/oauth/userinfo", "/oauth/jwks"];
+const OF_A_LOGIN: [&str; 8] = [
+    "/login",
+    "/auth",
+    "/oauth/authorize",
+    "/login/",
+    "/consent/",
+    "/oauth/token",
+    "/oauth/userinfo",
+    "/oauth/jwks",
+];
 
 /// A message: its first line, its headers and its body.
 type Wire = (String, BTreeSet<(String, String)>, String);
@@ -42,7 +50,8 @@ async fn what_the_viewer_has_is_what_went_over_the_wire() {
         });
         sorted(exchanges.flat_map(|(request, answer)| [of_wire(&request), of_wire(&answer.unwrap())]))
     };
-    let (to_rp, to_idp, behind) = (heard(&before_rp, true), heard(&before_idp, true), heard(&before_idp, false));
+    let (to_rp, to_idp, behind) =
+        (heard(&before_rp, true), heard(&before_idp, true), heard(&before_idp, false));
     // Login and callback; authorization, two pages and two forms; token, keys and userinfo.
     assert_eq!([to_rp.len(), to_idp.len(), behind.len()], [4, 10, 6]);
     assert_same(&recorded(Party::Rp, true), &to_rp);

@@ -10,7 +10,7 @@ use shared::{
 };
 use thiserror::Error;
 use url::Url;
-use viewer::tap;
+use viewer::{redact, tap};
 use web::origin;
 
 /// How long a request may take, from the first byte sent to the last one read.
@@ -63,18 +63,20 @@ impl Explain for reqwest::Error {
 pub struct HttpClient {
     client: reqwest::Client,
     sink: Arc<dyn Sink>,
+    /// Whether the client's secret is everybody's, and may be recorded.
+    is_demo: bool,
 }
 
 impl HttpClient {
     /// The client for one issuer. A proxy set for the outside world is of no use for an issuer on this computer.
-    pub fn for_issuer(issuer: &str, sink: Arc<dyn Sink>) -> Result<Self, reqwest::Error> {
+    pub fn for_issuer(issuer: &str, sink: Arc<dyn Sink>, is_demo: bool) -> Result<Self, reqwest::Error> {
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(TIMEOUT)
             .user_agent(USER_AGENT);
         let local = Url::parse(issuer).is_ok_and(|url| origin::is_loopback(&url));
         let builder = if local { builder.no_proxy() } else { builder };
-        Ok(Self { client: builder.build()?, sink })
+        Ok(Self { client: builder.build()?, sink, is_demo })
     }
 
     /// Sends a request of `exchange` and reads the answer up to `limit` bytes.
@@ -118,7 +120,10 @@ impl HttpClient {
         Ok(response)
     }
 
-    fn record(&self, message: Message) {
+    fn record(&self, mut message: Message) {
+        if !self.is_demo {
+            redact::client_secret(&mut message);
+        }
         self.sink.record(Event::Message(message));
     }
 

@@ -97,7 +97,7 @@ impl Provider {
         let algorithm = settings.id_token_signed_response_alg;
         let secret = || Arc::new(KeySet::shared(settings.client_secret.clone()));
         Ok(Self {
-            http: HttpClient::for_issuer(settings.issuer.as_str(), sink.clone())?,
+            http: HttpClient::for_issuer(settings.issuer.as_str(), sink.clone(), settings.is_demo())?,
             issuer: settings.issuer.clone(),
             clock,
             sink,

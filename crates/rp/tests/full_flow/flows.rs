@@ -1,5 +1,7 @@
 //! What both servers recorded of a flow, put together at the RP.
 
+use std::sync::Arc;
+
 use shared::{
     flow::{Entry, Event, Message, Outcome, Party, Recorded, State, Step, Story, Verdict},
     secret::SecretHash,
@@ -12,7 +14,7 @@ use crate::pair::{AGREE, Browser, PASSWORD, Pair, http};
 const PATIENCE: i64 = 600_000;
 
 impl Pair {
-    fn flows(&self) -> Vec<Flow> {
+    fn flows(&self) -> Vec<Arc<Flow>> {
         self.app.recorder.as_ref().unwrap().flows(100, |_| true)
     }
 
@@ -21,7 +23,7 @@ impl Pair {
         let flow = self.flows().remove(0);
         let (seen, theirs) = rp::flows::other_half(&self.app, &flow).await;
         assert_eq!(seen, OtherHalf::Seen);
-        [flow.events, theirs].concat()
+        [flow.events.clone(), theirs].concat()
     }
 
     fn tells<'a>(&self, events: &'a [Recorded]) -> Story<'a> {

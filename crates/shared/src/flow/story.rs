@@ -123,7 +123,7 @@ impl<'a> Story<'a> {
         let events = merged(events);
         let reached = reached(&events);
         let exchanges = exchanges(&events);
-        let is_login = !events.iter().any(|it| begins_logout(it));
+        let is_login = !events.first().is_some_and(|it| begins_logout(it));
         let places: &[Entry] = if is_login { &Entry::LOGIN } else { &Entry::LOGOUT };
         let mut stages: Vec<Stage<'a>> = places.iter().map(|entry| Stage::empty(*entry)).collect();
         let mut current = places[0];
@@ -324,50 +324,115 @@ fn begins_logout(it: &Recorded) -> bool {
     ))
 }
 
-/// How it ended, if the events say so.
+/// How it ended, if the events say so: well, or else by the first answer that ended it. What comes later, a page that is
+/// looked at again or a code that is tried again, changes nothing.
 fn outcome(events: &[&Recorded], is_login: bool) -> Option<Outcome> {
-    let signed_in = |it: &&Recorded| matches!(&it.event, Event::Life(life) if life.value == Value::Session && life.turn == Turn::Created);
-    if events.iter().any(signed_in) {
-        return Some(Outcome::SignedIn);
+    let (mut endings, seen) = (Vec::new(), Seen::of(events));
+    for it in events {
+        match &it.event {
+            Event::Life(life) if it.by == Party::Rp && is_new_session(*life) => {
+                return Some(Outcome::SignedIn);
+            }
+            Event::Message(message) if message.from == it.by && !message.is_request() => {
+                endings.extend(ending(events, it, message, seen, is_login));
+            }
+            _ => {}
+        }
     }
-    let (at, answer) = last_answer(events)?;
-    let status = answer.status().unwrap_or_default();
-    let by_rp = events.iter().any(|it| it.by == Party::Rp);
+    let good = endings.iter().position(|it| matches!(it, Outcome::SignedOut | Outcome::TokensIssued));
+    (!endings.is_empty()).then(|| endings.swap_remove(good.unwrap_or(0)))
+}
+
+/// What is there to judge by.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Something that the RP recorded.
+    rp: bool,
+    /// The RP's half begins with the click, and not with a callback out of nowhere.
+    click: bool,
+    /// A session of the RP has ended.
+    session_end: bool,
+}
+
+impl Seen {
+    fn of(events: &[&Recorded]) -> Self {
+        let any = |is: &dyn Fn(&Recorded) -> bool| events.iter().any(|it| is(it));
+        Self {
+            rp: any(&|it| it.by == Party::Rp),
+            click: any(
+                &|it| matches!(&it.event, Event::Message(message) if message.exchange == Exchange::Login),
+            ),
+            session_end: any(&|it| {
+                let ended = |life: &Life| life.value == Value::Session && life.turn == Turn::Destroyed;
+                it.by == Party::Rp && matches!(&it.event, Event::Life(life) if ended(life))
+            }),
+        }
+    }
+}
+
+fn is_new_session(life: Life) -> bool {
+    life.value == Value::Session && life.turn == Turn::Created
+}
+
+/// Whether an answer ends its flow, and how.
+fn ending(
+    events: &[&Recorded],
+    it: &Recorded,
+    answer: &Message,
+    seen: Seen,
+    is_login: bool,
+) -> Option<Outcome> {
+    let is_refusal = answer.status().is_some_and(|status| status >= 400);
+    let refused = || refused(events, it, answer);
     match answer.exchange {
-        // A wrong password is told on the page, and typed again.
-        Exchange::Password | Exchange::LoginPage if status != 503 => None,
-        _ if status >= 400 => Some(refused(&events[..=at])),
-        Exchange::LogoutDone => Some(Outcome::SignedOut),
-        Exchange::EndSession | Exchange::SignOut if !by_rp && !is_login => {
+        Exchange::Login
+        | Exchange::Authorize
+        | Exchange::Logout
+        | Exchange::EndSession
+        | Exchange::SignOut
+            if is_refusal =>
+        {
+            Some(refused())
+        }
+        Exchange::Callback if is_refusal => {
+            // Who comes with the `state` of a login that is not theirs, or is over, ends nothing of it.
+            let outcome = refused();
+            let is_strangers = matches!(
+                outcome,
+                Outcome::Refused(Some(Rule::StateKnown | Rule::StateSameBrowser | Rule::StateUnused), _)
+            );
+            (!is_strangers || !seen.click).then_some(outcome)
+        }
+        Exchange::Callback => declined(events, it).map(Outcome::Declined),
+        Exchange::LogoutDone => Some(if is_refusal { refused() } else { Outcome::SignedOut }),
+        // The RP's own session only.
+        Exchange::Logout => (seen.session_end && !leads_to_provider(answer)).then_some(Outcome::SignedOut),
+        Exchange::EndSession | Exchange::SignOut if !seen.rp && !is_login => {
             (answer.header("location").is_some() || answer.exchange == Exchange::SignOut)
                 .then_some(Outcome::SignedOut)
         }
-        Exchange::Callback => declined(events).map(Outcome::Declined),
-        // The RP's own session only.
-        Exchange::Logout if !leads_to_provider(answer) => Some(Outcome::SignedOut),
-        Exchange::Token | Exchange::Userinfo if !by_rp => Some(Outcome::TokensIssued),
-        _ if !by_rp => error_in(answer.header("location")?.split_once('?')?.1).map(Outcome::Declined),
+        // Without the RP's half, what the IdP sends is all that is known.
+        Exchange::Token if !seen.rp => Some(if is_refusal { refused() } else { Outcome::TokensIssued }),
+        _ if !seen.rp && Entry::of(answer, Step::Callback) == Entry::Step(Step::Redirect) => {
+            error_in(answer.header("location")?.split_once('?')?.1).map(Outcome::Declined)
+        }
         _ => None,
     }
 }
 
-/// The last answer that was sent, leaving out those between the servers while the RP is still at work.
-fn last_answer<'a>(events: &[&'a Recorded]) -> Option<(usize, &'a Message)> {
-    let by_rp = events.iter().any(|it| it.by == Party::Rp);
-    events.iter().enumerate().rev().find_map(|(at, it)| match &it.event {
-        Event::Message(message) if !message.is_request() && (message.is_front_channel() || !by_rp) => {
-            Some((at, message))
-        }
-        _ => None,
-    })
-}
-
-/// The check that refused, and the error code that was sent for it.
-fn refused(events: &[&Recorded]) -> Outcome {
-    let mut rule = None;
-    let mut code = None;
-    for it in events {
-        match &it.event {
+/// The check that refused, and the error code that was sent for it: of the request that was refused and of what was asked
+/// of the other server to answer it.
+fn refused(events: &[&Recorded], it: &Recorded, answer: &Message) -> Outcome {
+    let mut spans = vec![it.within.as_str(), answer.span.as_str()];
+    spans.extend(events.iter().filter(|other| other.by == it.by && other.within == it.within).filter_map(
+        |other| match &other.event {
+            Event::Message(message) => Some(message.span.as_str()),
+            _ => None,
+        },
+    ));
+    let (mut rule, mut code) = (None, None);
+    for other in events.iter().filter(|other| spans.contains(&other.within.as_str())) {
+        match &other.event {
             Event::Check(check) if check.verdict == Verdict::Failed => rule = Some(check.rule),
             Event::Message(message) if message.exchange == Exchange::Token && !message.is_request() => {
                 let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
@@ -376,15 +441,17 @@ fn refused(events: &[&Recorded]) -> Outcome {
             _ => {}
         }
     }
-    // A wrong password was typed again; it is not what the flow failed by.
-    let rule = rule.filter(|rule| !matches!(rule, Rule::PasswordCorrect | Rule::AttemptsAllowed));
     Outcome::Refused(rule, code)
 }
 
-/// The error that the callback carried.
-fn declined(events: &[&Recorded]) -> Option<String> {
-    events.iter().rev().find_map(|it| match &it.event {
-        Event::Message(message) if message.exchange == Exchange::Callback && message.is_request() => {
+/// The error that the callback carried which `it` answers.
+fn declined(events: &[&Recorded], it: &Recorded) -> Option<String> {
+    events.iter().find_map(|other| match &other.event {
+        Event::Message(message)
+            if message.exchange == Exchange::Callback
+                && message.is_request()
+                && other.within == it.within =>
+        {
             error_in(message.query())
         }
         _ => None,
@@ -496,6 +563,8 @@ mod tests {
         events.extend([refusal(Party::Idp), refusal(Party::Rp)]);
         assert_eq!(Story::tell(&events, 10, 100).outcome, Outcome::Running, "the RP has not answered yet");
         events.push(answer(Party::Rp, 3, Exchange::Callback, 502, ""));
+        // What happens afterwards does not change how it ended.
+        events.push(answer(Party::Idp, 4, Exchange::Decision, 409, ""));
         let story = Story::tell(&events, 10, 100);
         let stage = story.stage(Entry::Step(Step::TokenRequest)).unwrap();
         assert_eq!((stage.messages.len(), stage.messages[0].by), (1, Party::Rp));
@@ -517,6 +586,36 @@ mod tests {
         assert_eq!((states[0], states[6], states[9]), ("unseen", "unseen", "unseen"));
         let events: Vec<_> = back("code=c&state=x").into_iter().filter(|it| it.by == Party::Rp).collect();
         assert_eq!(self::states(&Story::tell(&events, 10, 100))[2..5], ["unseen"; 3], "nor are the IdP's");
+    }
+
+    #[test]
+    fn a_stranger_with_the_state_of_a_login_does_not_end_it() {
+        let mut events = back("code=c&state=x");
+        events.push(check(Party::Rp, 3, "callback", Rule::StateSameBrowser, Verdict::Failed));
+        events.push(answer(Party::Rp, 3, Exchange::Callback, 400, ""));
+        assert_eq!(Story::tell(&events, 10, 100).outcome, Outcome::Running);
+        let out_of_nowhere: Vec<_> = events.into_iter().skip(begun().len() + 1).collect();
+        let story = Story::tell(&out_of_nowhere, 10, 100);
+        assert_eq!(story.outcome, Outcome::Refused(Some(Rule::StateSameBrowser), None));
+    }
+
+    #[test]
+    fn only_the_rp_itself_says_that_it_started_a_session() {
+        let life = Life { value: Value::Session, turn: Turn::Created, step: Step::Validation };
+        let mut events = begun();
+        events.push(Recorded { by: Party::Idp, at: 2, within: "x".into(), event: Event::Life(life) });
+        assert_eq!(Story::tell(&events, 10, 100).outcome, Outcome::Running);
+    }
+
+    #[test]
+    fn a_flow_stays_what_it_began_as_and_a_second_look_changes_no_end() {
+        let mut events: Vec<_> = begun().into_iter().filter(|it| it.by == Party::Idp).collect();
+        events.push(get(Party::Idp, 4, Exchange::Token, "/token"));
+        events.push(answer(Party::Idp, 4, Exchange::Token, 200, ""));
+        events.push(answer(Party::Idp, 5, Exchange::LoginPage, 409, ""));
+        events.push(get(Party::Idp, 5, Exchange::EndSession, "/logout"));
+        let story = Story::tell(&events, 10, 100);
+        assert_eq!((story.outcome.id(), story.is_login()), ("tokens_issued", true));
     }
 
     #[test]

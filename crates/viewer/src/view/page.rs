@@ -120,11 +120,16 @@ pub(crate) struct Ended {
     code: Option<String>,
 }
 
+/// A code of the specifications. What else a stranger sends as one stands in its message, and nowhere else.
+fn known(code: &str) -> String {
+    ErrorCode::parse(code).map_or("…", ErrorCode::as_str).to_owned()
+}
+
 impl From<&Outcome> for Ended {
     fn from(outcome: &Outcome) -> Self {
         let (rule, code) = match outcome {
-            Outcome::Declined(code) => (None, Some(code.clone())),
-            Outcome::Refused(rule, code) => (rule.map(shared::flow::Rule::id), code.clone()),
+            Outcome::Declined(code) => (None, Some(known(code))),
+            Outcome::Refused(rule, code) => (rule.map(shared::flow::Rule::id), code.as_deref().map(known)),
             _ => (None, None),
         };
         let verdict = match outcome {
