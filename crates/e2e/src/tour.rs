@@ -4,6 +4,7 @@ use crate::{
     learner::{ALLOW, LOGIN, LOGOUT, Learner, SIGN_IN},
     pair::Pair,
     stranger::Stranger,
+    viewing::LATEST,
 };
 
 /// As often a wrong password is not looked at any more.
@@ -17,6 +18,79 @@ pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(
     errors_of_the_idp(pair, learner, &mut look).await;
     errors_of_the_rp(pair, learner, &mut look).await;
     an_outage(pair, learner, &mut look).await;
+    the_viewer(pair, learner, &mut look).await;
+}
+
+/// The pages about the flows that the tour has led to so far, and about a few more.
+pub async fn the_viewer(pair: &Pair, learner: &Learner, mut look: impl AsyncFnMut(&'static str)) {
+    let flows = format!("{}/flows", pair.home);
+    learner.logs_in().await;
+    learner.opens_the_latest_flow().await;
+    look("viewer-flow").await;
+    for (name, place) in [
+        ("viewer-flow-request", "m2"),
+        ("viewer-flow-password", "m4"),
+        ("viewer-flow-callback", "m7"),
+        ("viewer-flow-exchange", "m8"),
+        ("viewer-flow-tokens", "m9"),
+        ("viewer-flow-keys", "jwks"),
+        ("viewer-flow-claims", "userinfo"),
+    ] {
+        learner.goes_to(place).await;
+        let unfold = "document.querySelectorAll('.detail:target details').forEach(more => more.open = true)";
+        learner.evaluates(unfold, Vec::new()).await;
+        look(name).await;
+    }
+    learner.evaluates("document.querySelector('.menu').open = true", Vec::new()).await;
+    look("viewer-flow-save").await;
+    learner.opens_home().await;
+    learner.logs_out().await;
+    learner.opens_the_latest_flow().await;
+    look("viewer-flow-logout").await;
+    learner.opens_home().await;
+    learner.clicks_login().await;
+    learner.opens_its_flow().await;
+    look("viewer-flow-under-way").await;
+    learner.goes_back().await;
+    learner.signs_in().await;
+    learner.cancels().await;
+    learner.finds(LOGIN).await;
+    learner.opens_the_latest_flow().await;
+    look("viewer-flow-cancelled").await;
+    learner.opens(&format!("{}/auth?code=c&state=forged&iss={}", pair.home, pair.issuer)).await;
+    learner.opens_its_flow().await;
+    look("viewer-flow-failed").await;
+
+    learner.clicks(".tools a[href*='with=']").await;
+    look("viewer-list-to-compare").await;
+    learner.clicks("table.flows tbody tr:nth-child(2) a.s").await;
+    look("viewer-compare").await;
+    for (name, target) in [
+        ("viewer-list", ""),
+        ("viewer-list-failed", "?show=bad"),
+        ("viewer-list-under-way", "?show=running"),
+        ("viewer-open", "/open"),
+        ("viewer-error-not-found", "/of-nobody"),
+    ] {
+        learner.opens(&format!("{flows}{target}")).await;
+        look(name).await;
+    }
+    learner.opens(&format!("{}/glossary", pair.home)).await;
+    look("viewer-glossary").await;
+    learner.opens(&pair.idp_flows).await;
+    look("viewer-list-of-the-idp").await;
+    learner.clicks("table.flows tbody tr:nth-child(3) th a").await;
+    look("viewer-flow-of-the-idp").await;
+
+    learner.opens_the_file(&format!("{flows}/open"), &learner.keeps("nothing.html", "<p>nothing</p>")).await;
+    learner.finds("[role=alert]").await;
+    look("viewer-open-refused").await;
+    learner.opens(&format!("{flows}?show=ok")).await;
+    learner.clicks(LATEST).await;
+    let saved = learner.saves(".menu a[href$='save?as=page']").await;
+    learner.opens_a_file(&saved).await;
+    look("viewer-saved").await;
+    learner.opens_home().await;
 }
 
 async fn the_way_through(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {

@@ -1,8 +1,13 @@
 //! What a [`Learner`] does and sees in the flow viewer.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
+use shared::random::{self, SystemRandom};
+use url::Url;
 
 use crate::{learner::Learner, wait::eventually};
 
@@ -58,23 +63,42 @@ impl Learner {
         serde_json::from_value(self.runs(&script).await).unwrap()
     }
 
-    /// Downloads what a link leads to, and says where it lies.
-    pub async fn saves(&self, link: &str, name: &str) -> PathBuf {
-        let folder = self.chrome.folder();
-        self.asks_devtools(
-            "Browser.setDownloadBehavior",
-            json!({ "behavior": "allow", "downloadPath": folder.to_string_lossy() }),
-        )
-        .await;
+    /// Goes to a place of the flow by its address.
+    pub async fn goes_to(&self, place: &str) {
+        let mut address = self.address().await;
+        address.set_fragment(Some(place));
+        self.opens(address.as_str()).await;
+        self.finds(&format!("#{place}:target")).await;
+    }
+
+    /// Saves the flow with a link of the menu, and says where it lies.
+    pub async fn saves(&self, link: &str) -> PathBuf {
+        let folder = self.chrome.folder().join(random::token(&SystemRandom));
+        let how = json!({ "behavior": "allow", "downloadPath": folder.to_string_lossy() });
+        self.asks_devtools("Browser.setDownloadBehavior", how).await;
         self.clicks(".menu summary").await;
         self.clicks(link).await;
-        let file = folder.join(name);
-        eventually(format!("{name} to be saved"), async || file.is_file().then_some(())).await;
+        eventually("a file to be saved", async || {
+            let file = fs::read_dir(&folder).ok()?.next()?.ok()?.path();
+            file.extension().is_some_and(|end| end != "crdownload" && end != "tmp").then_some(file)
+        })
+        .await
+    }
+
+    /// Puts a file into a folder that is gone when the browser is.
+    pub fn keeps(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.chrome.folder().join(name);
+        fs::write(&file, text).unwrap();
         file
     }
 
-    /// Opens a file that was saved, at the address that takes it.
-    pub async fn opens_the_file(&self, at: &str, file: &std::path::Path) {
+    /// Opens a file in the browser.
+    pub async fn opens_a_file(&self, file: &Path) {
+        self.opens(Url::from_file_path(file).unwrap().as_str()).await;
+    }
+
+    /// Chooses a file at the address that takes those that were saved.
+    pub async fn opens_the_file(&self, at: &str, file: &Path) {
         self.opens(at).await;
         self.finds("input[type=file]").await.send_keys(file.to_string_lossy()).await.unwrap();
         self.clicks("main form button[type=submit]").await;

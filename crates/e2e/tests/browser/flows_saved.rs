@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, fs};
 
 use e2e::{learner::Learner, pair::Pair};
 use shared::flow::{Event, Message};
-use url::Url;
 use viewer::saved::Saved;
 
 const AS_PAGE: &str = ".menu a[href$='save?as=page']";
@@ -17,14 +16,13 @@ async fn a_flow_saved_as_one_page_opens_offline_and_without_secrets() {
     learner.opens_the_latest_flow().await;
     let flow = learner.address().await;
     let (_, with_secrets) = learner.fetches(&format!("{flow}/save?secrets=1")).await;
-    let file = learner.saves(AS_PAGE, "flow-1.html").await;
+    let file = learner.saves(AS_PAGE).await;
     drop(pair);
     learner.goes_offline().await;
     learner.addresses_asked_for().await;
     learner.complaints().await;
 
-    let address = Url::from_file_path(&file).unwrap();
-    learner.opens(address.as_str()).await;
+    learner.opens_a_file(&file).await;
     learner.sees("Flow #1").await;
     learner.sees("Success").await;
     assert_eq!(learner.steps().await, ["done"; 10]);
@@ -80,7 +78,7 @@ async fn a_saved_flow_is_opened_again_and_shown_like_any_other() {
     let learner = Learner::of(&pair).await;
     learner.logs_in().await;
     learner.opens_the_latest_flow().await;
-    let file = learner.saves(AS_PAGE, "flow-1.html").await;
+    let file = learner.saves(AS_PAGE).await;
     drop(pair);
 
     // Elsewhere, where nothing is known of that flow.
@@ -104,7 +102,7 @@ async fn a_file_that_cannot_be_opened_is_refused_with_the_reason() {
     let learner = Learner::of(&pair).await;
     learner.logs_in().await;
     learner.opens_the_latest_flow().await;
-    let file = learner.saves(AS_PAGE, "flow-1.html").await;
+    let file = learner.saves(AS_PAGE).await;
     let page = fs::read_to_string(&file).unwrap();
     let open = format!("{}/flows/open", pair.home);
     for (written, in_english, in_japanese) in [
@@ -116,7 +114,7 @@ async fn a_file_that_cannot_be_opened_is_refused_with_the_reason() {
             "保存したものではありません",
         ),
     ] {
-        fs::write(&file, &written).unwrap();
+        let file = learner.keeps("broken.html", &written);
         for (language, reason) in [("en", in_english), ("ja", in_japanese)] {
             learner.opens_the_file(&format!("{open}?lang={language}"), &file).await;
             learner.finds("[role=alert]").await;

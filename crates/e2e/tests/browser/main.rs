@@ -12,6 +12,7 @@ mod outages;
 mod refusals;
 mod sites;
 
+mod barriers;
 mod comfort;
 mod pages;
 

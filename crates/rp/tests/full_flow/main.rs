@@ -4,6 +4,7 @@
 
 mod flows;
 mod pair;
+mod strangers;
 
 use std::time::Duration;
 
