@@ -80,3 +80,18 @@ async fn the_viewer_works_without_scripts() {
     learner.opens(&format!("{}/glossary", pair.home)).await;
     learner.sees("code_verifier").await;
 }
+
+#[actix_web::test]
+async fn secrets_are_blurred_at_a_click_also_without_scripts() {
+    let pair = Pair::start();
+    for scripts in [true, false] {
+        let learner = Learner::with(&pair, Profile { scripts, ..Profile::default() }).await;
+        learner.logs_in().await;
+        learner.opens_the_latest_flow().await;
+        learner.chooses("m9").await;
+        let blurred = async || learner.finds("#m9 .jwt .secret").await.css_value("filter").await.unwrap();
+        assert_eq!(blurred().await, "none");
+        learner.clicks("label:has(#blur)").await;
+        assert!(blurred().await.starts_with("blur("));
+    }
+}

@@ -20,4 +20,5 @@ mod flows;
 mod flows_comfort;
 mod flows_live;
 mod flows_saved;
+mod flows_strange;
 mod flows_wire;

@@ -164,3 +164,23 @@ async fn a_client_is_told_of_no_other_clients_flows() {
     let nobody = http().post(format!("{}/flows/lookup", pair.idp)).form(&form).send().await.unwrap();
     assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
 }
+
+#[actix_web::test]
+async fn r14_a_file_that_another_site_sends_is_not_opened() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    let (_, saved) = browser.is_answered(&format!("{}/flows/{}/save", pair.rp, latest(&pair))).await;
+    let sends = async |site: &str| {
+        let part = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"f.html\"\r\n\r\n";
+        let request = http().post(format!("{}/flows/open", pair.rp)).header("sec-fetch-site", site);
+        let request = request.header("content-type", "multipart/form-data; boundary=x");
+        request.body(format!("{part}{saved}\r\n--x--\r\n")).send().await.unwrap().status()
+    };
+    for site in ["cross-site", "same-site"] {
+        assert_eq!(sends(site).await, StatusCode::FORBIDDEN, "{site}");
+    }
+    assert_eq!(pair.app.recorder.as_ref().unwrap().flows(10, |_| true).len(), 1);
+    assert_eq!(sends("same-origin").await, StatusCode::SEE_OTHER);
+    assert_eq!(pair.app.recorder.as_ref().unwrap().flows(10, |_| true).len(), 2);
+}
