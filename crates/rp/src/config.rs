@@ -266,6 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn flows_are_recorded_only_while_everything_is_on_this_computer() {
+        let records = |flags: &[&str]| given(flags).unwrap().record;
+        let elsewhere = ["--base-url", "https://rp.example"];
+        assert!(records(&[]));
+        assert!(!records(&elsewhere));
+        assert!(!records(&["--issuer", "https://op.example"]));
+        assert!(records(&[&elsewhere[..], &["--record", "on"]].concat()));
+        assert!(!records(&["--record", "off"]));
+    }
+
+    #[test]
     fn the_secret_does_not_show_itself() {
         let arguments = Arguments::parse_from(["rp", "--client-secret", "sesame"]);
         assert!(!format!("{arguments:?}").contains("sesame"));

@@ -281,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn flows_are_recorded_only_while_the_issuer_is_on_this_computer() {
+        let records = |flags: &[&str]| settings(flags).unwrap().record;
+        assert!(records(&[]));
+        assert!(!records(&["--issuer", "https://op.example"]));
+        assert!(records(&["--issuer", "https://op.example", "--record", "on"]));
+        assert!(!records(&["--record", "off"]));
+    }
+
+    #[test]
     fn each_mistake_is_named() {
         for (flags, named) in [
             (&["--issuer", "http://idp.example"][..], "IDP_ISSUER"),

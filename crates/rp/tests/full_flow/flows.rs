@@ -182,3 +182,88 @@ async fn a_provider_that_records_nothing_leaves_the_rps_own_half() {
     assert!(messages(&flow.events).all(|(by, _)| by == Party::Rp));
     assert_eq!(pair.tells(&flow.events).outcome, Outcome::SignedIn);
 }
+
+#[actix_web::test]
+async fn what_the_front_door_lets_in_is_recorded_and_nothing_else() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    let login = |host: &str| http().get(format!("{}/login", pair.rp)).header("host", host).send();
+    assert_eq!(login("evil.example").await.unwrap().status(), 421);
+    assert_eq!(login("localhost:5002").await.unwrap().status(), 421);
+    let long = format!("{}/login?x={}", pair.rp, "x".repeat(10_000));
+    assert_eq!(http().get(long).send().await.unwrap().status(), 414);
+    assert!(pair.flows().is_empty());
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    assert_eq!(http().head(format!("{}/auth?state=forged", pair.rp)).send().await.unwrap().status(), 400);
+    assert_eq!(pair.flows().len(), 2, "HEAD is taken for GET, and recorded like it");
+}
+
+#[actix_web::test]
+async fn a_password_in_a_body_that_is_no_login_form_is_not_recorded_either() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    let page = browser.page.clone().unwrap();
+    for (media_type, body) in [
+        ("application/x-www-form-urlencoded", r#"{"username":"demo","password":"geheim-1"}"#),
+        ("application/json", r#"{"p\u0061ssword":"geheim-2"}"#),
+        ("text/plain", "p%61ssword=geheim-3"),
+        ("application/x-www-form-urlencoded", "pass=geheim-4&csrf=x"),
+    ] {
+        let request = http().post(page.clone()).header("content-type", media_type).body(body);
+        request.header("sec-fetch-site", "same-origin").send().await.unwrap();
+    }
+    let events = pair.latest().await;
+    assert_eq!(messages(&events).filter(|(_, it)| it.body == "[not-recorded]").count(), 4);
+    assert!(!serde_json::to_string(&events).unwrap().contains("geheim"));
+}
+
+#[actix_web::test]
+async fn outside_the_demo_nobody_is_shown_the_clients_secret() {
+    let pair = Pair::start_with(&[], &["--client-id", "client2", "--client-secret", "client2-secret"]);
+    let mut browser = Browser::default();
+    pair.signs_in(&mut browser).await;
+    browser.opens(&format!("{}/flows/{}", pair.rp, pair.flows()[0].id)).await;
+    assert!(browser.text.contains("[not-recorded]"), "{}", browser.text);
+    let written = serde_json::to_string(&pair.latest().await).unwrap() + &browser.text;
+    assert!(!written.contains("client2-secret") && !written.contains("Y2xpZW50MjpjbGllbnQyLXNlY3JldA"));
+}
+
+#[actix_web::test]
+async fn what_one_visitor_without_a_cookie_opened_is_not_another_ones() {
+    let pair = Pair::start_with(&[], &["--client-id", "client2", "--client-secret", "client2-secret"]);
+    let mut owner = Browser::default();
+    pair.signs_in(&mut owner).await;
+    owner.opens(&format!("{}/flows/{}/save?as=page", pair.rp, pair.flows()[0].id)).await;
+    let file = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.html\"\r\n\r\n{}\r\n--x--\r\n",
+        owner.text
+    );
+    let send = |site: &str| {
+        let request =
+            http().post(format!("{}/flows/open", pair.rp)).header("sec-fetch-site", site.to_owned());
+        request.header("content-type", "multipart/form-data; boundary=x").body(file.clone()).send()
+    };
+    assert_eq!(send("cross-site").await.unwrap().status(), 403);
+    let opened = send("same-origin").await.unwrap();
+    assert_eq!(opened.status(), 303);
+    let location = opened.headers()["location"].to_str().unwrap().to_owned();
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let look = |cookie: String| http().get(format!("{}{location}", pair.rp)).header("cookie", cookie).send();
+    assert_eq!(look(cookie).await.unwrap().status(), 200);
+    assert_eq!(look("rp_viewer=".into()).await.unwrap().status(), 404);
+    assert_eq!(look("rp_viewer=another".into()).await.unwrap().status(), 404);
+}
+
+#[actix_web::test]
+async fn a_stream_ends_when_the_flow_is_over_and_when_the_server_stops() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    let live = format!("{}/flows/{}/live", pair.rp, pair.flows()[0].id);
+    let listen = || async { http().get(&live).send().await.unwrap() };
+    let (until_over, until_stop) = (listen().await, listen().await);
+    pair.app.closing.close();
+    assert!(!until_stop.text().await.unwrap().contains("over"));
+    assert!(!until_over.text().await.unwrap().contains("over"));
+}

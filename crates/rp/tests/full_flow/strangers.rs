@@ -30,7 +30,7 @@ impl Browser {
 }
 
 fn latest(pair: &Pair) -> String {
-    pair.app.recorder.as_ref().unwrap().flows(1, |_| true).remove(0).id
+    pair.app.recorder.as_ref().unwrap().flows(1, |_| true).remove(0).id.clone()
 }
 
 #[actix_web::test]
@@ -114,7 +114,7 @@ async fn the_idp_shows_its_flows_to_whoever_has_the_address_that_it_told_at_star
     let pair = Pair::start();
     let mut browser = Browser::default();
     pair.signs_in(&mut browser).await;
-    let id = pair.provider.recorder.as_ref().unwrap().flows(1, |_| true).remove(0).id;
+    let id = pair.provider.recorder.as_ref().unwrap().flows(1, |_| true).remove(0).id.clone();
     let addresses = ["/flows", "/flows/open"].into_iter().chain(ADDRESSES);
     let addresses: Vec<_> =
         addresses.map(|address| format!("{}{}", pair.idp, address.replace("{id}", &id))).collect();
