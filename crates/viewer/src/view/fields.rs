@@ -5,7 +5,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
 };
 use shared::{
@@ -91,7 +91,7 @@ fn header(name: &str, value: &str) -> Option<Field> {
 }
 
 /// RFC 6749 §2.3.1: name and secret, joined by a colon, in base64.
-fn basic(credentials: &str) -> Option<String> {
+pub(crate) fn basic(credentials: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(credentials).ok()?).ok()
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn plain(value: &serde_json::Value) -> String {
 
 /// The members of a JSON object in the order in which they were written.
 #[derive(Default)]
-pub(crate) struct Members(Vec<(String, serde_json::Value)>);
+pub(crate) struct Members(pub(crate) Vec<(String, serde_json::Value)>);
 
 impl Members {
     /// Those of the object in `json`; none if it is something else.
@@ -153,6 +153,12 @@ impl<'de> Deserialize<'de> for Members {
         }
 
         deserializer.deserialize_map(InOrder)
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 

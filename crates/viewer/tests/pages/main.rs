@@ -242,6 +242,7 @@ fn what_is_saved_holds_no_secret() {
         sample::ID_TOKEN,
         "Y2xpZW50MTpjbGllbnQxLXNlY3JldA",
         "of-a-form-that-nobody-sent",
+        sample::HANDLE,
     ];
     for events in [sample::login(), sample::stolen(), sample::logout()] {
         let before = serde_json::to_string(&events).unwrap();
