@@ -148,6 +148,9 @@ fn keys_filled_in() -> Vec<String> {
 fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     let places: Vec<_> = Entry::LOGIN.into_iter().chain(Entry::LOGOUT).map(Entry::id).collect();
     add("entry", &places, &[".title", ".what"]);
+    // The ten steps have numbers.
+    let beside = Entry::LOGIN.into_iter().chain(Entry::LOGOUT).filter(|entry| entry.step().is_none());
+    add("entry", &beside.map(Entry::id).collect::<Vec<_>>(), &[".short"]);
     let exchanges: Vec<_> = Exchange::ALL.iter().map(|exchange| exchange.id()).collect();
     add("msg", &exchanges, &[".request", ".response"]);
     add("param", &view::parameter_keys().chain(["other"]).collect::<Vec<_>>(), &[""]);
@@ -168,7 +171,7 @@ fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("viewer.kind", &["login", "logout"], &[""]);
     let outcomes = ["running", "signed_in", "tokens_issued", "signed_out", "declined", "refused", "ended"];
     add("viewer.outcome", &[outcomes.as_slice(), &["cancelled"]].concat(), &[""]);
-    add("viewer.state", &["done", "now", "todo", "failed", "skipped", "unseen"], &[""]);
+    add("viewer.state", &["done", "now", "todo", "failed", "skipped", "unseen", "not_reached"], &[""]);
     add("viewer.state", &["todo", "skipped", "unseen"], &[".what"]);
     let halves = view::OtherHalf::ALL.iter().filter(|half| **half != view::OtherHalf::Seen);
     add("viewer.half", &halves.map(|half| half.id()).collect::<Vec<_>>(), &[""]);

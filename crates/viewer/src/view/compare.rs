@@ -1,13 +1,13 @@
 //! Two flows beside each other, place by place, and the first difference between them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
-use shared::flow::{Entry, Message, Stage, Step, Story};
+use shared::flow::{Entry, Message, Stage, State, Step, Story};
 
 use super::{
     anchor,
-    fields::fields,
+    fields::{Field, MOST, fields},
     map::wire,
     page::{Ended, FlowFacts},
 };
@@ -40,6 +40,8 @@ struct Row {
     a: Option<Cell>,
     b: Option<Cell>,
     differences: Vec<Difference>,
+    /// How many more there are.
+    more: usize,
     /// Values that are new in every flow, and so must differ.
     fresh: Vec<String>,
     first: bool,
@@ -63,7 +65,7 @@ struct Difference {
 }
 
 /// What every flow makes anew: different values are as they should be.
-const FRESH: [&str; 17] = [
+const FRESH: [&str; 15] = [
     "state",
     "nonce",
     "code",
@@ -73,8 +75,6 @@ const FRESH: [&str; 17] = [
     "id_token",
     "id_token_hint",
     "authorization_bearer",
-    "cookie",
-    "set_cookie",
     "csrf",
     "location",
     "traceparent",
@@ -82,6 +82,9 @@ const FRESH: [&str; 17] = [
     "retry_after",
     "keys",
 ];
+
+/// What is never recorded, and depends on what the browser did before.
+const OF_THE_BROWSER: [&str; 2] = ["cookie", "set_cookie"];
 
 /// Two flows, place by place.
 pub fn compare_page<'a>(
@@ -111,21 +114,20 @@ pub fn compare_page<'a>(
 
 fn row(entry: Entry, a: Option<&Stage<'_>>, b: Option<&Stage<'_>>) -> Row {
     let cell = |stage: Option<&Stage<'_>>| {
-        stage.map(|stage| Cell { state: stage.state.id(), wires: messages(stage).map(wire).collect() })
+        stage.map(|stage| Cell { state: state(stage), wires: messages(stage).map(wire).collect() })
     };
     let (cell_a, cell_b) = (cell(a), cell(b));
     let mut differences = Vec::new();
     let mut fresh = Vec::new();
-    let state = |cell: &Option<Cell>| cell.as_ref().map(|cell| cell.state.to_owned());
-    if state(&cell_a) != state(&cell_b) {
-        differences.push(Difference {
-            kind: "state",
-            name: String::new(),
-            a: state(&cell_a),
-            b: state(&cell_b),
-        });
+    let told = |cell: &Option<Cell>| cell.as_ref().map(|cell| cell.state.to_owned());
+    if told(&cell_a) != told(&cell_b) {
+        let (a, b) = (told(&cell_a), told(&cell_b));
+        differences.push(Difference { kind: "state", name: String::new(), a, b });
     }
-    if let (Some(a), Some(b)) = (a, b) {
+    // Of what happened in one of them only, that is all there is to say.
+    if let (Some(a), Some(b)) = (a, b)
+        && happened(a) == happened(b)
+    {
         let told = |cell: &Option<Cell>| cell.as_ref().map(|cell| cell.wires.join(", "));
         if told(&cell_a) != told(&cell_b) {
             let (a, b) = (told(&cell_a), told(&cell_b));
@@ -134,6 +136,8 @@ fn row(entry: Entry, a: Option<&Stage<'_>>, b: Option<&Stage<'_>>) -> Row {
         parameters(a, b, &mut differences, &mut fresh);
         checks(a, b, &mut differences);
     }
+    let more = differences.len().saturating_sub(MOST);
+    differences.truncate(MOST);
     Row {
         anchor: anchor(entry),
         entry: entry.id(),
@@ -141,8 +145,22 @@ fn row(entry: Entry, a: Option<&Stage<'_>>, b: Option<&Stage<'_>>) -> Row {
         a: cell_a,
         b: cell_b,
         differences,
+        more,
         fresh,
         first: false,
+    }
+}
+
+fn happened(stage: &Stage<'_>) -> bool {
+    !stage.messages.is_empty() || !stage.checks.is_empty()
+}
+
+/// How far a place is. One at which nothing happened was not reached, unless it is known why.
+fn state(stage: &Stage<'_>) -> &'static str {
+    match stage.state {
+        state @ (State::Skipped | State::Unseen) => state.id(),
+        _ if !happened(stage) => "not_reached",
+        state => state.id(),
     }
 }
 
@@ -152,35 +170,41 @@ fn messages<'a>(stage: &Stage<'a>) -> impl Iterator<Item = &'a Message> {
 
 /// The values of both, by their names. Of a name that comes more than once all values count.
 fn parameters(a: &Stage<'_>, b: &Stage<'_>, differences: &mut Vec<Difference>, fresh: &mut Vec<String>) {
-    let of = |stage: &Stage<'_>| -> Vec<(String, String)> {
-        messages(stage).flat_map(fields).map(|field| (field.key, field.value)).collect()
-    };
+    let of = |stage: &Stage<'_>| -> Vec<Field> { messages(stage).flat_map(fields).collect() };
     let (of_a, of_b) = (of(a), of(b));
-    let mut names: Vec<&String> = Vec::new();
-    for (name, _) in of_a.iter().chain(&of_b) {
-        if !names.contains(&name) {
-            names.push(name);
+    let mut names: Vec<&str> = Vec::new();
+    let mut values: HashMap<&str, [Vec<&str>; 2]> = HashMap::new();
+    for (side, fields) in [&of_a, &of_b].into_iter().enumerate() {
+        for field in fields {
+            let both = values.entry(&field.key).or_insert_with(|| {
+                names.push(&field.key);
+                Default::default()
+            });
+            both[side].push(&field.value);
         }
     }
     for name in names {
-        let values = |of: &[(String, String)]| {
-            let mut values: Vec<&str> =
-                of.iter().filter(|(known, _)| known == name).map(|(_, it)| it.as_str()).collect();
+        let Some([a, b]) = values.remove(name) else { continue };
+        let told = |mut values: Vec<&str>| {
             values.dedup();
             (!values.is_empty()).then(|| values.join(", "))
         };
-        let (a, b) = (values(&of_a), values(&of_b));
+        let (a, b) = (told(a), told(b));
         if a == b {
             continue;
         }
+        let is_fresh = FRESH.contains(&name);
         // A fresh value differs in every flow; that it is missing in one of them is worth a word.
-        if FRESH.contains(&name.as_str()) && a.is_some() == b.is_some() {
-            fresh.push(name.clone());
-        } else if FRESH.contains(&name.as_str()) {
-            let shown = |value: Option<String>| value.map(|_| "…".to_owned());
-            differences.push(Difference { kind: "parameter", name: name.clone(), a: shown(a), b: shown(b) });
+        if OF_THE_BROWSER.contains(&name) || is_fresh && a.is_some() == b.is_some() {
+            fresh.push(name.to_owned());
         } else {
-            differences.push(Difference { kind: "parameter", name: name.clone(), a, b });
+            let shown = |value: Option<String>| value.map(|it| if is_fresh { "…".to_owned() } else { it });
+            differences.push(Difference {
+                kind: "parameter",
+                name: name.to_owned(),
+                a: shown(a),
+                b: shown(b),
+            });
         }
     }
 }

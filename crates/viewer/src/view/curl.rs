@@ -1,7 +1,6 @@
 //! A request as a command that makes it again.
 
-use std::fmt::Write as _;
-
+use serde::Serialize;
 use shared::flow::{Line, Message};
 
 /// What curl adds by itself, what belongs to one connection, and what only a recorder asks for.
@@ -16,49 +15,46 @@ const LEFT_OUT: [&str; 8] = [
     "upgrade-insecure-requests",
 ];
 
+/// A request for curl.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Curl {
+    /// `None` if the request holds control characters: with them a terminal can be told to end the pasting, and no way to
+    /// write them is the same in every shell.
+    command: Option<String>,
+}
+
 /// The command for `message` to the server at `origin`, if it is a request. Markers of what was not recorded stay in it.
-pub(crate) fn command(message: &Message, origin: &str) -> Option<String> {
+pub(crate) fn curl(message: &Message, origin: &str) -> Option<Curl> {
     let Line::Request { method, target } = &message.line else { return None };
+    Some(Curl { command: command(message, method, &format!("{origin}{target}")) })
+}
+
+fn command(message: &Message, method: &str, address: &str) -> Option<String> {
     // Neither brackets nor `/../` in an address are for curl to change.
-    let mut command =
-        format!("curl -i --globoff --path-as-is --url {}", quoted(&format!("{origin}{target}")));
+    let mut words = vec![format!("curl -i --globoff --path-as-is --url {}", quoted(address)?)];
     if method != if message.body.is_empty() { "GET" } else { "POST" } {
-        let _ = write!(command, " \\\n  -X {}", quoted(method));
+        words.push(format!("-X {}", quoted(method)?));
     }
     for (name, value) in &message.headers {
         let lower = name.to_ascii_lowercase();
-        if !LEFT_OUT.contains(&lower.as_str()) && !lower.starts_with("sec-") {
-            let _ = write!(command, " \\\n  -H {}", quoted(&format!("{name}: {value}")));
+        // curl would read a file if a header began with @.
+        let is_left_out =
+            LEFT_OUT.contains(&lower.as_str()) || lower.starts_with("sec-") || lower.starts_with('@');
+        if !is_left_out {
+            words.push(format!("-H {}", quoted(&format!("{name}: {value}"))?));
         }
     }
     if !message.body.is_empty() {
-        // `--data` would read a file if the body began with @.
-        let _ = write!(command, " \\\n  --data-raw {}", quoted(&message.body));
+        // So would `--data` with a body.
+        words.push(format!("--data-raw {}", quoted(&message.body)?));
     }
-    Some(command)
+    Some(words.join(" \\\n  "))
 }
 
-/// One word of a POSIX shell, whatever `text` holds: what was received from a stranger must not run. Control characters,
-/// with which a terminal could be told to end the pasting, are written as escapes (`$'…'`, POSIX.1-2024 §2.2.4).
-fn quoted(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
-        return format!("'{}'", text.replace('\'', r"'\''"));
-    }
-    let mut word = String::from("$'");
-    for c in text.chars() {
-        match c {
-            '\'' | '\\' => word.extend(['\\', c]),
-            c if c.is_control() => {
-                let mut bytes = [0; 4];
-                for byte in c.encode_utf8(&mut bytes).bytes() {
-                    let _ = write!(word, "\\{byte:03o}");
-                }
-            }
-            c => word.push(c),
-        }
-    }
-    word.push('\'');
-    word
+/// One word of any POSIX shell, whatever `text` holds: what was received from a stranger must not run.
+/// Between single quotes nothing has a meaning but their end (POSIX.1-2024 §2.2.2).
+fn quoted(text: &str) -> Option<String> {
+    (!text.contains(char::is_control)).then(|| format!("'{}'", text.replace('\'', r"'\''")))
 }
 
 #[cfg(test)]
@@ -82,25 +78,35 @@ mod tests {
         }
     }
 
+    fn told(message: &Message, origin: &str) -> Option<String> {
+        curl(message, origin).unwrap().command
+    }
+
     #[test]
     fn a_request_can_be_made_again() {
         let headers = [("Host", "x"), ("accept", "*/*"), ("traceparent", "00-1"), ("sec-fetch-site", "none")];
         let get = request("GET", "/auth?code=a&state=b", &headers, "");
         assert_eq!(
-            command(&get, "http://127.0.0.1:5002").unwrap(),
+            told(&get, "http://127.0.0.1:5002").unwrap(),
             "curl -i --globoff --path-as-is --url 'http://127.0.0.1:5002/auth?code=a&state=b' \\\n  -H 'accept: */*'"
         );
         let post = request("POST", "/login/x", &[], "username=demo&password=[not-recorded]");
-        let command = command(&post, "http://127.0.0.1:5001").unwrap();
+        let command = told(&post, "http://127.0.0.1:5001").unwrap();
         assert!(command.ends_with("--data-raw 'username=demo&password=[not-recorded]'"), "{command}");
     }
 
     #[test]
     fn an_answer_is_no_command() {
-        assert_eq!(command(&Message { line: Line::Status(200), ..request("", "", &[], "") }, ""), None);
+        assert_eq!(curl(&Message { line: Line::Status(200), ..request("", "", &[], "") }, ""), None);
     }
 
-    /// A real shell says what it makes of the word.
+    #[test]
+    fn no_header_makes_curl_read_a_file() {
+        let get = request("GET", "/", &[("@/etc/passwd", "x")], "");
+        assert!(!told(&get, "http://rp").unwrap().contains("passwd"));
+    }
+
+    /// Real shells say what they make of the word: on Debian `sh` is dash.
     #[test]
     #[cfg(unix)]
     fn nothing_in_a_message_can_run() {
@@ -109,18 +115,34 @@ mod tests {
             "$(id)",
             "`id`",
             "a\\'b",
+            "a\\",
             "\"\"",
             "!!",
             "-o /etc/x",
-            "a\nb",
-            "\u{1b}[201~id\n",
-            "\u{85}ü",
+            "'\\'';id;'",
+            "ü\u{2028}",
         ];
-        for text in evil {
-            let printed =
-                Command::new("bash").args(["-c", &format!("printf %s {}", quoted(text))]).output().unwrap();
-            assert_eq!(String::from_utf8_lossy(&printed.stdout), text);
-            assert!(!quoted(text).contains(char::is_control), "{text:?}");
+        for (text, shell) in evil.into_iter().flat_map(|text| ["sh", "bash"].map(|shell| (text, shell))) {
+            let script = format!("printf %s {}", quoted(text).unwrap());
+            let printed = Command::new(shell).args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&printed.stdout), text, "{shell}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_for_every_shell_is_no_command() {
+        for evil in ["x\n'; touch /tmp/x; #", "\u{1b}[201~id\n", "a\tb", "\r", "\u{85}", "\0"] {
+            let name_of_header = [(evil, "x")];
+            let value_of_header = [("x", evil)];
+            for message in [
+                request("POST", "/", &[], evil),
+                request("GET", evil, &[], ""),
+                request(evil, "/", &[], ""),
+                request("GET", "/", &name_of_header, ""),
+                request("GET", "/", &value_of_header, ""),
+            ] {
+                assert_eq!(told(&message, "http://rp"), None, "{evil:?}");
+            }
         }
     }
 }

@@ -55,6 +55,17 @@ pub(crate) fn fields(message: &Message) -> Vec<Field> {
     fields
 }
 
+/// More fields of a message are not shown.
+pub(crate) const MOST: usize = 200;
+
+/// As many fields of `message` as are shown, and how many more there are.
+pub(crate) fn first_fields(message: &Message) -> (Vec<Field>, usize) {
+    let mut fields = fields(message);
+    let more = fields.len().saturating_sub(MOST);
+    fields.truncate(MOST);
+    (fields, more)
+}
+
 /// The query of an address, without its fragment.
 pub(crate) fn query_of(address: &str) -> &str {
     let address = address.split('#').next().unwrap_or_default();

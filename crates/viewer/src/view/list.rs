@@ -139,7 +139,7 @@ fn row<'a>(flow: &Listed<'a>, now: i64) -> Row<'a> {
         dots: states.into_iter().map(State::id).collect(),
         outcome: Ended::from(&story.outcome),
         began: At::from(story.began),
-        ago: Took::from(now - story.began),
-        took: story.is_over().then(|| Took::from(story.latest - story.began)),
+        ago: Took::from(now.saturating_sub(story.began)),
+        took: story.is_over().then(|| Took::from(story.latest.saturating_sub(story.began))),
     }
 }

@@ -129,11 +129,11 @@ pub(crate) fn route(entry: Entry) -> (Party, Party) {
 }
 
 /// The diagram of a flow.
-pub(crate) fn groups(story: &Story<'_>) -> Vec<Group> {
+pub(crate) fn groups(story: &Story<'_>, sight: &Sight<'_>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for stage in &story.stages {
         let channel = channel(stage.entry);
-        let row = row(story, stage);
+        let row = row(story, stage, sight);
         match groups.last_mut() {
             Some(group) if group.channel == channel => group.rows.push(row),
             _ => groups.push(Group { channel, named: false, rows: vec![row] }),
@@ -145,7 +145,7 @@ pub(crate) fn groups(story: &Story<'_>) -> Vec<Group> {
     groups
 }
 
-fn row(story: &Story<'_>, stage: &Stage<'_>) -> Row {
+fn row(story: &Story<'_>, stage: &Stage<'_>, sight: &Sight<'_>) -> Row {
     let planned = plan(stage.entry);
     let mut hops: Vec<Hop> = planned.iter().map(|planned| hop(stage, planned)).collect();
     // A page that says what went wrong is an arrow of its own.
@@ -177,7 +177,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>) -> Row {
         number: stage.entry.step().map(Step::number),
         state: stage.state.id(),
         here: stage.entry == story.current,
-        see: Sight::of_stage(story, stage, &expected),
+        see: sight.of_stage(stage, &expected),
         hops,
         inside: inside(stage.entry),
         refused: count(stage, Verdict::Failed) > 0,

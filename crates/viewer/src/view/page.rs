@@ -7,8 +7,9 @@ use shared::{
 };
 
 use super::{
-    anchor, curl,
-    fields::{Field, fields},
+    anchor,
+    curl::{Curl, curl},
+    fields::{Field, fields, first_fields},
     ledger::{Ledger, ledger},
     map::{self, Group, groups},
     moment::{At, Took},
@@ -162,6 +163,8 @@ struct Detail<'a> {
     after: Option<Beside>,
     messages: Vec<Shown>,
     parameters: Vec<Row>,
+    /// How many parameters are not shown.
+    more_parameters: usize,
     tokens: Vec<Token>,
     documents: Vec<Document>,
     checks: Vec<Checked<'a>>,
@@ -197,7 +200,7 @@ struct Shown {
     /// How long it was under way.
     under_way: Option<Took>,
     likeness: Option<Likeness>,
-    curl: Option<String>,
+    curl: Option<Curl>,
 }
 
 /// The checks that one side made.
@@ -263,10 +266,10 @@ pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
         outcome: Ended::from(&story.outcome),
         stopped_at: stopped_at(story),
         began: At::from(story.began),
-        took: Took::from(end - story.began),
+        took: Took::from(end.saturating_sub(story.began)),
         here: story.current.id(),
         here_number: story.current.step().map(Step::number),
-        groups: groups(story),
+        groups: groups(story, &sight),
         ledger: ledger(story),
         observers: sight::OBSERVERS,
         details: details.collect(),
@@ -279,7 +282,8 @@ fn host(origin: &str) -> &str {
 
 fn detail<'a>(stage: &Stage<'a>, facts: &FlowFacts<'_>) -> Detail<'a> {
     let entry = stage.entry;
-    let all: Vec<Field> = stage.messages.iter().flat_map(|paired| fields(paired.message)).collect();
+    let all: Vec<Field> = stage.messages.iter().flat_map(|paired| first_fields(paired.message).0).collect();
+    let (parameters, more_parameters) = parameters::rows(entry, &stage.messages);
     let (from, to) = map::route(entry);
     let times = stage.messages.iter().flat_map(|it| [Some(it.at), it.other.map(|(_, at)| at)]).flatten();
     let (first, last) = (times.clone().min(), times.max());
@@ -296,11 +300,12 @@ fn detail<'a>(stage: &Stage<'a>, facts: &FlowFacts<'_>) -> Detail<'a> {
         took: first
             .zip(last)
             .filter(|(first, last)| first < last)
-            .map(|(first, last)| Took::from(last - first)),
+            .map(|(first, last)| Took::from(last.saturating_sub(first))),
         before: None,
         after: None,
         messages: stage.messages.iter().map(|paired| shown(paired, facts)).collect(),
-        parameters: parameters::rows(entry, &stage.messages),
+        parameters,
+        more_parameters,
         tokens: token::tokens(&all),
         documents: stage.messages.iter().filter_map(|paired| token::document(paired.message)).collect(),
         checks: checked(stage),
@@ -345,9 +350,9 @@ fn shown(paired: &Paired<'_>, facts: &FlowFacts<'_>) -> Shown {
         sent,
         received,
         received_at: received_at.map(At::from),
-        under_way: received_at.map(|at| Took::from(at - paired.at)),
+        under_way: received_at.map(|at| Took::from(at.saturating_sub(paired.at))),
         likeness,
-        curl: curl::command(message, &origin),
+        curl: curl(message, &origin),
     }
 }
 

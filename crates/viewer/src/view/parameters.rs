@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::flow::{Entry, Paired, Party};
 
 use self::Origin::{By, Registered};
-use super::fields::{Field, fields, is_form};
+use super::fields::{Field, first_fields, is_form};
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,12 +201,15 @@ impl Folded {
     }
 }
 
-/// What stands in the messages of an entry, each once.
-pub(crate) fn rows(entry: Entry, messages: &[Paired<'_>]) -> Vec<Row> {
+/// What stands in the messages of an entry, each once, and how much more there is.
+pub(crate) fn rows(entry: Entry, messages: &[Paired<'_>]) -> (Vec<Row>, usize) {
     let mut known: HashSet<Field> = HashSet::new();
     let mut rows = Vec::new();
+    let mut more = 0;
     for paired in messages {
-        for field in fields(paired.message) {
+        let (fields, more_of_it) = first_fields(paired.message);
+        more += more_of_it;
+        for field in fields {
             // Of the headers that every message has, the protocol asks for nothing.
             let is_aside = field.key == "content_type" && !is_form(paired.message);
             if !is_aside && !known.contains(&field) {
@@ -215,7 +218,7 @@ pub(crate) fn rows(entry: Entry, messages: &[Paired<'_>]) -> Vec<Row> {
             }
         }
     }
-    rows
+    (rows, more)
 }
 
 fn row(entry: Entry, field: &Field, sender: Party) -> Row {

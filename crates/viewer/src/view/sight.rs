@@ -7,7 +7,7 @@ use shared::flow::{Line, Message, Party, Stage, Story};
 
 use super::{
     concealed::{CONCEALED, NOT_RECORDED},
-    fields::{Field, fields, is_page, query_of},
+    fields::{Field, fields, first_fields, is_page, query_of},
     parameters::is_secret,
 };
 
@@ -25,8 +25,10 @@ const ASKED_ABOUT: [&str; 7] =
     ["state", "nonce", "code_challenge", "username", "error", "account", "authorization_basic"];
 
 /// What of a flow can be seen by whom.
-pub(crate) struct Sight {
+pub(crate) struct Sight<'a> {
     seen: HashMap<String, u8>,
+    /// The answers, by their span and whoever gave them.
+    answers: HashMap<(&'a str, Party), &'a Message>,
 }
 
 /// A value, and who sees it.
@@ -37,28 +39,33 @@ pub(crate) struct Row {
     eyes: Vec<bool>,
 }
 
-impl Sight {
+impl<'a> Sight<'a> {
     /// Looks through every message of a flow.
-    pub(crate) fn of(story: &Story<'_>) -> Self {
-        let mut seen = HashMap::new();
+    pub(crate) fn of(story: &Story<'a>) -> Self {
+        let messages = story.stages.iter().flat_map(|stage| &stage.messages).map(|paired| paired.message);
+        let mut answers = HashMap::new();
+        for message in messages.filter(|message| !message.is_request()) {
+            answers.entry((message.span.as_str(), message.from)).or_insert(message);
+        }
+        let mut sight = Self { seen: HashMap::new(), answers };
         for stage in &story.stages {
             for paired in &stage.messages {
                 let message = paired.message;
-                let of_message = observers(message, answer(story, message));
-                let in_address: Vec<String> = values(message.query());
+                let of_message = observers(message, sight.answer(message));
+                let in_address: HashSet<String> = values(message.query()).collect();
                 for field in fields(message) {
                     // In the history and in `Referer` there are addresses only.
                     let rest = if in_address.contains(&field.value) { 0 } else { HISTORY | REFERER };
-                    *seen.entry(identity(&field)).or_insert(0) |= of_message & !rest;
+                    *sight.seen.entry(identity(&field)).or_insert(0) |= of_message & !rest;
                 }
                 if let Some(referer) = message.header("referer") {
                     for value in values(query_of(referer)) {
-                        *seen.entry(value).or_insert(0) |= REFERER;
+                        *sight.seen.entry(value).or_insert(0) |= REFERER;
                     }
                 }
             }
         }
-        Self { seen }
+        sight
     }
 
     /// The values of a stage.
@@ -66,7 +73,7 @@ impl Sight {
         let mut rows = Vec::new();
         let mut known = HashSet::new();
         for paired in &stage.messages {
-            for field in fields(paired.message) {
+            for field in first_fields(paired.message).0 {
                 let is_asked = is_secret(&field.key) || ASKED_ABOUT.contains(&field.key.as_str());
                 let value = identity(&field);
                 if is_asked && !field.value.is_empty() && known.insert((name(&field), value.clone())) {
@@ -79,8 +86,8 @@ impl Sight {
     }
 
     /// Who sees anything of a stage, as names separated by spaces. Of what has not happened yet, whoever will be part of it.
-    pub(crate) fn of_stage(story: &Story<'_>, stage: &Stage<'_>, expected: &[(Party, Party)]) -> String {
-        let of_messages = stage.messages.iter().map(|it| observers(it.message, answer(story, it.message)));
+    pub(crate) fn of_stage(&self, stage: &Stage<'_>, expected: &[(Party, Party)]) -> String {
+        let of_messages = stage.messages.iter().map(|it| observers(it.message, self.answer(it.message)));
         let bits = if stage.messages.is_empty() {
             expected.iter().fold(0, |bits, (from, to)| bits | parties(*from, *to))
         } else {
@@ -88,6 +95,12 @@ impl Sight {
         };
         let names = OBSERVERS.iter().zip(eyes(bits)).filter(|(_, sees)| *sees);
         names.map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The answer to a request of the browser.
+    fn answer(&self, request: &Message) -> Option<&'a Message> {
+        let is_asked = request.is_request() && request.is_front_channel();
+        self.answers.get(&(request.span.as_str(), request.to)).filter(|_| is_asked).copied()
     }
 }
 
@@ -119,18 +132,9 @@ fn parties(from: Party, to: Party) -> u8 {
     })
 }
 
-/// The answer to a request.
-fn answer<'a>(story: &Story<'a>, request: &Message) -> Option<&'a Message> {
-    if !request.is_request() || !request.is_front_channel() {
-        return None;
-    }
-    let mut messages = story.stages.iter().flat_map(|stage| &stage.messages).map(|paired| paired.message);
-    messages.find(|it| !it.is_request() && it.span == request.span && it.from == request.to)
-}
-
-fn values(query: &str) -> Vec<String> {
+fn values(query: &str) -> impl Iterator<Item = String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(_, value)| shared::params::decode(value.as_bytes()).unwrap_or_default()).collect()
+    pairs.map(|(_, value)| shared::params::decode(value.as_bytes()).unwrap_or_default())
 }
 
 /// What a value is known by: itself, or, where something else stands in its place, its name.

@@ -1,5 +1,7 @@
 //! Documents taken apart: the tokens in a message, the key set, the claims of userinfo.
 
+use std::collections::HashSet;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use shared::flow::{Exchange, Message};
@@ -69,13 +71,13 @@ pub(crate) struct Document {
 
 /// The tokens among `fields`, each once.
 pub(crate) fn tokens(fields: &[Field]) -> Vec<Token> {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     let mut tokens = Vec::new();
     for field in fields {
-        if !seen.contains(&field.value.as_str())
+        if !seen.contains(field.value.as_str())
             && let Some(token) = Token::read(&field.key, &field.value)
         {
-            seen.push(&field.value);
+            seen.insert(&field.value);
             tokens.push(token);
         }
     }

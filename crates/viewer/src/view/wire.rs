@@ -1,5 +1,7 @@
 //! A message as it went over the wire, line by line, and the two records of one message beside each other.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use shared::flow::{Line, Message};
 
@@ -11,6 +13,8 @@ use super::{
 
 /// More of a page is not shown.
 const MUCH: usize = 8_000;
+/// More lines of a message are not shown.
+const MOST_LINES: usize = 500;
 
 /// A record of a message.
 #[derive(Debug, Serialize)]
@@ -19,6 +23,8 @@ pub(crate) struct Record {
     house: &'static str,
     /// The lines, as HTML.
     html: String,
+    /// How many more lines there are.
+    more: usize,
     /// How many bytes of the body are not there.
     cut: usize,
     /// The body, if it is a page.
@@ -50,9 +56,30 @@ struct WireLine {
     joined: bool,
 }
 
+/// The lines of a message that are shown, and how many more there are.
+#[derive(Default)]
+struct Lines {
+    shown: Vec<WireLine>,
+    more: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: impl FnOnce() -> WireLine) {
+        if self.shown.len() < MOST_LINES {
+            self.shown.push(line());
+        } else {
+            self.more = self.more.saturating_add(1);
+        }
+    }
+
+    fn push_text(&mut self, text: &str, html: String) {
+        self.push(|| WireLine { text: text.to_owned(), html, joined: false });
+    }
+}
+
 /// The record of a message.
 pub(crate) fn record(message: &Message, house: &'static str) -> Record {
-    written(message, house, &lines(message), &[])
+    written(message, house, &lines(message), &HashSet::new())
 }
 
 /// The two records of a message, with what stands in one of them only marked.
@@ -61,15 +88,17 @@ pub(crate) fn twins(
     (other, other_house): (&Message, &'static str),
 ) -> (Record, Record, Likeness) {
     let (lines_of_one, lines_of_other) = (lines(one), lines(other));
-    let texts = |lines: &[WireLine]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
-    let (texts_of_one, texts_of_other) = (texts(&lines_of_one), texts(&lines_of_other));
-    let only = |mine: &[String], other: &[String]| -> Vec<usize> {
-        mine.iter().enumerate().filter(|(_, text)| !other.contains(text)).map(|(at, _)| at).collect()
+    let only = |mine: &Lines, other: &Lines| -> HashSet<usize> {
+        let known: HashSet<&str> = other.shown.iter().map(|line| line.text.as_str()).collect();
+        let mine = mine.shown.iter().enumerate();
+        mine.filter(|(_, line)| !known.contains(line.text.as_str())).map(|(at, _)| at).collect()
     };
-    let (only_one, only_other) = (only(&texts_of_one, &texts_of_other), only(&texts_of_other, &texts_of_one));
+    let (only_one, only_other) = (only(&lines_of_one, &lines_of_other), only(&lines_of_other, &lines_of_one));
+    // What is not shown is not compared by its lines.
+    let all_shown = lines_of_one.more == 0 && lines_of_other.more == 0;
     let likeness = if one.line != other.line || one.body != other.body || one.cut != other.cut {
         Likeness::Different
-    } else if only_one.is_empty() && only_other.is_empty() {
+    } else if only_one.is_empty() && only_other.is_empty() && (all_shown || one.headers == other.headers) {
         Likeness::Same
     } else {
         Likeness::Headers
@@ -81,9 +110,9 @@ pub(crate) fn twins(
     )
 }
 
-fn written(message: &Message, house: &'static str, lines: &[WireLine], only_here: &[usize]) -> Record {
+fn written(message: &Message, house: &'static str, lines: &Lines, only_here: &HashSet<usize>) -> Record {
     let mut html = String::new();
-    for (at, line) in lines.iter().enumerate() {
+    for (at, line) in lines.shown.iter().enumerate() {
         let is_only_here = only_here.contains(&at) && !line.text.is_empty();
         let (open, close) = if is_only_here { ("<mark>", "</mark>") } else { ("", "") };
         let joined = if line.joined { " joined" } else { "" };
@@ -96,95 +125,88 @@ fn written(message: &Message, house: &'static str, lines: &[WireLine], only_here
     Record {
         house,
         html,
-        cut: message.cut + left_out,
+        more: lines.more,
+        cut: message.cut.saturating_add(left_out),
         page,
         json: is_json(message).then(|| message.body.clone()).filter(|json| !json.is_empty()),
-        bytes: message.body.len() + message.cut,
+        bytes: message.body.len().saturating_add(message.cut),
     }
 }
 
-fn lines(message: &Message) -> Vec<WireLine> {
-    let mut lines = match &message.line {
-        Line::Request { method, target } => request_line(method, target),
+fn lines(message: &Message) -> Lines {
+    let mut lines = Lines::default();
+    match &message.line {
+        Line::Request { method, target } => request_line(&mut lines, method, target),
         Line::Status(status) => {
             let reason = actix_web::http::StatusCode::from_u16(*status).ok();
             let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
-            let text = format!("HTTP/1.1 {status} {reason}");
-            vec![WireLine {
-                html: format!("HTTP/1.1 <b>{status}</b> {}", escape(reason)),
-                text,
-                joined: false,
-            }]
+            let html = format!("HTTP/1.1 <b>{status}</b> {}", escape(reason));
+            lines.push_text(&format!("HTTP/1.1 {status} {reason}"), html);
         }
-    };
+    }
     for (name, value) in &message.headers {
-        lines.extend(header(name, value));
+        header(&mut lines, name, value);
     }
     if !message.body.is_empty() && !is_page(message) {
-        lines.push(WireLine { text: String::new(), html: String::new(), joined: false });
+        lines.push_text("", String::new());
         if is_form(message) {
-            lines.extend(pairs(&message.body, ""));
+            pairs(&mut lines, &message.body, "");
         } else if is_json(message) {
-            lines.extend(pretty(&message.body).into_iter().map(|line| member(&line)));
+            pretty(&mut lines, &message.body);
         } else {
-            let text = message.body.lines().map(|line| WireLine {
-                text: line.to_owned(),
-                html: escape(line),
-                joined: false,
-            });
-            lines.extend(text);
+            for line in message.body.lines() {
+                lines.push_text(line, escape(line));
+            }
         }
     }
     lines
 }
 
-fn request_line(method: &str, target: &str) -> Vec<WireLine> {
+fn request_line(lines: &mut Lines, method: &str, target: &str) {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    let html = format!("<b>{}</b> {}", escape(method), escape(path));
-    let mut lines = vec![WireLine { text: format!("{method} {path}"), html, joined: false }];
+    lines.push_text(&format!("{method} {path}"), format!("<b>{}</b> {}", escape(method), escape(path)));
     if let Some(query) = query {
-        lines.extend(pairs(query, "?"));
+        pairs(lines, query, "?");
     }
-    if let Some(last) = lines.last_mut() {
+    if let Some(last) = lines.shown.last_mut().filter(|_| lines.more == 0) {
         last.text.push_str(" HTTP/1.1");
         last.html.push_str(" HTTP/1.1");
     }
-    lines
 }
 
 /// A query or a form, a parameter on each line. `sign` is what stands before the first.
-fn pairs(encoded: &str, sign: &str) -> Vec<WireLine> {
-    let pairs = encoded.split('&').enumerate().map(|(at, pair)| {
+fn pairs(lines: &mut Lines, encoded: &str, sign: &str) {
+    for (at, pair) in encoded.split('&').enumerate() {
         let sign = if at == 0 { sign } else { "&" };
-        let (name, equals, text) = match pair.split_once('=') {
-            Some((name, text)) => (name, "=", text),
-            None => (pair, "", ""),
-        };
-        let html = format!("{}<b>{}</b>{equals}{}", escape(sign), escape(name), value(text, is_secret(name)));
-        WireLine { text: format!("{sign}{pair}"), html, joined: !sign.is_empty() }
-    });
-    pairs.collect()
+        lines.push(|| {
+            let (name, equals, text) = match pair.split_once('=') {
+                Some((name, text)) => (name, "=", text),
+                None => (pair, "", ""),
+            };
+            let html =
+                format!("{}<b>{}</b>{equals}{}", escape(sign), escape(name), value(text, is_secret(name)));
+            WireLine { text: format!("{sign}{pair}"), html, joined: !sign.is_empty() }
+        });
+    }
 }
 
-fn header(name: &str, text: &str) -> Vec<WireLine> {
+fn header(lines: &mut Lines, name: &str, text: &str) {
     let lower = name.to_ascii_lowercase();
     let (shown, query) = match text.split_once('?') {
         Some((address, query)) if matches!(lower.as_str(), "location" | "referer") => (address, Some(query)),
         _ => (text, None),
     };
-    let shown = match (lower.as_str(), shown.split_once(' ')) {
+    let html = match (lower.as_str(), shown.split_once(' ')) {
         ("authorization", Some((scheme, credentials))) => {
             format!("{} {}", escape(scheme), value(credentials, true))
         }
         ("cookie", _) => value(shown, true),
         _ => escape(shown),
     };
-    let text = format!("{lower}: {}", text.split('?').next().filter(|_| query.is_some()).unwrap_or(text));
-    let mut lines = vec![WireLine { text, html: format!("{}: {shown}", escape(name)), joined: false }];
+    lines.push_text(&format!("{lower}: {shown}"), format!("{}: {html}", escape(name)));
     if let Some(query) = query {
-        lines.extend(pairs(query, "?"));
+        pairs(lines, query, "?");
     }
-    lines
 }
 
 /// A line of JSON, with the name of its member standing out.
@@ -202,20 +224,18 @@ fn member(line: &str) -> WireLine {
 }
 
 /// JSON with line breaks, every token as it was written and where it was written. What is no JSON comes out odd, but whole.
-fn pretty(json: &str) -> Vec<String> {
+fn pretty(lines: &mut Lines, json: &str) {
     const MOST_DEPTH: usize = 40;
-    let mut lines = vec![String::new()];
+    let mut line = String::new();
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     let mut chars = json.trim().chars().peekable();
-    let new_line = |lines: &mut Vec<String>, depth: usize| lines.push("  ".repeat(depth.min(MOST_DEPTH)));
+    let mut break_line = |line: &mut String, depth: usize| {
+        lines.push(|| member(line));
+        *line = "  ".repeat(depth.min(MOST_DEPTH));
+    };
     while let Some(c) = chars.next() {
-        let write = |lines: &mut Vec<String>, c: char| {
-            if let Some(line) = lines.last_mut() {
-                line.push(c);
-            }
-        };
         if in_text {
-            write(&mut lines, c);
+            line.push(c);
             in_text = escaped || c != '"';
             escaped = c == '\\' && !escaped;
             continue;
@@ -223,36 +243,33 @@ fn pretty(json: &str) -> Vec<String> {
         match c {
             ' ' | '\t' | '\r' | '\n' => {}
             '{' | '[' => {
-                write(&mut lines, c);
+                line.push(c);
                 while chars.next_if(char::is_ascii_whitespace).is_some() {}
                 // An empty one stays on its line.
                 if chars.peek().is_none_or(|next| !matches!(next, '}' | ']')) {
                     depth += 1;
-                    new_line(&mut lines, depth);
+                    break_line(&mut line, depth);
                 } else if let Some(close) = chars.next() {
-                    write(&mut lines, close);
+                    line.push(close);
                 }
             }
             '}' | ']' => {
                 depth = depth.saturating_sub(1);
-                new_line(&mut lines, depth);
-                write(&mut lines, c);
+                break_line(&mut line, depth);
+                line.push(c);
             }
             ',' => {
-                write(&mut lines, c);
-                new_line(&mut lines, depth);
+                line.push(c);
+                break_line(&mut line, depth);
             }
-            ':' => {
-                write(&mut lines, c);
-                write(&mut lines, ' ');
-            }
+            ':' => line.push_str(": "),
             other => {
-                write(&mut lines, other);
+                line.push(other);
                 in_text = other == '"';
             }
         }
     }
-    lines
+    lines.push(|| member(&line));
 }
 
 #[cfg(test)]
@@ -314,9 +331,13 @@ mod tests {
     #[test]
     fn json_keeps_its_order_and_its_escapes() {
         let json = r#"{"z": "a\"b,{}\\", "a":[1,  2],"e":{},"n":null}"#;
-        let lines = pretty(json);
+        let pretty = |json: &str| -> Vec<String> {
+            let mut lines = Lines::default();
+            super::pretty(&mut lines, json);
+            lines.shown.into_iter().map(|line| line.text).collect()
+        };
         assert_eq!(
-            lines,
+            pretty(json),
             [
                 "{",
                 r#"  "z": "a\"b,{}\\","#,

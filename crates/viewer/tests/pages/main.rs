@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(unreachable_pub, reason = "a test has no public interface")]
 
+mod hostile;
 mod sample;
+mod without_secrets;
 
 use std::{fs, path::Path, time::Instant};
 
 use actix_web::{body::MessageBody as _, http::StatusCode, test::TestRequest};
 use serde::Serialize;
-use shared::flow::{Party, Recorded, Story};
+use shared::flow::{Event, Party, Recorded, Story};
 use viewer::view::{
     FlowFacts, ListFacts, Listed, OtherHalf, Show, compare_page, concealed, flow_page, glossary_page,
     list_page, saved_page,
@@ -218,9 +220,42 @@ fn two_flows_are_compared_up_to_their_first_difference() {
     let html =
         rendered("en", "viewer/compare.html", &compare_page((&a, &facts(7, now)), (&b, &facts(8, now))));
     assert!(html.contains("The first difference: Exchange the code for tokens."), "{html}");
+    // Of a step that one of them never came to, that is all there is to say.
+    let (_, last) = html.split_once("Validate the ID token, start the session</th>").unwrap();
+    let (last, _) = last.split_once("</tbody>").unwrap();
+    assert!(last.contains("not reached") && last.matches("class=\"differs\"").count() == 1, "{last}");
     let same =
         rendered("ja", "viewer/compare.html", &compare_page((&a, &facts(7, now)), (&a, &facts(7, now))));
     assert!(!same.contains("id=\"first\""));
+}
+
+#[test]
+fn cookies_are_of_the_browser_and_no_difference_of_a_flow() {
+    let mut another = sample::login();
+    for it in &mut another {
+        if let Event::Message(message) = &mut it.event {
+            message.headers.retain(|(name, _)| !matches!(name.as_str(), "cookie" | "set-cookie"));
+        }
+    }
+    let (good, now) = (sample::login(), sample::BEGAN + 66_000);
+    let (a, b) = (Story::tell(&good, now, PATIENCE), Story::tell(&another, now, PATIENCE));
+    let html =
+        rendered("en", "viewer/compare.html", &compare_page((&a, &facts(7, now)), (&b, &facts(8, now))));
+    assert!(!html.contains("id=\"first\"") && html.contains("<code>set_cookie</code>"), "{html}");
+}
+
+#[test]
+fn places_beside_the_steps_are_called_by_a_word() {
+    let html = flow("en", &sample::login());
+    let pager = article(&html, "m10").split_once("rel=\"prev\"").unwrap().1.split_once("</a>").unwrap().0;
+    assert!(pager.contains("← Keys<") && !pager.contains("jwks"), "{pager}");
+    assert!(article(&html, "m8").contains("← 7<"));
+}
+
+#[test]
+fn who_uses_the_keyboard_sees_where_they_are() {
+    let style = web::assets::stylesheet();
+    assert!(!style.contains(".detail:focus {"), "the ring is taken away from those who need it, too");
 }
 
 #[test]
