@@ -163,7 +163,6 @@ struct Detail<'a> {
     after: Option<Beside>,
     messages: Vec<Shown>,
     parameters: Vec<Row>,
-    /// How many parameters are not shown.
     more_parameters: usize,
     tokens: Vec<Token>,
     documents: Vec<Document>,
