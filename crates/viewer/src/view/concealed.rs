@@ -188,7 +188,7 @@ impl Concealer {
 
     fn pair(&mut self, pair: &str) -> String {
         let Some((written, encoded)) = pair.split_once('=') else {
-            return if pair.is_empty() { String::new() } else { CONCEALED.to_owned() };
+            return if matches!(pair, "" | NOT_RECORDED) { pair.to_owned() } else { CONCEALED.to_owned() };
         };
         // What is no name may be the beginning of anything (RFC 6749 §8.2).
         let is_name = |name: &String| {
