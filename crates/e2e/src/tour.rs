@@ -29,6 +29,7 @@ pub async fn the_viewer(pair: &Pair, learner: &Learner, mut look: impl AsyncFnMu
     look("viewer-flow").await;
     for (name, place) in [
         ("viewer-flow-request", "m2"),
+        ("viewer-flow-login-page", "m3"),
         ("viewer-flow-password", "m4"),
         ("viewer-flow-callback", "m7"),
         ("viewer-flow-exchange", "m8"),
