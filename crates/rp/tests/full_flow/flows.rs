@@ -239,13 +239,15 @@ async fn what_one_visitor_without_a_cookie_opened_is_not_another_ones() {
         "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.html\"\r\n\r\n{}\r\n--x--\r\n",
         owner.text
     );
-    let send = |site: &str| {
+    let send = |site: &str, file: String| {
         let request =
             http().post(format!("{}/flows/open", pair.rp)).header("sec-fetch-site", site.to_owned());
-        request.header("content-type", "multipart/form-data; boundary=x").body(file.clone()).send()
+        request.header("content-type", "multipart/form-data; boundary=x").body(file).send()
     };
-    assert_eq!(send("cross-site").await.unwrap().status(), 403);
-    let opened = send("same-origin").await.unwrap();
+    assert_eq!(send("cross-site", file.clone()).await.unwrap().status(), 403);
+    let large = file.replacen("</html>", &" ".repeat(5 * 1024 * 1024), 1);
+    assert_eq!(send("same-origin", large).await.unwrap().status(), 413);
+    let opened = send("same-origin", file).await.unwrap();
     assert_eq!(opened.status(), 303);
     let location = opened.headers()["location"].to_str().unwrap().to_owned();
     let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
