@@ -260,8 +260,7 @@ async fn save<D: Desk>(
     let story = whole.story(&**desk);
     let (name, media_type, body) = match params.get("as").unwrap_or("page") {
         "har" => {
-            let http = |host: &str| format!("http://{}", host.trim_start_matches("http://"));
-            let har = saved::har(&story, &http(&addresses.rp), &http(&addresses.idp));
+            let har = saved::har(&story, &addresses.rp, &addresses.idp);
             (format!("flow-{number}.har"), ContentType::json(), har.to_string())
         }
         "mermaid" => (format!("flow-{number}.mmd"), ContentType::plaintext(), saved::mermaid(&story)),

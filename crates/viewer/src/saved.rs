@@ -117,13 +117,15 @@ pub fn har(story: &Story<'_>, rp: &str, idp: &str) -> Value {
 }
 
 fn har_request(request: &Message, site: &str) -> Value {
+    // What is known only as host and port, or not at all, gets a scheme: a HAR has whole addresses.
+    let scheme = if site.contains("://") { "" } else { "http://" };
     let (method, target) = match &request.line {
         Line::Request { method, target } => (method.as_str(), target.as_str()),
         Line::Status(_) => ("", ""),
     };
     let mut written = json!({
         "method": method,
-        "url": format!("{site}{target}"),
+        "url": format!("{scheme}{site}{target}"),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": har_pairs(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))),

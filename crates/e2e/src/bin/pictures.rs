@@ -16,12 +16,14 @@ const LANGUAGES: [&str; 2] = ["en", "ja"];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 const WIDTHS: [u32; 3] = [1280, 1024, 390];
 /// What the README shows, and how it calls it.
-const CHOSEN: [(&str, &str); 5] = [
+const CHOSEN: [(&str, &str); 7] = [
     ("rp-home", "rp-home"),
     ("idp-login", "idp-login"),
     ("idp-consent", "idp-consent"),
     ("rp-welcome", "rp-welcome"),
     ("rp-error-issuer-mismatch", "rp-error"),
+    ("viewer-flow-exchange", "flow-viewer"),
+    ("viewer-list", "flows"),
 ];
 
 #[derive(Parser)]
