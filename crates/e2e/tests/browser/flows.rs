@@ -104,7 +104,7 @@ async fn the_ledger_tells_how_long_each_value_is_kept_and_by_whom() {
 }
 
 #[actix_web::test]
-async fn a_cancelled_login_is_shown_to_have_ended_without_a_code() {
+async fn a_cancelled_login_is_shown_as_cancelled_and_how_far_it_came() {
     let pair = Pair::start();
     let learner = Learner::of(&pair).await;
     learner.opens_home().await;
@@ -113,10 +113,9 @@ async fn a_cancelled_login_is_shown_to_have_ended_without_a_code() {
     learner.cancels().await;
     learner.is_signed_out().await;
     learner.opens_the_latest_flow().await;
-    for (language, outcome, stopped, never) in [
-        ("en", "Ended without a code", "stopped here", "not yet"),
-        ("ja", "コードなしで終了", "ここで止まった", "まだ"),
-    ] {
+    for (language, outcome, stopped, never) in
+        [("en", "Cancelled", "stopped here", "not yet"), ("ja", "取り消し", "ここで止まった", "まだ")]
+    {
         learner.switches_to(language).await;
         let status = learner.reads(".status").await;
         assert!(status.contains(outcome) && status.contains("access_denied"), "{status}");

@@ -29,8 +29,7 @@ async fn what_stands_in_an_address_is_text() {
     is_shown_as_text(&learner, "flow").await;
     let flow = learner.address().await;
 
-    learner.opens_home().await;
-    learner.clicks_login().await;
+    learner.opens(&format!("{}/auth?state=other&error=access_denied", pair.home)).await;
     learner.opens_its_flow().await;
     let other = learner.address().await;
     let name = |flow: &url::Url| flow.path().rsplit('/').next().unwrap().to_owned();
