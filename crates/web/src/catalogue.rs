@@ -41,10 +41,19 @@ struct Text {
 }
 
 impl Catalogue {
-    /// Reads the texts of `lang`.
+    /// Reads the texts of `lang`, all of them.
     pub fn load(lang: Lang) -> Result<Self, CatalogueError> {
+        Self::read(lang, &["", "viewer.", "flow."])
+    }
+
+    /// The same without the explanations of what is recorded, which only the viewer's pages show.
+    pub fn without_explanations(lang: Lang) -> Result<Self, CatalogueError> {
+        Self::read(lang, &["", "viewer."])
+    }
+
+    fn read(lang: Lang, parts: &[&str]) -> Result<Self, CatalogueError> {
         let mut catalogue = BTreeMap::new();
-        for part in ["", "flow.", "viewer."] {
+        for part in parts {
             let name = format!("{part}{}.json", lang.tag());
             let file = Locales::get(&name).ok_or_else(|| CatalogueError::Missing(name.clone()))?;
             let texts: BTreeMap<String, String> = serde_json::from_slice(&file.data)

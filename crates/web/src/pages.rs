@@ -1,6 +1,11 @@
 //! Pages: templates, texts, and the headers that go with HTML.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    rc::Rc,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -130,7 +135,7 @@ impl Pages {
     #[must_use]
     pub fn with_viewer(mut self, address: Option<&str>) -> Self {
         for edition in &mut self.editions {
-            edition.engine.global_context().insert("viewer", &address);
+            edition.say("viewer", &address);
         }
         self
     }
@@ -167,7 +172,8 @@ impl Pages {
         context.insert("flow", &flow);
         context.insert("page", page);
         let mut html = Vec::with_capacity(USUAL_SIZE);
-        edition.engine.render_to(template, &context, &mut html).map_err(|error| {
+        let engine = edition.engine(template).map_err(Problem::internal)?;
+        engine.render_to(template, &context, &mut html).map_err(|error| {
             Problem::internal(format!("{template}: {error} {:?}", std::error::Error::source(&error)))
         })?;
         Ok(html)
@@ -211,13 +217,17 @@ struct Edition {
     lang: Lang,
     // Its `t` knows the texts of its language, wherever in a template it is called.
     engine: Tera,
+    /// For the viewer's pages, with their explanations: made when the first of them is asked for.
+    viewer: OnceLock<Tera>,
+    /// What every page can say.
+    same: Context,
     /// Without links, and with them.
     ribbons: HashMap<Progress, (Value, String)>,
 }
 
 impl Edition {
     fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
-        let mut engine = engine(lang)?;
+        let mut engine = engine(Catalogue::without_explanations(lang)?, |name| !is_viewers(name))?;
         let assets =
             [("style", "style.css"), ("script", "app.js"), ("viewer", "viewer.js"), ("icon", "favicon.svg")];
         let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));
@@ -244,7 +254,29 @@ impl Edition {
             Ok((progress, (plain, engine.render("parts/ribbon.html", &context)?)))
         });
         let ribbons = ribbons.collect::<Result<_, PagesError>>()?;
-        Ok(Self { lang, engine, ribbons })
+        let same = engine.global_context().clone();
+        Ok(Self { lang, engine, viewer: OnceLock::new(), same, ribbons })
+    }
+
+    /// Says something more on every page.
+    fn say(&mut self, name: &'static str, what: &impl Serialize) {
+        for context in [&mut self.same, self.engine.global_context()] {
+            context.insert(name, what);
+        }
+    }
+
+    /// The engine for the page `template`.
+    fn engine(&self, template: &str) -> Result<&Tera, PagesError> {
+        if !is_viewers(template) {
+            return Ok(&self.engine);
+        }
+        if let Some(made) = self.viewer.get() {
+            return Ok(made);
+        }
+        let mut engine = engine(Catalogue::load(self.lang)?, |_| true)?;
+        *engine.global_context() = self.same.clone();
+        // Two visitors may come at the same moment; either's will do.
+        Ok(self.viewer.get_or_init(|| engine))
     }
 
     /// The ribbon, each of its dots a link to where the viewer shows that step, if there is such a place.
@@ -257,8 +289,12 @@ impl Edition {
     }
 }
 
-fn engine(lang: Lang) -> Result<Tera, PagesError> {
-    let catalogue = Arc::new(Catalogue::load(lang)?);
+fn is_viewers(template: &str) -> bool {
+    template.starts_with("viewer/")
+}
+
+fn engine(catalogue: Catalogue, wanted: impl Fn(&str) -> bool) -> Result<Tera, PagesError> {
+    let catalogue = Arc::new(catalogue);
     let mut tera = Tera::new();
     tera.register_function(
         "t",
@@ -270,7 +306,7 @@ fn engine(lang: Lang) -> Result<Tera, PagesError> {
             texts.plain(key, values).map(|text| Value::normal_string(&text))
         }),
     );
-    let templates = Templates::iter().filter_map(|name| {
+    let templates = Templates::iter().filter(|name| wanted(name)).filter_map(|name| {
         let file = Templates::get(&name)?;
         let source = with_fixed_texts(&String::from_utf8_lossy(&file.data), &catalogue);
         Some((name.into_owned(), source))
