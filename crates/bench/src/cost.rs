@@ -1,8 +1,8 @@
 //! What messages and whole logins cost: processor time of the provider alone, each beside its floor, in rounds.
 
-use std::path::Path;
+use std::{path::Path, thread};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use idp::{config::Settings, demo, domain::password::PasswordHash};
 
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
     server,
     table::{Table, each, median, micros, millis, times},
 };
+
+/// How many send at a time.
+const VISITORS: u32 = 4;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -111,11 +114,14 @@ impl Scene {
         let hash = floor(extent.hashes, || self.hash.compute())?;
         let cheap_hash = floor(extent.logins, || self.cheap_hash.compute())?;
         let requests = |server: &Process, target: &str| -> Result<f64> {
-            let mut site = server.site()?;
+            let mut sites = (0..VISITORS).map(|_| server.site()).collect::<Result<Vec<_>>>()?;
+            let count = extent.requests / VISITORS;
             let all = server.cpu_of(|| {
-                (0..extent.requests).try_for_each(|_| Ok(expect(&site.get(target.as_bytes(), &[])?, 200)?))
+                together(&mut sites, |site| {
+                    (0..count).try_for_each(|_| Ok(expect(&site.get(target.as_bytes(), &[])?, 200)?))
+                })
             })?;
-            Ok(each(all, extent.requests))
+            Ok(each(all, count * VISITORS))
         };
         let mut messages = logins(&self.cheap, extent.logins)?;
         messages[2] -= cheap_hash;
@@ -140,32 +146,72 @@ fn floor(count: u32, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     outcome.map(|()| each(all, count))
 }
 
-/// Many logins at once, message by message, so that each kind of message can be measured by itself.
+/// Many logins at once, message by message, so that each kind of message can be measured by itself; several visitors at a
+/// time send them.
 fn logins(server: &Process, count: u32) -> Result<[f64; MESSAGES.len()]> {
-    let mut site = server.site()?;
-    let mut browsers: Vec<_> = (0..count).map(|_| Browser::default()).collect();
-    let mut codes = Vec::new();
-    let (username, password) = demo::PEOPLE[0];
-    let mut all = |step: &mut dyn FnMut(&mut Site, &mut Browser) -> Result<()>| -> Result<f64> {
-        let cpu = server.cpu_of(|| browsers.iter_mut().try_for_each(|browser| step(&mut site, browser)))?;
-        Ok(each(cpu, count))
+    let mut visitors = (0..VISITORS).map(|_| Visitor::at(server, share)).collect::<Result<Vec<_>>>()?;
+    let mut all = |step: Step| -> Result<f64> {
+        let cpu = server.cpu_of(|| together(&mut visitors, |visitor| visitor.sends(step)))?;
+        Ok(each(cpu, share * VISITORS))
     };
-    let asked = all(&mut |site, browser| on(&browser.asks(site, &CLIENT1)?))?;
-    let login_page = all(&mut |site, browser| Ok(browser.loads(site)?))?;
-    let credentials = [("username", username), ("password", password)];
-    let signed_in = all(&mut |site, browser| on(&browser.submits(site, &credentials)?))?;
-    let consent_page = all(&mut |site, browser| Ok(browser.loads(site)?))?;
-    let decided = all(&mut |site, browser| match browser.submits(site, CONSENT)? {
-        Led::Back(code) => {
-            codes.push(code);
-            Ok(())
-        }
-        Led::On => bail!("no code"),
-    })?;
-    let mut codes = codes.into_iter();
-    let redeemed =
-        all(&mut |site, _| Ok(expect(&CLIENT1.redeems(site, &codes.next().unwrap_or_default())?, 200)?))?;
-    Ok([asked, login_page, signed_in, consent_page, decided, redeemed])
+    let steps: [Step; MESSAGES.len()] = [
+        |site, login| on(&login.browser.asks(site, &CLIENT1)?),
+        |site, login| Ok(login.browser.loads(site)?),
+        |site, login| {
+            let (username, password) = demo::PEOPLE[0];
+            on(&login.browser.submits(site, &[("username", username), ("password", password)])?)
+        },
+        |site, login| Ok(login.browser.loads(site)?),
+        |site, login| match login.browser.submits(site, CONSENT)? {
+            Led::Back(code) => {
+                login.code = code;
+                Ok(())
+            }
+            Led::On => bail!("no code"),
+        },
+        |site, login| Ok(expect(&CLIENT1.redeems(site, &login.code)?, 200)?),
+    ];
+    let mut costs = [0.0; MESSAGES.len()];
+    for (cost, step) in costs.iter_mut().zip(steps) {
+        *cost = all(step)?;
+    }
+    Ok(costs)
+}
+
+/// What is done in one message of a login.
+type Step = fn(&mut Site, &mut Login) -> Result<()>;
+
+/// A login under way, and the code that it brought.
+#[derive(Default)]
+struct Login {
+    browser: Browser,
+    code: String,
+}
+
+/// Somebody with a connection of their own, and many logins.
+struct Visitor {
+    site: Site,
+    logins: Vec<Login>,
+}
+
+impl Visitor {
+    fn at(server: &Process, logins: u32) -> Result<Self> {
+        Ok(Self { site: server.site()?, logins: (0..logins).map(|_| Login::default()).collect() })
+    }
+
+    fn sends(&mut self, step: Step) -> Result<()> {
+        self.logins.iter_mut().try_for_each(|login| step(&mut self.site, login))
+    }
+}
+
+/// Has all do their work at the same time: a server that is asked by one visitor only spends its time falling asleep and
+/// waking up.
+fn together<T: Send>(all: &mut [T], work: impl Fn(&mut T) -> Result<()> + Sync) -> Result<()> {
+    thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = all.iter_mut().map(|one| scope.spawn(move || work(one))).collect();
+        running.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("a thread broke"))?)
+    })
 }
 
 fn on(led: &Led) -> Result<()> {
