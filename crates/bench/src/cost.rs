@@ -149,6 +149,7 @@ fn floor(count: u32, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
 /// Many logins at once, message by message, so that each kind of message can be measured by itself; several visitors at a
 /// time send them.
 fn logins(server: &Process, count: u32) -> Result<[f64; MESSAGES.len()]> {
+    let share = count.div_ceil(VISITORS);
     let mut visitors = (0..VISITORS).map(|_| Visitor::at(server, share)).collect::<Result<Vec<_>>>()?;
     let mut all = |step: Step| -> Result<f64> {
         let cpu = server.cpu_of(|| together(&mut visitors, |visitor| visitor.sends(step)))?;
