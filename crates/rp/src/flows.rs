@@ -103,11 +103,11 @@ impl Desk for AppState {
         Sees::Own(browser.map(|value| SecretHash::of(&value)))
     }
 
-    fn new_visitor(&self) -> (SecretHash, Cookie<'static>) {
+    fn new_visitor(&self) -> Option<(SecretHash, Cookie<'static>)> {
         let browser = Secret::mint("", &*self.random);
         let secure = self.settings.base_url.is_https();
         let cookie = cookies::cookie(COOKIE, browser.expose().to_owned(), "/", secure, None).into_owned();
-        (browser.hash(), cookie)
+        Some((browser.hash(), cookie))
     }
 
     async fn other_half(&self, flow: &Flow) -> (OtherHalf, Vec<Recorded>) {
@@ -141,7 +141,7 @@ pub fn own(app: &AppState, request: &HttpRequest) -> Option<Cookie<'static>> {
         recorder.give_to(&flow, browser);
         return None;
     }
-    let (browser, cookie) = app.new_visitor();
+    let (browser, cookie) = app.new_visitor()?;
     recorder.give_to(&flow, browser);
     Some(cookie)
 }

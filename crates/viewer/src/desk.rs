@@ -65,8 +65,11 @@ pub trait Desk: 'static {
     /// What the sender of `request` may see.
     fn sees(&self, request: &HttpRequest) -> Sees;
 
-    /// A visitor who has not been here before: whose the flows are that they begin, and the cookie that says so.
-    fn new_visitor(&self) -> (SecretHash, Cookie<'static>);
+    /// A visitor who has not been here before: whose the flows are that they open, and the cookie that says so. `None` where
+    /// flows are nobody's own.
+    fn new_visitor(&self) -> Option<(SecretHash, Cookie<'static>)> {
+        None
+    }
 
     /// What the other server recorded of `flow`.
     async fn other_half(&self, flow: &Flow) -> (OtherHalf, Vec<Recorded>);

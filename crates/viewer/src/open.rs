@@ -65,10 +65,7 @@ pub(crate) async fn open<D: Desk>(
         }
     };
     let (owner, cookie) = match sees {
-        Sees::Own(None) => {
-            let (owner, cookie) = desk.new_visitor();
-            (Some(owner), Some(cookie))
-        }
+        Sees::Own(None) => desk.new_visitor().unzip(),
         Sees::Own(owner) => (owner, None),
         Sees::Everything | Sees::Nothing => (None, None),
     };

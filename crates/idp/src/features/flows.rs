@@ -3,16 +3,12 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    cookie::Cookie,
     http::header,
     web::{Data, Path},
 };
 use async_trait::async_trait;
 use serde_json::json;
-use shared::{
-    flow::Recorded,
-    secret::{Secret, SecretHash},
-};
+use shared::{flow::Recorded, secret::SecretHash};
 use viewer::{
     desk::{Desk, Sees},
     recorder::{Addresses, Flow, Recorder},
@@ -76,12 +72,6 @@ impl Desk for AppState {
         let presented = cookies::value(request, COOKIE);
         let is_known = presented.is_some_and(|token| self.viewer_token.matches(&token));
         if is_known { Sees::Everything } else { Sees::Nothing }
-    }
-
-    /// Whoever has the cookie sees everything; nobody has flows of their own.
-    fn new_visitor(&self) -> (SecretHash, Cookie<'static>) {
-        let nobody = Secret::mint("", self.random.as_ref());
-        (nobody.hash(), Cookie::new(COOKIE, ""))
     }
 
     /// The clients' halves are not asked for: they need not be ours.

@@ -46,9 +46,7 @@ pub struct FlowFacts<'a> {
 pub enum OtherHalf {
     /// They are here.
     Seen,
-    /// Nothing is recorded there.
-    Off,
-    /// It is not one of this pair.
+    /// It tells of no recording: it is another make, or records nothing.
     Foreign,
     /// It does not answer.
     Unreachable,
@@ -58,13 +56,12 @@ pub enum OtherHalf {
 
 impl OtherHalf {
     /// All of them, each with its text `viewer.half.<id>`, but for the first.
-    pub const ALL: [Self; 5] = [Self::Seen, Self::Off, Self::Foreign, Self::Unreachable, Self::Own];
+    pub const ALL: [Self; 4] = [Self::Seen, Self::Foreign, Self::Unreachable, Self::Own];
 
     /// Its name in the catalogue.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Seen => "seen",
-            Self::Off => "off",
             Self::Foreign => "foreign",
             Self::Unreachable => "unreachable",
             Self::Own => "own",
