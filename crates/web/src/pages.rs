@@ -1,5 +1,7 @@
 //! Pages: templates, texts, and the headers that go with HTML.
 
+mod ribbon;
+
 use std::{
     cell::RefCell,
     collections::HashMap,
@@ -248,7 +250,7 @@ impl Edition {
         }
         let ribbons = Progress::all().map(|progress| {
             let mut context = Context::new();
-            context.insert("ribbon", &ribbon(progress));
+            context.insert("ribbon", &ribbon::of(progress));
             let plain = part(&engine, "parts/ribbon.html", context.clone())?;
             context.insert("flow", FLOW);
             Ok((progress, (plain, engine.render("parts/ribbon.html", &context)?)))
@@ -358,38 +360,6 @@ fn in_language(request: &HttpRequest, lang: Lang) -> String {
     format!("?{}", query.join("&"))
 }
 
-#[derive(Serialize)]
-struct Ribbon {
-    state: &'static str,
-    current: Dot,
-    steps: Vec<Dot>,
-}
-
-#[derive(Clone, Copy, Serialize)]
-struct Dot {
-    n: u8,
-    id: &'static str,
-    state: &'static str,
-}
-
-fn ribbon(progress: Progress) -> Ribbon {
-    let (current, state) = match progress {
-        Progress::Now(step) => (step, "now"),
-        Progress::Failed(step) => (step, "fail"),
-        Progress::Done => (Step::Validation, "done"),
-    };
-    let dot = |step: Step| Dot {
-        n: step.number(),
-        id: step.id(),
-        state: match step.cmp(&current) {
-            std::cmp::Ordering::Less => "done",
-            std::cmp::Ordering::Equal => state,
-            std::cmp::Ordering::Greater => "todo",
-        },
-    };
-    Ribbon { state, current: dot(current), steps: Step::ALL.into_iter().map(dot).collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::{body::MessageBody as _, test::TestRequest};
@@ -433,7 +403,7 @@ mod tests {
 
     #[test]
     fn the_ribbon_ticks_what_is_done_and_crosses_what_failed() {
-        let states = |progress| ribbon(progress).steps.iter().map(|dot| dot.state).collect::<Vec<_>>();
+        let states = |progress| ribbon::of(progress).states();
         assert_eq!(states(Progress::Failed(Step::Callback))[5..8], ["done", "fail", "todo"]);
         assert_eq!(states(Progress::Done), ["done"; 10]);
     }
