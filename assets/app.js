@@ -64,10 +64,11 @@ function fillButton(button) {
   button.hidden = false;
 }
 
-// Count the session down. The server said how many seconds are left, so a wrong clock of this computer does no harm.
+// Count the time down. The server said how many seconds are left, so a wrong clock of this computer does no harm.
 function countdown(clock) {
   const end = Date.now() + Number(clock.dataset.left) * 1000;
-  const meter = document.querySelector(".meter");
+  const meter = document.getElementById(clock.dataset.meter);
+  if (end <= Date.now()) return;
   const timer = setInterval(tick, 1000);
 
   function tick() {
@@ -77,7 +78,8 @@ function countdown(clock) {
     meter.value = left;
     if (left === 0) {
       clearInterval(timer);
-      location.reload(); // the server has the last word: it shows the page of a session that has ended
+      // The server has the last word: it shows the page of a session that has ended. What somebody types stays.
+      if (!clock.closest("form")) location.reload();
     }
   }
 }

@@ -13,10 +13,11 @@ use actix_web::{
         Method,
         header::{self, HeaderValue},
     },
-    middleware::from_fn,
+    middleware::{Condition, from_fn},
     web::{self as actix, Data},
 };
 use shared::{
+    clock::{Clock, ShiftedClock},
     flow::{Exchange, Party},
     secret::Secret,
 };
@@ -25,6 +26,7 @@ use viewer::{
     desk,
     live::Closing,
     recorder::{Limits, Recorder},
+    steps::gate,
     tap::{Tap, Watch, tap},
 };
 use web::{
@@ -40,7 +42,10 @@ use web::{
 use crate::{
     code_flow::{account, authorize, consent, discovery, login, userinfo},
     config::Settings,
-    features::{flows, home, logout},
+    features::{
+        flows, home, logout,
+        steps::{self, Announced},
+    },
     http::{csrf::CsrfKey, oauth_error::OAuthError},
     keys::Keys,
     passwords::Passwords,
@@ -80,6 +85,7 @@ impl Application {
             App::new()
                 .app_data(shared.clone())
                 .app_data(shared.site.clone())
+                .wrap(Condition::new(shared.steps.is_some(), from_fn(gate::<AppState>)))
                 .wrap(from_fn(front_door))
                 .wrap(from_fn(tap))
                 .wrap(TracingLogger::<RequestSpan>::new())
@@ -123,8 +129,11 @@ impl Application {
             async move {
                 let now = state.clock.now();
                 state.stores.sweep(now).await;
-                state.throttle.sweep(now);
-                state.keys.refresh(now).await;
+                if let Some(announced) = &state.steps {
+                    announced.sweep(now);
+                }
+                state.throttle.sweep(state.present());
+                state.keys.refresh(state.present()).await;
             }
         };
         server::serve(self.server, sweep, move || closing.close()).await
@@ -139,6 +148,11 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
     if recorder.is_some() {
         sink = Arc::new(Watch { also: sink });
     }
+    // Keys and the throttle do not travel in time, and records keep the order in which things happened.
+    let present = Arc::clone(&clock);
+    let time = (settings.record && settings.origin.is_loopback())
+        .then(|| Arc::new(ShiftedClock::around(Arc::clone(&clock))));
+    let clock = time.as_ref().map_or(clock, |time| Arc::clone(time) as Arc<dyn Clock>);
     let viewer = settings.demo_viewer();
     let keys = match &settings.keys {
         Some(folder) => Keys::kept_in(folder, settings.token_lifetime, clock.now()),
@@ -149,22 +163,26 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         metadata: discovery::metadata(&settings),
         site: Data::new(Site {
             origin: settings.origin.clone(),
-            pages: Pages::load(House::Idp, settings.origin.clone())?.with_viewer(viewer.as_deref()),
+            pages: Pages::load(House::Idp, settings.origin.clone())?
+                .with_viewer(viewer.as_deref())
+                .with_time(time.clone(), settings.demo_time_machine()),
             clock: Arc::clone(&clock),
             alias: Alias::Refuse,
         }),
         stores: memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity),
         keys: Arc::new(keys),
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
-        throttle: Throttle::new(Arc::clone(&clock)),
+        throttle: Throttle::new(present),
         csrf: CsrfKey::new(random.as_ref()),
         viewer_token: Secret::mint("", random.as_ref()),
+        steps: recorder.is_some().then(|| Announced::new(Arc::clone(&clock))),
+        time,
+        closing: Closing::default(),
         settings,
         clock,
         random,
         sink,
         recorder,
-        closing: Closing::default(),
     })
 }
 
@@ -177,6 +195,7 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
         app.service(
             back_channel(&format!("{base}/flows/lookup"), "POST").route(actix::post().to(flows::lookup)),
         )
+        .service(back_channel(&format!("{base}/flows/steps"), "POST").route(actix::post().to(steps::steps)))
         .service(
             actix::resource(format!("{base}/flows/enter/{{token}}")).route(actix::get().to(flows::enter)),
         );
@@ -248,6 +267,7 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             .configure(|app| {
                 if state.recorder.is_some() {
                     desk::routes::<AppState>(app);
+                    viewer::steps::routes::<AppState>(app);
                 }
             })
             .service(actix::resource("/glossary").route(actix::get().to(desk::glossary)))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use shared::{
-    clock::Clock,
+    clock::{Clock, ShiftedClock, Timestamp},
     flow::{Checks, Shown, Sink, Words},
     metadata::ProviderMetadata,
     random::Random,
@@ -14,8 +14,8 @@ use viewer::{live::Closing, recorder::Recorder};
 use web::front_door::Site;
 
 use crate::{
-    config::Settings, domain::client::RedirectUri, http::csrf::CsrfKey, keys::Keys, passwords::Passwords,
-    store::Stores, throttle::Throttle,
+    config::Settings, domain::client::RedirectUri, features::steps::Announced, http::csrf::CsrfKey,
+    keys::Keys, passwords::Passwords, store::Stores, throttle::Throttle,
 };
 
 /// The provider's state: made once at start, shared by all workers.
@@ -46,6 +46,10 @@ pub struct AppState {
     pub recorder: Option<Arc<Recorder>>,
     /// Opens the viewer.
     pub viewer_token: Secret,
+    /// Logins that are gone through step by step, where that is possible.
+    pub steps: Option<Announced>,
+    /// The clock that can be put forward, where that is possible.
+    pub time: Option<Arc<ShiftedClock>>,
     /// Ends what would go on for ever when the server is to stop.
     pub closing: Closing,
 }
@@ -58,6 +62,11 @@ impl AppState {
             return Words::RegisteredAddress.into();
         }
         registered.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" / ").into()
+    }
+
+    /// The time on this computer, for what does not travel in time: keys, and how often a password may be wrong.
+    pub fn present(&self) -> Timestamp {
+        self.time.as_ref().map_or_else(|| self.clock.now(), |time| time.present())
     }
 
     /// The checks of one request.

@@ -195,6 +195,9 @@ pub trait AttemptStore: Debug + Send + Sync {
 
     /// Forgets those that took too long.
     async fn sweep(&self, now: Timestamp);
+
+    /// Forgets those that began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
 }
 
 /// Attempts in the memory of this process. Anybody can begin one, so they count for the address that they began at.
@@ -239,6 +242,10 @@ impl AttemptStore for MemoryAttempts {
     async fn sweep(&self, now: Timestamp) {
         self.0.sweep(now);
     }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
+    }
 }
 
 #[cfg(test)]
@@ -267,6 +274,7 @@ mod tests {
                 end_session_endpoint: None,
                 announces_iss: true,
                 flow_recording_endpoint: None,
+                flow_steps_endpoint: None,
             }),
             nonce: Secret::new("nonce"),
             verifier: CodeVerifier::generate(&SeededRandom::new(1)),

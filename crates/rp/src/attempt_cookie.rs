@@ -29,9 +29,17 @@ pub fn issue(
     issued
 }
 
-/// What the browser shows for the attempt `state`.
-pub fn presented(request: &HttpRequest, settings: &Settings, state: &str) -> Option<String> {
-    cookies::value(request, &name(settings, state))
+/// What the browser shows for its attempts, by the names of the cookies.
+pub fn all_presented(request: &HttpRequest, settings: &Settings) -> Vec<(String, String)> {
+    let all = request.cookies().map(|all| all.clone()).unwrap_or_default();
+    let own = all.iter().filter(|cookie| cookie.name().starts_with(&settings.attempt_cookie));
+    own.map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned())).collect()
+}
+
+/// What it shows for the attempt `state`.
+pub fn of<'a>(presented: &'a [(String, String)], settings: &Settings, state: &str) -> Option<&'a str> {
+    let name = name(settings, state);
+    presented.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
 }
 
 /// Takes the attempt's cookie back: it is over.

@@ -17,13 +17,40 @@ use web::problem::Problem;
 
 use crate::{
     attempt::{Attempt, Claim, Kept, Tokens, WrongStage},
-    attempt_cookie, exchange, problems,
+    attempt_cookie,
+    config::Settings,
+    exchange, problems,
     provider::Metadata,
     session::{self, Notice, SignedIn, UserKey},
     state::AppState,
+    step,
     userinfo::{self, Userinfo},
     validate::{self, Expected, IdToken},
+    wire::Wire,
 };
+
+/// What came with the browser's return.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The query, as it was written.
+    pub query: String,
+    /// The cookies that bind logins to this browser.
+    cookies: Vec<(String, String)>,
+}
+
+impl Arrival {
+    fn of(request: &HttpRequest, settings: &Settings) -> Self {
+        let cookies = attempt_cookie::all_presented(request, settings);
+        Self { query: request.query_string().to_owned(), cookies }
+    }
+}
+
+/// A login that has come to its end.
+#[derive(Debug)]
+pub struct Completed {
+    login: Login,
+    outcome: Result<Outcome, Problem>,
+}
 
 /// `GET /auth`. Success and an error of the provider leave this address by a redirect, so that Back and reload do not
 /// come here again. A refusal is answered in place, and again at every reload.
@@ -32,21 +59,33 @@ pub async fn callback(
     session: Session,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let params = Params::parse(request.query_string().as_bytes(), &[])
-        .map_err(|error| Problem::malformed(error).at(Step::Callback))?;
+    let arrival = Arrival::of(&request, &state.settings);
+    if let Some(answer) = step::receive(&request, &state, &arrival).await {
+        return Ok(answer);
+    }
     let mut checks = Checks::kept(state.sink.clone());
-    let mut login = claim(&request, &state, &params, &mut checks).await?;
-    let location = match login.complete(&params, checks).await {
-        Ok(Outcome::SignedIn(signed_in)) if signed_in.is_over(state.clock.now()) => {
+    let claimed = claim(&state, &arrival, &mut checks).await?;
+    let completed = claimed.complete(&Wire::straight(&state), checks).await;
+    finish(&session, &state, completed).await
+}
+
+/// What has come of a login becomes the answer to the browser, and its session.
+pub async fn finish(
+    session: &Session,
+    app: &AppState,
+    Completed { mut login, outcome }: Completed,
+) -> Result<HttpResponse, Problem> {
+    let location = match outcome {
+        Ok(Outcome::SignedIn(signed_in)) if signed_in.is_over(app.clock.now()) => {
             // The ID token was accepted within the tolerance for clocks. A session that has ended would look to the
             // user like a login that did nothing.
-            session::end(&session, &Notice::over_at_once())?;
-            login.advance(Attempt::validate).await?;
-            state.settings.home()
+            session::end(session, &Notice::over_at_once())?;
+            login.advance(app, Attempt::validate).await?;
+            app.settings.home()
         }
         Ok(Outcome::SignedIn(signed_in)) => {
-            session::start(&session, &signed_in)?;
-            state.sink.lives(
+            session::start(session, &signed_in)?;
+            app.sink.lives(
                 Step::Validation,
                 &[
                     (Value::Session, Turn::Created),
@@ -55,37 +94,44 @@ pub async fn callback(
                     (Value::IdToken, Turn::Stored),
                 ],
             );
-            login.advance(Attempt::validate).await?;
+            login.advance(app, Attempt::validate).await?;
             login.kept.next.clone()
         }
         Ok(Outcome::Declined(code)) => {
-            if state.sessions.have_room() {
-                session::leave_notice(&session, &Notice::oauth_error(code))?;
+            if app.sessions.have_room() {
+                session::leave_notice(session, &Notice::oauth_error(code))?;
             }
-            login.advance(Attempt::decline).await?;
-            state.settings.home()
+            login.advance(app, Attempt::decline).await?;
+            app.settings.home()
         }
         Err(problem) => {
-            login.advance(|attempt| attempt.refuse(problem.clone())).await?;
+            login.advance(app, |attempt| attempt.refuse(problem.clone())).await?;
             return Err(problem);
         }
     };
-    let login_state = params.get("state").unwrap_or_default();
     Ok(HttpResponse::SeeOther()
-        .cookie(attempt_cookie::forget(&state.settings, login_state))
+        .cookie(attempt_cookie::forget(&app.settings, login.params.get("state").unwrap_or_default()))
         .insert_header((LOCATION, location))
         .finish())
 }
 
 /// A login attempt that this request, and no other, completes.
-struct Login<'a> {
-    app: &'a AppState,
+#[derive(Debug)]
+pub struct Login {
+    params: Params,
     key: SecretHash,
     kept: Arc<Kept>,
     attempt: Attempt,
 }
 
+/// A login attempt with the application that completes it.
+pub struct Claimed<'a> {
+    app: &'a AppState,
+    login: Login,
+}
+
 /// How it ends when nothing is refused.
+#[derive(Debug)]
 enum Outcome {
     SignedIn(Box<SignedIn>),
     Declined(Option<ErrorCode>),
@@ -93,16 +139,17 @@ enum Outcome {
 
 /// Step 7, first half: whose return is this? RFC 6749 §10.12: `state` must be of a login that this browser started, and
 /// it counts once.
-async fn claim<'a>(
-    request: &HttpRequest,
+pub async fn claim<'a>(
     app: &'a AppState,
-    params: &Params,
+    arrival: &Arrival,
     checks: &mut Checks,
-) -> Result<Login<'a>, Problem> {
+) -> Result<Claimed<'a>, Problem> {
+    let params = Params::parse(arrival.query.as_bytes(), &[])
+        .map_err(|error| Problem::malformed(error).at(Step::Callback))?;
     let state = params.get("state").ok_or_else(problems::state_missing)?;
     let key = SecretHash::of(state);
-    let cookie = attempt_cookie::presented(request, &app.settings, state);
-    let claim = app.attempts.claim(key, cookie.as_deref(), app.clock.now()).await;
+    let cookie = attempt_cookie::of(&arrival.cookies, &app.settings, state);
+    let claim = app.attempts.claim(key, cookie, app.clock.now()).await;
     if let Claim::Unknown = claim {
         let failed = checks.refuse(Rule::StateKnown, Words::LoginUnderWay, Words::NoSuchLogin);
         return Err(problems::state_unknown(failed));
@@ -116,7 +163,7 @@ async fn claim<'a>(
             checks.pass(Rule::StateSameBrowser, Words::SameBrowser);
             checks.pass(Rule::StateUnused, Words::Unused);
             let attempt = Attempt::CalledBack(kept.clone());
-            Ok(Login { app, key, kept, attempt })
+            Ok(Claimed { app, login: Login { params, key, kept, attempt } })
         }
         Claim::OtherBrowser => {
             let failed = checks.refuse(Rule::StateSameBrowser, Words::SameBrowser, Words::OtherBrowser);
@@ -130,21 +177,39 @@ async fn claim<'a>(
     }
 }
 
-impl Login<'_> {
+impl Login {
+    /// Notes how far the login has come.
+    async fn advance(
+        &mut self,
+        app: &AppState,
+        step: impl FnOnce(Attempt) -> Result<Attempt, WrongStage>,
+    ) -> Result<(), Problem> {
+        self.attempt = step(self.attempt.clone()).map_err(Problem::internal)?;
+        app.attempts.put(self.key, self.attempt.clone(), app.clock.now()).await;
+        Ok(())
+    }
+}
+
+impl Claimed<'_> {
     /// Step 7, second half, to step 10.
-    async fn complete(&mut self, params: &Params, mut checks: Checks) -> Result<Outcome, Problem> {
-        check_issuer(params, &self.kept.provider, &mut checks).map_err(problems::issuer_mismatch)?;
-        if let Some(error) = params.get("error") {
-            let description = params.get("error_description").unwrap_or_default();
+    pub async fn complete(mut self, wire: &Wire<'_>, checks: Checks) -> Completed {
+        let outcome = self.outcome(wire, checks).await;
+        Completed { login: self.login, outcome }
+    }
+
+    async fn outcome(&mut self, wire: &Wire<'_>, mut checks: Checks) -> Result<Outcome, Problem> {
+        let (app, kept) = (self.app, self.login.kept.clone());
+        check_issuer(&self.login.params, &kept.provider, &mut checks).map_err(problems::issuer_mismatch)?;
+        if let Some(error) = self.login.params.get("error") {
+            let description = self.login.params.get("error_description").unwrap_or_default();
             tracing::info!(?error, ?description, "the provider answered with an error");
             return Ok(Outcome::Declined(ErrorCode::parse(error)));
         }
-        let code = params.get("code").ok_or_else(|| {
+        let code = self.login.params.get("code").ok_or_else(|| {
             Problem::malformed("the callback has neither code nor error").at(Step::Callback)
         })?;
-        let (http, settings, sink) = (self.app.provider.http(), &self.app.settings, &self.app.sink);
-        sink.lives(Step::Callback, &[(Value::Code, Turn::Received)]);
-        sink.lives(
+        app.sink.lives(Step::Callback, &[(Value::Code, Turn::Received)]);
+        app.sink.lives(
             Step::TokenRequest,
             &[
                 (Value::Code, Turn::Sent),
@@ -153,14 +218,15 @@ impl Login<'_> {
                 (Value::CodeVerifier, Turn::Destroyed),
             ],
         );
-        let tokens = exchange::exchange(http, settings, &self.kept, code, &mut checks).await?;
-        sink.lives(
+        let tokens = exchange::exchange(wire, &app.settings, &kept, code, &mut checks).await?;
+        app.sink.lives(
             Step::TokenResponse,
             &[(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)],
         );
-        self.advance(|attempt| attempt.receive(tokens.clone())).await?;
+        let tokens = Tokens { id_token: wire.id_token(&tokens.id_token).await, ..tokens };
+        self.login.advance(app, |attempt| attempt.receive(tokens.clone())).await?;
         let id_token = self.validate(&tokens, &mut checks).await?;
-        self.app.sink.lives(
+        app.sink.lives(
             Step::Validation,
             &[
                 (Value::Nonce, Turn::Compared),
@@ -168,9 +234,9 @@ impl Login<'_> {
                 (Value::IdToken, Turn::Compared),
             ],
         );
-        let (provider, subject) = (&self.kept.provider, &id_token.subject);
-        let userinfo = userinfo::ask(http, provider, &tokens.access_token, subject, &mut checks).await?;
-        if !self.app.sessions.have_room() {
+        let (provider, subject) = (&kept.provider, &id_token.subject);
+        let userinfo = userinfo::ask(wire, provider, &tokens.access_token, subject, &mut checks).await?;
+        if !app.sessions.have_room() {
             return Err(Problem::overloaded());
         }
         let signed_in = self.sign_in(tokens, id_token, userinfo, checks);
@@ -179,30 +245,30 @@ impl Login<'_> {
 
     /// Step 10.
     async fn validate(&self, tokens: &Tokens, checks: &mut Checks) -> Result<IdToken, Problem> {
+        let (app, kept) = (self.app, &self.login.kept);
         let jwt = validate::read(tokens.id_token.expose(), checks).map_err(problems::id_token_refused)?;
-        let keys = self
-            .app
+        let keys = app
             .provider
-            .keys_for(&jwt, &self.kept.provider)
+            .keys_for(&jwt, &kept.provider)
             .await
             .map_err(|error| problems::provider(error, Step::Validation))?;
         let expected = Expected {
-            issuer: &self.kept.provider.issuer,
-            client_id: self.app.settings.client_id.as_str(),
-            nonce: self.kept.nonce.expose(),
+            issuer: &kept.provider.issuer,
+            client_id: app.settings.client_id.as_str(),
+            nonce: kept.nonce.expose(),
             access_token: tokens.access_token.expose(),
-            now: self.app.clock.now(),
+            now: app.clock.now(),
         };
         validate::validate(jwt, &keys, &expected, checks).map_err(problems::id_token_refused)
     }
 
     fn sign_in(&self, tokens: Tokens, id_token: IdToken, userinfo: Userinfo, checks: Checks) -> SignedIn {
-        let now = self.app.clock.now();
+        let (app, now) = (self.app, self.app.clock.now());
         let outcome = userinfo.id().to_owned();
         SignedIn {
-            user: UserKey { iss: self.kept.provider.issuer.to_string(), sub: id_token.subject },
+            user: UserKey { iss: self.login.kept.provider.issuer.to_string(), sub: id_token.subject },
             began: now,
-            ends: id_token.expires.min(now + self.app.settings.session_lifetime),
+            ends: id_token.expires.min(now + app.settings.session_lifetime),
             id_token_claims: id_token.claims,
             userinfo_claims: match userinfo {
                 Userinfo::Received(claims) => claims,
@@ -210,22 +276,11 @@ impl Login<'_> {
             },
             userinfo: outcome,
             checks: checks.into_made().into_iter().map(Into::into).collect(),
-            csrf: Secret::mint("", &*self.app.random),
+            csrf: Secret::mint("", &*app.random),
             flow: tap::current_flow(),
             access_token: tokens.access_token,
             id_token: tokens.id_token,
         }
-    }
-
-    /// Notes how far the login has come.
-    async fn advance(
-        &mut self,
-        step: impl FnOnce(Attempt) -> Result<Attempt, WrongStage>,
-    ) -> Result<(), Problem> {
-        self.attempt = step(self.attempt.clone()).map_err(Problem::internal)?;
-        let now = self.app.clock.now();
-        self.app.attempts.put(self.key, self.attempt.clone(), now).await;
-        Ok(())
     }
 }
 

@@ -160,11 +160,14 @@ impl Settings {
         format!("{}/", self.base_url.path())
     }
 
+    /// Whether both servers are on this computer.
+    pub fn is_local(&self) -> bool {
+        are_local(&self.base_url, &self.issuer)
+    }
+
     /// Whether this is the tutorial's client on the learner's own computer, whose secret is public.
     pub fn is_demo(&self) -> bool {
-        let issuer = Url::parse(self.issuer.as_str());
-        let local = self.base_url.is_loopback() && issuer.is_ok_and(|url| origin::is_loopback(&url));
-        local && self.client_secret.matches(TUTORIAL_SECRET)
+        self.is_local() && self.client_secret.matches(TUTORIAL_SECRET)
     }
 
     /// `redirect_uri`: where step 6 sends the browser (RFC 6749 §3.1.2).
@@ -177,6 +180,10 @@ impl Settings {
     pub fn post_logout_redirect_uri(&self) -> String {
         format!("{}/logout/done", self.base_url.as_str())
     }
+}
+
+fn are_local(base_url: &Origin, issuer: &Issuer) -> bool {
+    base_url.is_loopback() && Url::parse(issuer.as_str()).is_ok_and(|url| origin::is_loopback(&url))
 }
 
 impl TryFrom<Arguments> for Settings {
@@ -206,11 +213,9 @@ impl TryFrom<Arguments> for Settings {
                 "RP_CLIENT_SECRET is too short to be the key for HS256: it needs {HS256_KEY} bytes (RFC 7518 §3.2)"
             ));
         }
-        let local =
-            base_url.is_loopback() && Url::parse(issuer.as_str()).is_ok_and(|url| origin::is_loopback(&url));
         Ok(Self {
             bind: arguments.bind,
-            record: arguments.record.is_on(local),
+            record: arguments.record.is_on(are_local(&base_url, &issuer)),
             base_url,
             issuer,
             client_id: ClientId::new(arguments.client_id),

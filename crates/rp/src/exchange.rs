@@ -22,7 +22,8 @@ use crate::{
     attempt::{Kept, Tokens},
     config::{Settings, TokenEndpointAuthMethod},
     problems,
-    provider::{FetchError, HttpClient, MAX_ANSWER},
+    provider::{FetchError, MAX_ANSWER},
+    wire::Wire,
 };
 
 /// `id_token` as text. openidconnect would parse it together with the answer, and a broken token would look like a
@@ -51,7 +52,7 @@ type TokenClient = Client<
 
 /// Exchanges the code. One request: a code works once, so nothing is tried again.
 pub async fn exchange(
-    http: &HttpClient,
+    wire: &Wire<'_>,
     settings: &Settings,
     kept: &Kept,
     code: &str,
@@ -59,7 +60,7 @@ pub async fn exchange(
 ) -> Result<Tokens, Problem> {
     // RFC 6749 §4.1.3: the redirect URI of step 2 again, for the server to compare.
     let redirect_uri = RedirectUrl::new(settings.redirect_uri()).map_err(Problem::internal)?;
-    let send = |request| http.send(Exchange::Token, request, MAX_ANSWER);
+    let send = |request| wire.send(Exchange::Token, request, MAX_ANSWER);
     let answer = client(settings, kept)
         .set_redirect_uri(redirect_uri)
         .exchange_code(AuthorizationCode::new(code.to_owned()))
@@ -111,7 +112,7 @@ fn explain(error: ExchangeError) -> Problem {
             let said = format!("{code:?}, {:?}", description.unwrap_or_default());
             problems::token_refused(ErrorCode::parse(code), said)
         }
-        RequestTokenError::Request(error @ FetchError::Transport(_)) => {
+        RequestTokenError::Request(error @ (FetchError::Transport(_) | FetchError::Dropped)) => {
             problems::idp_unreachable(error).at(shared::flow::Step::TokenRequest)
         }
         RequestTokenError::Request(error) => problems::token_answer_invalid(error),

@@ -19,7 +19,11 @@ use viewer::{
 };
 use web::{cookies, pages::FlowLink};
 
-use crate::{config::TokenEndpointAuthMethod, provider::FetchError, state::AppState};
+use crate::{
+    config::TokenEndpointAuthMethod,
+    provider::{FetchError, MAX_ANSWER},
+    state::AppState,
+};
 
 /// The cookie of a browser that began flows, where not everybody may see all of them.
 const COOKIE: &str = "rp_viewer";
@@ -63,11 +67,56 @@ fn conceal(it: &mut Recorded) {
 }
 
 async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
+    let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
+    let answer = post(app, endpoint, correlators, MAX_HALF).await?;
+    // A half that cannot be read is as good as none.
+    let half = serde_json::from_slice(&answer).unwrap_or(Half { events: Vec::new() });
+    Ok(half.events)
+}
+
+/// What the provider says about a login that is gone through step by step there, and about its clock.
+#[derive(Debug, Default, Deserialize)]
+pub struct AtProvider {
+    /// Whoever goes through it wanted to stop no more.
+    #[serde(default)]
+    pub runs_on: bool,
+    /// For how many seconds the code is good, of how many.
+    pub code: Option<(u64, u64)>,
+    /// The same of the request that waits there.
+    pub request: Option<(u64, u64)>,
+    /// By how many seconds its clock is ahead.
+    #[serde(default)]
+    pub ahead: u64,
+}
+
+/// Says something to the provider about going step by step; `None` if it has no ear for it.
+pub async fn at_provider(
+    app: &AppState,
+    said: impl Iterator<Item = (&'static str, String)>,
+) -> Option<AtProvider> {
+    let provider = app.provider.metadata().await.ok()?;
+    let endpoint = provider.flow_steps_endpoint.as_ref()?;
+    match post(app, endpoint.as_str(), said, MAX_ANSWER).await {
+        Ok(answer) => serde_json::from_slice(&answer).ok(),
+        Err(error) => {
+            tracing::warn!(%error, "the provider does not go step by step");
+            None
+        }
+    }
+}
+
+/// Posts a form to the provider with the RP's own credentials. It is recorded nowhere.
+async fn post(
+    app: &AppState,
+    endpoint: &str,
+    pairs: impl Iterator<Item = (&'static str, String)>,
+    limit: usize,
+) -> Result<Vec<u8>, FetchError> {
     let settings = &app.settings;
     let (id, secret) =
         (params::encode(settings.client_id.as_str()), params::encode(settings.client_secret.expose()));
     let mut form: Vec<String> =
-        flow.correlators.iter().map(|it| format!("correlator={}", SecretHash::encode(it))).collect();
+        pairs.map(|(name, value)| format!("{name}={}", params::encode(&value))).collect();
     let mut request = Request::post(endpoint)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::ACCEPT, "application/json");
@@ -82,10 +131,7 @@ async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded
         }
     }
     let request = request.body(form.join("&").into_bytes())?;
-    let answer = app.provider.http().answered(request, MAX_HALF).await?;
-    // A half that cannot be read is as good as none.
-    let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
-    Ok(half.events)
+    Ok(app.provider.http().answered(request, limit).await?.into_body())
 }
 
 #[async_trait(?Send)]

@@ -29,6 +29,8 @@ struct SignedOutPage<'a> {
     provider: ProviderView<'a>,
     scope: String,
     prompt: &'static str,
+    /// Whether one can go step by step.
+    steps: bool,
     /// The latest flows, if flows are recorded.
     flows: Option<Value>,
 }
@@ -166,6 +168,7 @@ async fn signed_out(
         },
         scope: state.settings.scope.to_string(),
         prompt: "login",
+        steps: state.steps.is_some(),
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };
     let template = "rp/home_signed_out.html";

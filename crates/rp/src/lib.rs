@@ -4,7 +4,8 @@
 //! request ([`login`], steps 1 and 2), which is kept as an [`attempt`] and bound to the browser ([`attempt_cookie`]);
 //! the browser comes back ([`callback`], step 7), the code becomes tokens ([`exchange`], steps 8 and 9), the ID token
 //! is judged ([`validate`], step 10), the claims are fetched ([`userinfo`]), a [`session`] starts (one of all
-//! [`sessions`]), and [`home`] shows it all. [`logout`] ends it, here and at the provider.
+//! [`sessions`]), and [`home`] shows it all. [`logout`] ends it, here and at the provider. Messages to the provider travel
+//! over a [`wire`], where a learner can hold them ([`step`]).
 
 pub mod config;
 pub mod startup;
@@ -20,6 +21,9 @@ pub mod attempt;
 pub mod attempt_cookie;
 
 pub mod callback;
+
+pub mod wire;
+
 pub mod exchange;
 pub mod validate;
 
@@ -33,6 +37,11 @@ pub mod logout;
 pub mod logouts;
 
 pub mod flows;
+
+pub mod step;
+
+pub mod forge;
+pub mod time;
 
 pub mod health;
 pub mod problems;

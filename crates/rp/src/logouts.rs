@@ -61,6 +61,11 @@ impl Logouts {
     pub fn sweep(&self, now: Timestamp) {
         self.0.sweep(now);
     }
+
+    /// Forgets those that began after `since`, in a time that never was.
+    pub fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use actix_session::{
 use actix_web::cookie::{Key, SameSite, time};
 use anyhow::anyhow;
 use shared::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     random::Random,
     secret::{Secret, SecretHash},
 };
@@ -100,6 +100,11 @@ impl Sessions {
     /// Ends every session of a user.
     pub fn revoke_user(&self, user: &UserKey) {
         self.entries.retain(|entry| entry.user.as_ref() != Some(user));
+    }
+
+    /// Ends every session that began after `since`, in a time that never was.
+    pub fn forget_since(&self, since: Timestamp) {
+        self.entries.forget_since(since);
     }
 
     /// Forgets sessions whose time is up.

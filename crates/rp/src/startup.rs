@@ -10,15 +10,20 @@ use actix_web::{
     App, HttpResponse, HttpServer,
     cookie::Key,
     dev::{Server, ServerHandle},
-    middleware::from_fn,
+    middleware::{Condition, from_fn},
     web::{Data, ServiceConfig, get, post, resource, scope, to},
 };
-use shared::flow::{Exchange, Party};
+use shared::{
+    clock::{Clock, ShiftedClock},
+    flow::{Exchange, Party},
+    secret::Secret,
+};
 use tracing_actix_web::TracingLogger;
 use viewer::{
     desk::{self, Desk as _},
     live::Closing,
     recorder::{Limits, Recorder},
+    steps::{Steps, gate},
     tap::{Shown, Tap, Watch, tap},
 };
 use web::{
@@ -33,7 +38,7 @@ use web::{
 
 use crate::{
     attempt::MemoryAttempts, callback, config::Settings, health, home, login, logout, logouts::Logouts,
-    provider::Provider, sessions::Sessions, state::AppState,
+    provider::Provider, sessions::Sessions, state::AppState, time,
 };
 
 /// How many logins, and how many logouts, can be under way at a time.
@@ -63,14 +68,18 @@ impl Application {
         if let Some(warning) = exposure_warning(address) {
             tracing::warn!("{warning}");
         }
+        let state = Data::new(state(settings, surroundings)?);
+        let settings = &state.settings;
         let viewer = settings.record.then(|| format!("{}/flows", settings.base_url.path()));
+        let time = Some(format!("{}time", settings.home()));
         let site = Data::new(Site {
             origin: settings.base_url.clone(),
-            pages: Pages::load(House::Rp, settings.base_url.clone())?.with_viewer(viewer.as_deref()),
-            clock: surroundings.clock.clone(),
+            pages: Pages::load(House::Rp, settings.base_url.clone())?
+                .with_viewer(viewer.as_deref())
+                .with_time(state.time.clone(), time),
+            clock: state.clock.clone(),
             alias: Alias::Redirect,
         });
-        let state = Data::new(state(settings, surroundings)?);
         let mut signing_key = [0; 64];
         state.random.fill(&mut signing_key);
         let signing_key = Key::from(&signing_key);
@@ -85,9 +94,14 @@ impl Application {
                 .service(scope(&base).configure(routes).configure(|app| {
                     if state.recorder.is_some() {
                         desk::routes::<AppState>(app);
+                        viewer::steps::routes::<AppState>(app);
+                    }
+                    if state.time.is_some() {
+                        time::routes(app);
                     }
                 }))
                 .default_service(to(not_found))
+                .wrap(Condition::new(state.steps.is_some(), from_fn(gate::<AppState>)))
                 .wrap(state.sessions.middleware(&state.settings, signing_key.clone()))
                 .wrap(from_fn(front_door))
                 .wrap(from_fn(tap))
@@ -127,6 +141,9 @@ impl Application {
                 state.attempts.sweep(state.clock.now()).await;
                 state.sessions.sweep();
                 state.logouts.sweep(state.clock.now());
+                if let Some(steps) = &state.steps {
+                    steps.sweep();
+                }
             }
         };
         server::serve(self.server, sweep, move || closing.close()).await
@@ -135,10 +152,15 @@ impl Application {
 
 fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
     let Surroundings { clock, random, mut sink } = surroundings;
+    // What is recorded keeps the order in which it happened, whatever a clock shows that was put forward.
+    let present = clock.clone();
+    let time =
+        (settings.record && settings.is_local()).then(|| Arc::new(ShiftedClock::around(clock.clone())));
+    let clock = time.as_ref().map_or(clock, |time| time.clone() as Arc<dyn Clock>);
     let client = Some(settings.client_id.as_str().to_owned());
-    let recorder = settings.record.then(|| {
-        Arc::new(Recorder::new(Party::Rp, client, Limits::default(), clock.clone(), random.clone()))
-    });
+    let recorder = settings
+        .record
+        .then(|| Arc::new(Recorder::new(Party::Rp, client, Limits::default(), present, random.clone())));
     if recorder.is_some() {
         sink = Arc::new(Watch { also: sink });
     }
@@ -147,6 +169,9 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
         sessions: Sessions::new(clock.clone(), random.clone()),
         logouts: Logouts::with_capacity(MAX_ATTEMPTS),
+        steps: recorder.is_some().then(|| Steps::new(clock.clone())),
+        time,
+        time_token: Secret::mint("", &*random),
         settings,
         clock,
         random,

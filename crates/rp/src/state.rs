@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use shared::{clock::Clock, flow::Sink, random::Random};
-use viewer::{live::Closing, recorder::Recorder};
+use shared::{
+    clock::{Clock, ShiftedClock},
+    flow::Sink,
+    random::Random,
+    secret::Secret,
+};
+use viewer::{live::Closing, recorder::Recorder, steps::Steps};
 
 use crate::{
     attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, sessions::Sessions,
+    step::Ended,
 };
 
 /// The state of the application.
@@ -21,6 +27,12 @@ pub struct AppState {
     pub sink: Arc<dyn Sink>,
     /// What is recorded of flows, if anything is.
     pub recorder: Option<Arc<Recorder>>,
+    /// Logins that are gone through step by step, where that is possible.
+    pub steps: Option<Steps<Ended>>,
+    /// The clock that can be put forward, where that is possible.
+    pub time: Option<Arc<ShiftedClock>>,
+    /// Proves that the form that moves it comes from our own page.
+    pub time_token: Secret,
     /// Ends what would go on for ever when the server is to stop.
     pub closing: Closing,
     /// The provider.

@@ -9,7 +9,8 @@ use web::problem::Problem;
 
 use crate::{
     problems,
-    provider::{HttpClient, MAX_ANSWER, Metadata},
+    provider::{self, MAX_ANSWER, Metadata},
+    wire::Wire,
 };
 
 /// What came of asking.
@@ -37,17 +38,21 @@ impl Userinfo {
 /// Asks for the claims. They must be about `subject`: otherwise somebody may have slipped in another user's access
 /// token, and the whole login is refused.
 pub async fn ask(
-    http: &HttpClient,
-    provider: &Metadata,
+    wire: &Wire<'_>,
+    metadata: &Metadata,
     access_token: &Secret,
     subject: &str,
     checks: &mut Checks,
 ) -> Result<Userinfo, Problem> {
-    let Some(endpoint) = &provider.userinfo_endpoint else {
+    let Some(endpoint) = &metadata.userinfo_endpoint else {
         checks.not_applicable(Rule::UserinfoSubject, subject, Words::NoClaims);
         return Ok(Userinfo::None);
     };
-    let claims = match http.get(Exchange::Userinfo, endpoint, Some(access_token), MAX_ANSWER).await {
+    let answer = match provider::get(endpoint, Some(access_token)) {
+        Ok(request) => wire.send(Exchange::Userinfo, request, MAX_ANSWER).await,
+        Err(error) => Err(error),
+    };
+    let claims = match answer {
         Ok(answer) if answer.status().as_u16() == 200 => {
             serde_json::from_slice::<Map<String, Value>>(answer.body()).map_err(|error| error.to_string())
         }

@@ -10,9 +10,9 @@ use std::{
 
 use shared::{
     error::ErrorCode,
-    flow::{Entry, Exchange, Rule, Step, Turn, Value, Words},
+    flow::{Entry, Exchange, Happened, Pause, Rule, Step, Turn, Value, Verb, Words},
 };
-use viewer::view;
+use viewer::{steps::Mistake, view};
 use web::{catalogue::Catalogue, lang::Lang, problem::Problem};
 
 fn templates() -> PathBuf {
@@ -128,6 +128,7 @@ fn keys_filled_in() -> Vec<String> {
     add("notice", &["signed_out", "signed_out_of_both", "provider_goes_on"], &[""]);
     add("notice", &["session_ended", "over_at_once"], &[""]);
     about_flows(&mut add);
+    about_pauses(&mut add);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {
         let values = diagram.split(name).skip(1);
@@ -186,6 +187,24 @@ fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("viewer.list.column", &columns, &[""]);
     add("viewer.compare", &["state", "messages"], &[""]);
     add("viewer.topic", &view::TOPICS.map(|(id, _)| id), &[""]);
+}
+
+/// Those of going step by step.
+fn about_pauses(add: &mut impl FnMut(&str, &[&str], &[&str])) {
+    let pauses: Vec<_> = Pause::ALL.map(Pause::id).to_vec();
+    add("pause", &pauses, &[".title", ".what", ".send", ".try.a", ".try.b"]);
+    add("pause", &["params", "headers"], &[""]);
+    add("pause.raw", &["params", "headers"], &[""]);
+    add("pause.drop", &["request", "answer"], &[""]);
+    add("pause.mistake", &Mistake::ALL.map(Mistake::id), &[""]);
+    add("pause.clock", &["code", "request", "login"], &[""]);
+    add("pause.told", &Verb::ALL.map(Verb::id), &[""]);
+    add("pause.token.sign", &["kept", "none", "public_key", "fresh"], &["", ".what"]);
+    add("pause.token.embed", &["jwk", "jku", "kid"], &[""]);
+    let browsers = ["authorization_request", "login_page", "authorization_response", "callback"];
+    add("pause.over", &["away"], &[""]);
+    add("pause.over", &browsers, &[""]);
+    add("came", &Happened::ALL.iter().map(|it| it.id()).collect::<Vec<_>>(), &[""]);
 }
 
 /// Every term that a text names, `[word](id)`.

@@ -3,7 +3,10 @@
 use std::{
     fmt,
     ops::{Add, Sub},
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -106,9 +109,78 @@ impl Clock for ManualClock {
     }
 }
 
+/// A clock that can be put forward, and back to what the one inside it says: a time machine for learners.
+#[derive(Debug)]
+pub struct ShiftedClock {
+    within: Arc<dyn Clock>,
+    /// By how many seconds it is ahead.
+    ahead: AtomicI64,
+    /// What it showed when it was put forward first.
+    left: AtomicI64,
+}
+
+impl ShiftedClock {
+    /// A clock that shows what `within` does.
+    pub fn around(within: Arc<dyn Clock>) -> Self {
+        Self { within, ahead: AtomicI64::new(0), left: AtomicI64::new(0) }
+    }
+
+    /// Puts it forward.
+    pub fn skip(&self, by: Duration) {
+        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        if self.ahead.load(Ordering::SeqCst) == 0 {
+            self.left.store(self.within.now().as_unix(), Ordering::SeqCst);
+        }
+        let add = |ahead: i64| Some(ahead.saturating_add(seconds));
+        // The function always says what to put there.
+        let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add);
+    }
+
+    /// Puts it back. Returns the time that it left: whatever began later began in a time that never was. `None` if it was
+    /// not ahead.
+    pub fn return_to_present(&self) -> Option<Timestamp> {
+        let was_ahead = self.ahead.swap(0, Ordering::SeqCst) != 0;
+        was_ahead.then(|| Timestamp(self.left.load(Ordering::SeqCst)))
+    }
+
+    /// What the clock inside shows.
+    pub fn present(&self) -> Timestamp {
+        self.within.now()
+    }
+
+    /// By how much it is ahead.
+    pub fn ahead(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.ahead.load(Ordering::SeqCst)).unwrap_or(0))
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        self.within.now() + self.ahead()
+    }
+
+    fn now_millis(&self) -> i64 {
+        let ahead = i64::try_from(self.ahead().as_millis()).unwrap_or(i64::MAX);
+        self.within.now_millis().saturating_add(ahead)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_machine_goes_forward_and_back_to_when_it_left() {
+        let within = Arc::new(ManualClock::at(Timestamp::from_unix(100)));
+        let clock = ShiftedClock::around(within.clone());
+        assert_eq!(clock.return_to_present(), None);
+        clock.skip(Duration::from_secs(60));
+        within.advance(Duration::from_secs(5));
+        clock.skip(Duration::from_secs(600));
+        assert_eq!((clock.now().as_unix(), clock.now_millis()), (765, 765_000));
+        assert_eq!(clock.return_to_present(), Some(Timestamp::from_unix(100)));
+        assert_eq!((clock.now().as_unix(), clock.ahead()), (105, Duration::ZERO));
+    }
 
     #[test]
     fn time_passes_only_when_a_manual_clock_is_advanced() {

@@ -57,4 +57,8 @@ pub struct ProviderMetadata {
     /// Where a client finds what was recorded of its own flows, while something is. A member of our own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flow_recording_endpoint: Option<String>,
+    /// Where a client says that somebody goes through one of its flows step by step, while that is possible. A member of our
+    /// own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_steps_endpoint: Option<String>,
 }

@@ -112,6 +112,11 @@ impl Whole {
         Ok(Self::of(desk, flow).await)
     }
 
+    /// The flow `id`, for somebody who has shown in another way that it is theirs.
+    pub(crate) async fn of_own(desk: &impl Desk, id: &str) -> Option<Self> {
+        Some(Self::of(desk, desk.recorder()?.flow(id)?).await)
+    }
+
     async fn of(desk: &impl Desk, flow: Arc<Flow>) -> Self {
         let (half, theirs) = match flow.opened {
             Some(_) => (OtherHalf::Seen, Vec::new()),
@@ -121,7 +126,7 @@ impl Whole {
         Self { flow, half, events }
     }
 
-    fn story(&self, desk: &impl Desk) -> Story<'_> {
+    pub(crate) fn story(&self, desk: &impl Desk) -> Story<'_> {
         Story::tell(&self.events, now(desk), desk.patience())
     }
 

@@ -210,7 +210,7 @@ impl Recorder {
         let Some(begun) = kept.ids.get(id).copied() else { return };
         let correlators = match &event {
             Event::Message(message) => correlate::of(message, self.client.as_deref()),
-            Event::Check(_) | Event::Life(_) => Vec::new(),
+            Event::Check(_) | Event::Life(_) | Event::Release(_) => Vec::new(),
         };
         let share = self.limits.bytes / SHARE_OF_ONE_FLOW;
         let recorded = Recorded { by: self.party, at, within: within.to_owned(), event };
@@ -408,6 +408,7 @@ fn weight(recorded: &Recorded) -> usize {
         }
         Event::Check(check) => check.expected.value().len() + check.actual.value().len(),
         Event::Life(_) => 0,
+        Event::Release(release) => release.length(),
     };
     EVENT + recorded.within.len() + texts
 }

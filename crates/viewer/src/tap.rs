@@ -16,6 +16,7 @@ use actix_web::{
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, header::HeaderMap},
     middleware::Next,
+    rt::task::JoinHandle,
     web::{Bytes, Data},
 };
 use futures_util::StreamExt as _;
@@ -76,6 +77,8 @@ struct Current {
     address: Option<IpAddr>,
     /// What happened before it is known to which flow it belongs.
     pending: RefCell<Vec<(i64, Event)>>,
+    /// The answer comes later, to another request.
+    is_put_off: Cell<bool>,
 }
 
 /// The middleware.
@@ -84,7 +87,12 @@ pub async fn tap(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(current) = Current::of(&request) else {
-        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+        let answered = next.call(request).await?.map_into_boxed_body();
+        let put_off = answered.request().extensions_mut().remove::<PutOff>();
+        return Ok(match put_off {
+            Some(put_off) => Current::resumed(&put_off).answer(answered),
+            None => answered,
+        });
     };
     let current = Rc::new(current);
     let payload = request.take_payload();
@@ -144,7 +152,25 @@ impl Current {
             body: RefCell::default(),
             length: Cell::default(),
             pending: RefCell::default(),
+            is_put_off: Cell::new(false),
         })
+    }
+
+    /// The request whose answer was put off.
+    fn resumed(put_off: &PutOff) -> Self {
+        Self {
+            recorder: Arc::clone(&put_off.recorder),
+            exchange: put_off.exchange,
+            span: put_off.span.clone(),
+            flow: RefCell::new(Some(put_off.flow.clone())),
+            request: RefCell::default(),
+            body: RefCell::default(),
+            length: Cell::default(),
+            link: None,
+            address: None,
+            pending: RefCell::default(),
+            is_put_off: Cell::new(false),
+        }
     }
 
     /// The body as the handler reads it, listened to.
@@ -203,7 +229,7 @@ impl Current {
 
     /// Records the answer. A stream is recorded without its body.
     fn answer(&self, answered: ServiceResponse<impl MessageBody + 'static>) -> ServiceResponse<BoxBody> {
-        if self.flow.borrow().is_none() {
+        if self.flow.borrow().is_none() || self.is_put_off.get() {
             return answered.map_into_boxed_body();
         }
         let (request, response) = answered.into_parts();
@@ -297,6 +323,78 @@ impl Sink for Watch {
             .ok()
             .flatten()
     }
+}
+
+/// A request of a flow that has not been answered yet. Meanwhile its browser looks at pages that are no part of the flow.
+#[derive(Clone)]
+pub struct PutOff {
+    recorder: Arc<Recorder>,
+    exchange: Exchange,
+    span: String,
+    flow: FlowId,
+}
+
+/// Puts off the answer to the request that is being answered: what the handler returns now is not recorded. `None` if the
+/// request belongs to no flow.
+pub fn put_off() -> Option<PutOff> {
+    let put_off = |current: &Rc<Current>| {
+        let flow = current.flow.borrow().clone()?;
+        current.is_put_off.set(true);
+        let recorder = Arc::clone(&current.recorder);
+        Some(PutOff { recorder, exchange: current.exchange, span: current.span.clone(), flow })
+    };
+    CURRENT.try_with(put_off).ok().flatten()
+}
+
+impl PutOff {
+    /// The flow.
+    pub fn flow(&self) -> &str {
+        &self.flow
+    }
+
+    /// Takes note of an event of the request.
+    pub(crate) fn record(&self, event: Event) {
+        self.recorder.add(&self.flow, &self.span, self.recorder.now(), event);
+    }
+
+    /// What happens in `work` happens while the request is being answered.
+    pub async fn scope<T>(&self, work: impl Future<Output = T>) -> T {
+        CURRENT.scope(Rc::new(Current::resumed(self)), work).await
+    }
+
+    /// The answer to `request` is the one that was put off, and is recorded as such.
+    pub fn is_answered_by(self, request: &HttpRequest) {
+        request.extensions_mut().insert(self);
+    }
+}
+
+/// Of which exchange the request is that is being answered.
+pub fn current_exchange() -> Option<Exchange> {
+    CURRENT.try_with(|current| current.exchange).ok()
+}
+
+/// Has `work` done in the background, as part of the request that is being answered.
+pub fn spawn(work: impl Future<Output = ()> + 'static) -> Option<JoinHandle<()>> {
+    let current = CURRENT.try_with(Rc::clone).ok()?;
+    Some(actix_web::rt::spawn(CURRENT.scope(current, work)))
+}
+
+/// What happens in `work` happens in the same flow, but apart from the request that is being answered.
+pub async fn apart<T>(work: impl Future<Output = T>) -> T {
+    match put_off_again() {
+        Some(put_off) => put_off.scope(work).await,
+        None => work.await,
+    }
+}
+
+/// The request that is being answered, under another name.
+fn put_off_again() -> Option<PutOff> {
+    let again = |current: &Rc<Current>| {
+        let recorder = Arc::clone(&current.recorder);
+        let (exchange, span) = (current.exchange, recorder.hex::<8>());
+        Some(PutOff { exchange, span, flow: current.flow.borrow().clone()?, recorder })
+    };
+    CURRENT.try_with(again).ok().flatten()
 }
 
 /// The flow of the request that is being answered.

@@ -26,6 +26,7 @@ pub struct Full;
 #[derive(Debug)]
 struct Expiring<V> {
     value: V,
+    began: Timestamp,
     expires: Timestamp,
     weight: usize,
 }
@@ -80,7 +81,7 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
     /// that is not enough: what is under way is never pushed out by what is new.
     pub fn insert(&self, key: K, value: V, expires: Timestamp, now: Timestamp) -> Result<(), Full> {
         let weight = self.weight(&value);
-        let new = Expiring { value, expires, weight };
+        let new = Expiring { value, began: now, expires, weight };
         if let Some(mut kept) = self.entries.get_mut(&key) {
             self.books().add(&(self.owners)(&new.value), weight);
             self.release(&mem::replace(&mut *kept, new));
@@ -133,7 +134,7 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
         change: impl FnOnce(&mut V, &mut Timestamp) -> R,
     ) -> Option<R> {
         let mut entry = self.entries.get_mut(key)?;
-        let Expiring { value, expires, weight } = entry.value_mut();
+        let Expiring { value, expires, weight, .. } = entry.value_mut();
         if now >= *expires {
             return None;
         }
@@ -184,6 +185,11 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
     /// Forgets every entry that `keep` says no to.
     pub fn retain(&self, keep: impl Fn(&V) -> bool) {
         self.forget_unless(|entry| keep(&entry.value));
+    }
+
+    /// Forgets every entry that was added after `since`: the time has been put back, and they never were.
+    pub fn forget_since(&self, since: Timestamp) {
+        self.forget_unless(|entry| entry.began <= since);
     }
 
     /// How many entries are held, ended ones included until they are swept.

@@ -15,7 +15,7 @@ use actix_web::{
 };
 use rust_embed::Embed;
 use serde::Serialize;
-use shared::flow::Step;
+use shared::{clock::ShiftedClock, flow::Step};
 use tera::{Context, Kwargs, State, Tera, Value};
 use thiserror::Error;
 
@@ -109,6 +109,11 @@ impl FlowLink {
     pub fn note(&self, link: String) {
         *self.0.borrow_mut() = Some(link);
     }
+
+    /// Leads nowhere.
+    pub fn forget(&self) {
+        *self.0.borrow_mut() = None;
+    }
 }
 
 /// What stands in a ribbon where the link belongs.
@@ -120,6 +125,15 @@ pub struct Pages {
     house: House,
     origin: Origin,
     editions: [Edition; 2],
+    /// The clock that can be put forward, if there is one, and where that is done.
+    time: Option<(Arc<ShiftedClock>, Option<String>)>,
+}
+
+/// What every page says while the clock is ahead.
+#[derive(Serialize)]
+struct Ahead<'a> {
+    minutes: u64,
+    link: Option<&'a str>,
 }
 
 impl Pages {
@@ -130,6 +144,7 @@ impl Pages {
             house,
             editions: [Edition::load(ja, house, &origin)?, Edition::load(en, house, &origin)?],
             origin,
+            time: None,
         })
     }
 
@@ -140,6 +155,12 @@ impl Pages {
             edition.say("viewer", &address);
         }
         self
+    }
+
+    /// The same, which say so while `time` is ahead; `link` leads to where it is put back.
+    #[must_use]
+    pub fn with_time(self, time: Option<Arc<ShiftedClock>>, link: Option<String>) -> Self {
+        Self { time: time.map(|time| (time, link)), ..self }
     }
 
     /// The page `template` with its data, in the visitor's language.
@@ -172,6 +193,7 @@ impl Pages {
         let ribbon = progress.and_then(|progress| edition.ribbon(progress, flow.as_deref()));
         context.insert_value("ribbon", ribbon.unwrap_or(Value::none()));
         context.insert("flow", &flow);
+        context.insert("ahead", &self.ahead());
         context.insert("page", page);
         let mut html = Vec::with_capacity(USUAL_SIZE);
         let engine = edition.engine(template).map_err(Problem::internal)?;
@@ -179,6 +201,12 @@ impl Pages {
             Problem::internal(format!("{template}: {error} {:?}", std::error::Error::source(&error)))
         })?;
         Ok(html)
+    }
+
+    fn ahead(&self) -> Option<Ahead<'_>> {
+        let (time, link) = self.time.as_ref()?;
+        let minutes = time.ahead().as_secs() / 60;
+        (minutes > 0).then(|| Ahead { minutes, link: link.as_deref() })
     }
 
     /// Whose pages they are.

@@ -62,7 +62,7 @@ pub struct Problem {
 
 impl Problem {
     /// Every failure that both sites share.
-    pub const COMMON: [&str; 11] = [
+    pub const COMMON: [&str; 12] = [
         "not_found",
         "method_not_allowed",
         "malformed",
@@ -72,6 +72,7 @@ impl Problem {
         "misdirected",
         "foreign_origin",
         "csrf",
+        "step_unknown",
         "overloaded",
         "internal",
     ];
@@ -137,6 +138,11 @@ impl Problem {
     /// A form without the token of its page.
     pub const fn csrf() -> Self {
         Self::new("csrf", StatusCode::FORBIDDEN, Mender::You)
+    }
+
+    /// A login that was gone through step by step, and that nothing is held of any more.
+    pub const fn step_unknown() -> Self {
+        Self::new("step_unknown", StatusCode::NOT_FOUND, Mender::You)
     }
 
     /// No room at the moment (RFC 9110 §15.6.4).
@@ -234,6 +240,7 @@ mod tests {
             Problem::misdirected(),
             Problem::foreign_origin(),
             Problem::csrf(),
+            Problem::step_unknown(),
             Problem::overloaded(),
             Problem::internal(""),
         ];

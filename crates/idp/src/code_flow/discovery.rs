@@ -56,6 +56,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
         flow_recording_endpoint: settings.record.then(|| format!("{issuer}/flows/lookup")),
+        flow_steps_endpoint: settings.record.then(|| format!("{issuer}/flows/steps")),
     }
 }
 
@@ -79,7 +80,7 @@ pub async fn metadata_document(state: Data<AppState>) -> HttpResponse {
 
 /// `GET /oauth/jwks`: the keys that verify ID tokens, never the ones that sign.
 pub async fn jwks(state: Data<AppState>) -> HttpResponse {
-    let keys = state.keys.published(state.clock.now()).await;
+    let keys = state.keys.published(state.present()).await;
     public().content_type(ContentType::json()).body(keys)
 }
 

@@ -144,7 +144,7 @@ async fn mint(state: &AppState, client: &Client, grant: &Grant) -> Result<TokenR
         let alg = client.id_token_signed_response_alg.unwrap_or(state.settings.signing_alg.into());
         let at_hash = tokens::at_hash(&access_token, alg);
         let claims = tokens::id_token_claims(issuer, grant, user, at_hash, now, expires);
-        let signed = state.keys.sign(alg, &client.secret, &claims, now).await;
+        let signed = state.keys.sign(alg, &client.secret, &claims, state.present()).await;
         let signed = signed.map_err(OAuthError::internal)?;
         let moments = [
             (Followed::IdToken, Turn::Created),

@@ -195,6 +195,11 @@ impl Settings {
             .map(|client| format!("{}/flows", client.uri.trim_end_matches('/')))
     }
 
+    /// Where the application of the demo moves both clocks.
+    pub fn demo_time_machine(&self) -> Option<String> {
+        Some(format!("{}/time", self.demo_viewer()?.trim_end_matches("/flows")))
+    }
+
     /// How long sessions live.
     pub const fn session_lifetime(&self) -> SessionLifetime {
         SessionLifetime { idle: self.session_idle, most: self.session_most }

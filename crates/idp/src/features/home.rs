@@ -101,7 +101,7 @@ pub async fn home(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
     let (csrf, cookie) = logout::form_token(&state, &request);
     let page = Page {
         endpoints: endpoints(&state),
-        keys: state.keys.list(now).await.into_iter().map(key_row).collect(),
+        keys: state.keys.list(state.present()).await.into_iter().map(key_row).collect(),
         signing_alg: state.settings.signing_alg.as_str(),
         accounts,
         clients: client_rows(&state).await?,

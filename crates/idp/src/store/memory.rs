@@ -177,6 +177,10 @@ impl SessionStore for Sessions {
     async fn sweep(&self, now: Timestamp) {
         self.0.sweep(now);
     }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
+    }
 }
 
 struct Interactions(ExpiringMap<SecretHash, Interaction, Owner>);
@@ -211,6 +215,10 @@ impl InteractionStore for Interactions {
 
     async fn sweep(&self, now: Timestamp) {
         self.0.sweep(now);
+    }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
     }
 }
 
@@ -247,6 +255,10 @@ impl ConsentStore for Consents {
 
     async fn sweep(&self, now: Timestamp) {
         self.0.sweep(now);
+    }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
     }
 }
 
@@ -298,6 +310,11 @@ impl GrantStore for Grants {
         self.by_code.sweep(now);
         self.by_id.sweep(now);
     }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.by_code.forget_since(since);
+        self.by_id.forget_since(since);
+    }
 }
 
 struct AccessTokens(ExpiringMap<SecretHash, AccessToken, Owner>);
@@ -319,5 +336,9 @@ impl AccessTokenStore for AccessTokens {
 
     async fn sweep(&self, now: Timestamp) {
         self.0.sweep(now);
+    }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
     }
 }

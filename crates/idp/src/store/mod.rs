@@ -84,6 +84,9 @@ pub trait SessionStore: Send + Sync {
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
 }
 
 /// The interactions under way.
@@ -103,6 +106,9 @@ pub trait InteractionStore: Send + Sync {
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
 }
 
 /// What users allowed clients.
@@ -129,6 +135,9 @@ pub trait ConsentStore: Send + Sync {
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
 }
 
 /// The grants and their codes.
@@ -154,6 +163,9 @@ pub trait GrantStore: Send + Sync {
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
 }
 
 /// The access tokens.
@@ -170,6 +182,9 @@ pub trait AccessTokenStore: Send + Sync {
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
 }
 
 /// All of them.
@@ -211,5 +226,14 @@ impl Stores {
         self.consents.sweep(now).await;
         self.grants.sweep(now).await;
         self.access_tokens.sweep(now).await;
+    }
+
+    /// Forgets what began after `since`, everywhere.
+    pub async fn forget_since(&self, since: Timestamp) {
+        self.sessions.forget_since(since).await;
+        self.interactions.forget_since(since).await;
+        self.consents.forget_since(since).await;
+        self.grants.forget_since(since).await;
+        self.access_tokens.forget_since(since).await;
     }
 }

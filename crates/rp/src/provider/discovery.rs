@@ -18,7 +18,7 @@ use url::Url;
 
 use super::ProviderError;
 
-/// The document as the library reads it, with three members that it does not know.
+/// The document as the library reads it, with four members that it does not know.
 type Document = ProviderMetadata<
     Additional,
     CoreAuthDisplay,
@@ -43,6 +43,8 @@ struct Additional {
     end_session_endpoint: Option<EndSessionUrl>,
     /// Where our provider tells its half of a flow. A member of our own.
     flow_recording_endpoint: Option<Url>,
+    /// Where it is told to go step by step. A member of our own.
+    flow_steps_endpoint: Option<Url>,
 }
 
 impl AdditionalProviderMetadata for Additional {}
@@ -66,6 +68,8 @@ pub struct Metadata {
     pub announces_iss: bool,
     /// Where its half of a flow is told, if anywhere.
     pub flow_recording_endpoint: Option<Url>,
+    /// Where it is told to go step by step, if anywhere.
+    pub flow_steps_endpoint: Option<Url>,
 }
 
 /// Where the document lies. A path in the issuer comes first, a trailing slash is taken away for this one
@@ -95,6 +99,7 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
         end_session_endpoint: additional.end_session_endpoint.clone(),
         announces_iss: additional.authorization_response_iss_parameter_supported,
         flow_recording_endpoint: additional.flow_recording_endpoint.clone(),
+        flow_steps_endpoint: additional.flow_steps_endpoint.clone(),
     };
     check_schemes(&metadata)?;
     Ok(metadata)

@@ -33,6 +33,9 @@ pub enum FetchError {
     /// An answer beyond its bound.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+    /// Somebody who goes step by step dropped the request, or its answer.
+    #[error("no answer: it was dropped by hand")]
+    Dropped,
 }
 
 trait Explain {
@@ -86,38 +89,52 @@ impl HttpClient {
         mut request: HttpRequest,
         limit: usize,
     ) -> Result<HttpResponse, FetchError> {
-        let watched = self.sink.traceparent().map(|(traceparent, span)| {
-            complete(&mut request, &traceparent);
-            self.record(Message {
-                exchange,
-                from: Party::Rp,
-                to: Party::Idp,
-                line: Line::Request {
-                    method: request.method().to_string(),
-                    target: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
-                },
-                headers: tap::headers(pairs(request.headers())),
-                body: String::from_utf8_lossy(request.body()).into_owned(),
-                cut: 0,
-                span: span.clone(),
-            });
-            span
-        });
+        let span = self.prepare(&mut request);
+        self.note_request(exchange, &request, span.as_deref());
         let response = self.answered(request, limit).await?;
-        if let Some(span) = watched {
-            let kept = &response.body()[..response.body().len().min(MAX_RECORDED)];
-            self.record(Message {
-                exchange,
-                from: Party::Idp,
-                to: Party::Rp,
-                line: Line::Status(response.status().as_u16()),
-                headers: tap::headers(pairs(response.headers())),
-                body: String::from_utf8_lossy(kept).into_owned(),
-                cut: response.body().len() - kept.len(),
-                span,
-            });
-        }
+        self.note_answer(exchange, &response, span.as_deref());
         Ok(response)
+    }
+
+    /// Completes a request whose flow somebody watches, and says under which span both sides will record it.
+    pub(crate) fn prepare(&self, request: &mut HttpRequest) -> Option<String> {
+        let (traceparent, span) = self.sink.traceparent()?;
+        complete(request, &traceparent);
+        Some(span)
+    }
+
+    /// Records a request that somebody watches.
+    pub(crate) fn note_request(&self, exchange: Exchange, request: &HttpRequest, span: Option<&str>) {
+        let Some(span) = span else { return };
+        self.record(Message {
+            exchange,
+            from: Party::Rp,
+            to: Party::Idp,
+            line: Line::Request {
+                method: request.method().to_string(),
+                target: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+            },
+            headers: tap::headers(pairs(request.headers())),
+            body: String::from_utf8_lossy(request.body()).into_owned(),
+            cut: 0,
+            span: span.to_owned(),
+        });
+    }
+
+    /// Records its answer.
+    pub(crate) fn note_answer(&self, exchange: Exchange, response: &HttpResponse, span: Option<&str>) {
+        let Some(span) = span else { return };
+        let kept = &response.body()[..response.body().len().min(MAX_RECORDED)];
+        self.record(Message {
+            exchange,
+            from: Party::Idp,
+            to: Party::Rp,
+            line: Line::Status(response.status().as_u16()),
+            headers: tap::headers(pairs(response.headers())),
+            body: String::from_utf8_lossy(kept).into_owned(),
+            cut: response.body().len() - kept.len(),
+            span: span.to_owned(),
+        });
     }
 
     fn record(&self, mut message: Message) {
@@ -143,20 +160,19 @@ impl HttpClient {
         Ok(response)
     }
 
-    /// `GET`, with a bearer token in the header where one is needed (RFC 6750 §2.1), never in the query.
-    pub async fn get(
-        &self,
-        exchange: Exchange,
-        url: &str,
-        bearer: Option<&Secret>,
-        limit: usize,
-    ) -> Result<HttpResponse, FetchError> {
-        let mut request = http::Request::get(url).header(http::header::ACCEPT, "application/json");
-        if let Some(token) = bearer {
-            request = request.header(http::header::AUTHORIZATION, format!("Bearer {}", token.expose()));
-        }
-        self.send(exchange, request.body(Vec::new())?, limit).await
+    /// `GET`, recorded as part of `exchange`.
+    pub async fn get(&self, exchange: Exchange, url: &str, limit: usize) -> Result<HttpResponse, FetchError> {
+        self.send(exchange, get(url, None)?, limit).await
     }
+}
+
+/// `GET`, with a bearer token in the header where one is needed (RFC 6750 §2.1), never in the query.
+pub fn get(url: &str, bearer: Option<&Secret>) -> Result<HttpRequest, FetchError> {
+    let mut request = http::Request::get(url).header(http::header::ACCEPT, "application/json");
+    if let Some(token) = bearer {
+        request = request.header(http::header::AUTHORIZATION, format!("Bearer {}", token.expose()));
+    }
+    Ok(request.body(Vec::new())?)
 }
 
 /// What the libraries would add last is added here, so that what is recorded is what is sent; and the name under which

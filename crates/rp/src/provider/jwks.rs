@@ -98,6 +98,12 @@ impl KeySet {
         }
     }
 
+    /// The published key called `kid`, or any; as its JWK.
+    pub fn as_jwk(&self, kid: Option<&str>) -> Option<Value> {
+        let Source::Published(keys) = &self.source else { return None };
+        serde_json::to_value(candidates(keys, kid).next()?.library.as_ref()?).ok()
+    }
+
     /// Whether one of the keys made this signature. Only the keys called `kid` are tried, if it is given.
     pub fn verify(&self, kid: Option<&str>, signed: &str, signature: &str) -> bool {
         let made_by = |key: &DecodingKey| {

@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 pub(crate) use self::jwks::Source;
 pub use self::{
     discovery::Metadata,
-    http::{FetchError, HttpClient, MAX_ANSWER},
+    http::{FetchError, HttpClient, MAX_ANSWER, get},
     jwks::KeySet,
 };
 use crate::{algorithm::Algorithm, config::Settings};
@@ -51,7 +51,7 @@ pub enum ProviderError {
 impl From<FetchError> for ProviderError {
     fn from(error: FetchError) -> Self {
         match error {
-            FetchError::Transport(_) => Self::Unreachable(error.to_string()),
+            FetchError::Transport(_) | FetchError::Dropped => Self::Unreachable(error.to_string()),
             FetchError::Request(_) | FetchError::TooLarge(_) => Self::Invalid(error.to_string()),
         }
     }
@@ -157,7 +157,7 @@ impl Provider {
 
     /// The body of a 200. A redirect is an answer like any other that is not 200.
     async fn fetch(&self, exchange: Exchange, url: &str, limit: usize) -> Result<Vec<u8>, ProviderError> {
-        let answer = self.http.get(exchange, url, None, limit).await?;
+        let answer = self.http.get(exchange, url, limit).await?;
         match answer.status() {
             status if status.as_u16() == 200 => Ok(answer.into_body()),
             status if status.is_server_error() => {

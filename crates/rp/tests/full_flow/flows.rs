@@ -34,7 +34,7 @@ impl Pair {
 fn messages(events: &[Recorded]) -> impl Iterator<Item = (Party, &Message)> {
     events.iter().filter_map(|it| match &it.event {
         Event::Message(message) => Some((it.by, message)),
-        Event::Check(_) | Event::Life(_) => None,
+        Event::Check(_) | Event::Life(_) | Event::Release(_) => None,
     })
 }
 

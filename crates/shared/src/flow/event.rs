@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Exchange, Step};
+use super::{Check, Exchange, Release, Step};
 
 /// One of the three who speak with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub enum Event {
     Check(Check),
     /// Something happened to a value.
     Life(Life),
+    /// A message that was held was changed, dropped or repeated, or somebody foretold what would come of it.
+    Release(Release),
 }
 
 /// An event with its time and place.

@@ -6,6 +6,7 @@
 mod check;
 mod event;
 mod exchange;
+mod pause;
 mod rule;
 mod shown;
 mod story;
@@ -13,6 +14,7 @@ mod story;
 pub use check::{Check, Checks, Failed, Verdict};
 pub use event::{Event, Life, Line, Message, NoRecording, Party, Recorded, Sink, Turn, Value};
 pub use exchange::{Entry, Exchange};
+pub use pause::{Change, Happened, Loss, Part, Pause, Release, Verb, Verbs};
 pub use rule::{Rule, Step};
 pub use shown::{Shown, Words};
-pub use story::{Outcome, Paired, Stage, State, Story};
+pub use story::{Came, Outcome, Paired, Stage, State, Story};

@@ -1,13 +1,15 @@
 //! The story that recorded events tell: how far the flow has come, what happened at each step, and how it ended. It is
 //! made of what was recorded and of nothing else, above all not of where a visitor clicked.
 
+mod foresight;
 mod outcome;
 
 use std::{cmp::Ordering, collections::HashMap};
 
+pub use foresight::Came;
 pub use outcome::Outcome;
 
-use super::{Check, Entry, Event, Exchange, Life, Message, Party, Recorded, Rule, Step};
+use super::{Check, Entry, Event, Exchange, Life, Message, Party, Recorded, Release, Rule, Step};
 
 /// The story of one flow.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub struct Stage<'a> {
     pub checks: Vec<(Party, &'a Check)>,
     /// What happened to values, and where.
     pub lives: Vec<(Party, Life)>,
+    /// What was done with messages that were held, and where.
+    pub releases: Vec<(Party, &'a Release)>,
 }
 
 /// A message, with the record of the other side if there is one.
@@ -101,6 +105,7 @@ impl<'a> Story<'a> {
                 Event::Message(message) => stage.take(it, message),
                 Event::Check(check) => stage.checks.push((it.by, check)),
                 Event::Life(life) => stage.lives.push((it.by, *life)),
+                Event::Release(release) => stage.releases.push((it.by, release)),
             }
             // What happens beside the ten steps moves nothing on.
             if !matches!(it.event, Event::Life(_)) && (!is_login || entry.step().is_some()) && current < entry
@@ -145,7 +150,14 @@ impl<'a> Story<'a> {
 
 impl<'a> Stage<'a> {
     fn empty(entry: Entry) -> Self {
-        Self { entry, state: State::Todo, messages: Vec::new(), checks: Vec::new(), lives: Vec::new() }
+        Self {
+            entry,
+            state: State::Todo,
+            messages: Vec::new(),
+            checks: Vec::new(),
+            lives: Vec::new(),
+            releases: Vec::new(),
+        }
     }
 
     /// Adds a message. The record of the side that sent it comes first.
@@ -265,6 +277,7 @@ fn place(
             return Entry::of(message, step.unwrap_or(Step::Callback));
         }
         Event::Life(life) => return Entry::Step(life.step),
+        Event::Release(release) => return release.pause.entry(),
         Event::Check(check) => check,
     };
     match exchanges.get(&(it.by, it.within.as_str())) {

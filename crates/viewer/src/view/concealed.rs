@@ -92,6 +92,25 @@ impl Concealer {
                 Event::Check(check)
             }
             Event::Life(life) => Event::Life(*life),
+            Event::Release(release) => {
+                let mut release = release.clone();
+                for change in &mut release.changes {
+                    for value in [&mut change.before, &mut change.after].into_iter().flatten() {
+                        *value = self.changed(&change.name, value);
+                    }
+                }
+                Event::Release(release)
+            }
+        }
+    }
+
+    /// A value that was edited, before or after.
+    fn changed(&mut self, name: &str, value: &str) -> String {
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => self.credentials(value),
+            "location" | "address" => self.address(value),
+            _ if is_named_secret(name) => self.secret(value),
+            _ => self.text(value),
         }
     }
 

@@ -101,6 +101,11 @@ fn header(name: &str, value: &str) -> Option<Field> {
     Some(Field { name: name.to_owned(), key: key.to_owned(), value: value.to_owned() })
 }
 
+/// The key of a header, or its own name where it is not explained.
+pub(crate) fn header_key(name: &str, value: &str) -> String {
+    header(name, value).map_or_else(|| name.to_ascii_lowercase(), |field| field.key)
+}
+
 /// RFC 6749 §2.3.1: name and secret, joined by a colon, in base64.
 pub(crate) fn basic(credentials: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(credentials).ok()?).ok()

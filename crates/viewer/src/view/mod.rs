@@ -8,7 +8,7 @@
 mod compare;
 mod concealed;
 mod curl;
-mod fields;
+pub(crate) mod fields;
 mod glossary;
 mod html;
 mod ledger;
@@ -22,6 +22,11 @@ mod token;
 mod wire;
 
 use shared::flow::Entry;
+
+pub(crate) use self::{
+    fields::{Members, basic, plain},
+    parameters::{Place, made},
+};
 
 pub use compare::{ComparePage, compare_page};
 pub use concealed::{CONCEALED, concealed};

@@ -141,6 +141,7 @@ const FACTS: &[Fact] = &[
     public("request_uri_parameter_supported", By(IDP, 0), &[], DISCOVERY),
     public("authorization_response_iss_parameter_supported", By(IDP, 0), &[], "RFC 9207 §3"),
     public("flow_recording_endpoint", By(IDP, 0), &[], DISCOVERY),
+    public("flow_steps_endpoint", By(IDP, 0), &[], DISCOVERY),
 ];
 
 const DISCOVERY: &str = "OpenID Connect Discovery §3";
@@ -174,9 +175,23 @@ pub(crate) struct Row {
 
 /// Who, and in which step if it is one of the ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-struct Place {
+pub(crate) struct Place {
     house: &'static str,
     step: u8,
+}
+
+/// Whether whoever sends a message makes the value anew.
+fn is_of_sender(key: &str) -> bool {
+    matches!(key, "cookie" | "set_cookie" | "location" | "content_type")
+}
+
+/// Who makes the value of `key`, and in which step; and whether it was agreed on when the client was registered.
+pub(crate) fn made(key: &str) -> (Option<Place>, bool) {
+    match fact(key).filter(|_| !is_of_sender(key)).map(|fact| fact.made) {
+        Some(By(party, step)) => (Some(Place { house: party.id(), step }), false),
+        Some(Registered) => (None, true),
+        None => (None, false),
+    }
 }
 
 /// A value whose end is always seen: `head` is folded when there is no room.
@@ -228,7 +243,6 @@ fn row(entry: Entry, field: &Field, sender: Party) -> Row {
     let place = |(party, at): (Party, u8)| Place { house: party.id(), step: if is_login { at } else { 0 } };
     let known = fact(&field.key);
     let made = known.map(|fact| fact.made);
-    let is_of_sender = matches!(field.key.as_str(), "cookie" | "set_cookie" | "location" | "content_type");
     let checked = known.and_then(|fact| {
         let later = fact.checked.iter().find(|(_, at)| *at >= step);
         later.or(fact.checked.last()).copied()
@@ -239,7 +253,7 @@ fn row(entry: Entry, field: &Field, sender: Party) -> Row {
         value: Folded::new(&field.value),
         secret: known.is_some_and(|fact| fact.secret),
         made: match made {
-            _ if is_of_sender => Some(place((sender, step))),
+            _ if is_of_sender(&field.key) => Some(place((sender, step))),
             Some(By(party, at)) => Some(place((party, at))),
             Some(Registered) => None,
             None => Some(place((sender, 0))),

@@ -1,7 +1,8 @@
 //! How a flow ended.
 
 use super::super::{
-    Entry, Event, Exchange, Life, Message, Party, Recorded, Rule, Step, Turn, Value, Verdict,
+    Entry, Event, Exchange, Life, Message, Party, Pause, Recorded, Release, Rule, Step, Turn, Value, Verb,
+    Verdict,
 };
 use crate::params::Params;
 
@@ -55,7 +56,19 @@ pub(super) fn of(events: &[&Recorded], is_login: bool) -> Option<Outcome> {
         }
     }
     let good = endings.iter().position(|it| matches!(it, Outcome::SignedOut | Outcome::TokensIssued));
-    (!endings.is_empty()).then(|| endings.swap_remove(good.unwrap_or(0)))
+    if endings.is_empty() {
+        return events.iter().any(|it| is_cut_off(it)).then_some(Outcome::Ended);
+    }
+    Some(endings.swap_remove(good.unwrap_or(0)))
+}
+
+/// Whether the browser was kept from going on.
+fn is_cut_off(it: &Recorded) -> bool {
+    let Event::Release(Release { pause, verb: Verb::Dropped, .. }) = &it.event else { return false };
+    matches!(
+        pause,
+        Pause::AuthorizationRequest | Pause::LoginPage | Pause::AuthorizationResponse | Pause::Callback
+    )
 }
 
 /// What is there to judge by.
@@ -173,7 +186,7 @@ fn declined(events: &[&Recorded], it: &Recorded) -> Option<String> {
     })
 }
 
-fn error_in(query: &str) -> Option<String> {
+pub(super) fn error_in(query: &str) -> Option<String> {
     Params::parse_with_repeats(query.as_bytes()).ok()?.get("error").map(ToOwned::to_owned)
 }
 

@@ -1,0 +1,148 @@
+//! Going through a login step by step: what is held at the RP, and where its own code waits meanwhile.
+//!
+//! The code of a login runs in the background from the callback on, and stops wherever [`Wire`] has it stop. What it brings
+//! in the end waits for the browser, which gets it as the answer to its last click.
+
+use std::time::Duration;
+
+use actix_session::SessionExt as _;
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
+use async_trait::async_trait;
+use shared::{
+    flow::{Checks, Exchange, Pause},
+    params::Params,
+    random::Random,
+};
+use viewer::{
+    correlate,
+    recorder::Flow,
+    steps::{Draft, Forgery, Hands, Released, Steps, Validity},
+    tap,
+};
+use web::{cookies, problem::Problem};
+
+use crate::{
+    callback::{self, Arrival, Completed},
+    flows, forge,
+    state::AppState,
+    wire::Wire,
+};
+
+/// The cookie that says which browser goes step by step.
+const COOKIE: &str = "rp_step";
+
+/// What the login has come to: an end, or a refusal before it was known whose it is.
+pub type Ended = Result<Completed, Problem>;
+
+/// Holds the browser's return of a login that is gone through step by step. `None` for any other.
+pub async fn receive(request: &HttpRequest, app: &Data<AppState>, arrival: &Arrival) -> Option<HttpResponse> {
+    let (steps, flow) = (app.steps.as_ref()?, tap::current_flow()?);
+    if !steps.holds(&flow) {
+        return None;
+    }
+    let cookie = cookies::value(request, COOKIE);
+    if steps.awaits(&flow, cookie.as_deref()) {
+        // Whoever wanted to stop no more at the provider does not stop here either.
+        if at_provider(app, &flow).await.is_some_and(|there| there.runs_on) {
+            steps.run_on(&flow);
+            return None;
+        }
+        let put_off = tap::put_off()?;
+        let work = tap::spawn(run(app.clone(), flow.clone(), arrival.clone()))?;
+        steps.work(&put_off, work);
+        steps.settled(&flow).await;
+    } else if !steps.is_held_for(&flow, cookie.as_deref()) {
+        return None;
+    }
+    let page = format!("{}step/{flow}", app.settings.home());
+    Some(HttpResponse::SeeOther().insert_header((LOCATION, page)).finish())
+}
+
+/// What became of the login that `flow` is at the provider, as far as the provider tells.
+async fn at_provider(app: &AppState, flow: &str) -> Option<flows::AtProvider> {
+    let flow = app.recorder.as_ref()?.flow(flow)?;
+    flows::at_provider(app, flow.correlators.iter().map(|it| ("correlator", it.encode()))).await
+}
+
+/// The code of a login, in the background.
+async fn run(app: Data<AppState>, flow: String, arrival: Arrival) {
+    let Some(steps) = &app.steps else { return };
+    let ended = go_through(&app, steps, &flow, arrival).await;
+    steps.end(&flow, ended);
+}
+
+async fn go_through(app: &AppState, steps: &Steps<Ended>, flow: &str, mut arrival: Arrival) -> Ended {
+    let held = Draft {
+        method: "GET".into(),
+        address: app.settings.redirect_uri(),
+        params: arrival.query.clone(),
+        ..Draft::default()
+    };
+    let released = steps.hold(flow, Pause::Callback, held).await;
+    let twice = matches!(released, Released::Repeated(_));
+    match released {
+        Released::Sent(draft) | Released::Repeated(draft) => arrival.query = draft.params,
+        // It never arrives here, and so nothing comes of it.
+        Released::Dropped => std::future::pending().await,
+    }
+    let mut checks = Checks::kept(app.sink.clone());
+    let claimed = callback::claim(app, &arrival, &mut checks).await?;
+    if twice {
+        // The second one comes while the first is on its way. What it is told, nobody is there to read.
+        let mut checks = Checks::new(app.sink.clone());
+        drop(tap::apart(callback::claim(app, &arrival, &mut checks)).await);
+    }
+    Ok(claimed.complete(&Wire::held(app, flow), checks).await)
+}
+
+#[async_trait(?Send)]
+impl Hands for AppState {
+    type Ended = Ended;
+
+    fn steps(&self) -> Option<&Steps<Ended>> {
+        self.steps.as_ref()
+    }
+
+    fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    fn step_cookie(&self) -> &'static str {
+        COOKIE
+    }
+
+    fn login_lifetime(&self) -> Duration {
+        self.settings.attempt_lifetime
+    }
+
+    /// Step 2, if the learner chose to go step by step.
+    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, _location: &str) -> Option<Pause> {
+        let params = Params::parse(request.query_string().as_bytes(), &[]).ok()?;
+        let is_chosen = exchange == Exchange::Login && params.get("pace") == Some("step");
+        (is_chosen && self.steps.is_some()).then_some(Pause::AuthorizationRequest)
+    }
+
+    async fn validity(&self, flow: &Flow) -> Validity {
+        let there = at_provider(self, &flow.id).await.unwrap_or_default();
+        let of = self.settings.attempt_lifetime;
+        let span = |(left, of): (u64, u64)| (Duration::from_secs(left), Duration::from_secs(of));
+        Validity { code: there.code.map(span), request: there.request.map(span), login: Some((of, of)) }
+    }
+
+    /// The provider stops, too. It is told which login, by what it will be found by there.
+    async fn announce(&self, location: &str) {
+        let query = location.split_once('?').map_or("", |(_, query)| query);
+        let Ok(params) = Params::parse_with_repeats(query.as_bytes()) else { return };
+        let (Some(state), Some(client)) = (params.get("state"), params.get("client_id")) else { return };
+        let login = correlate::state(client, state).encode();
+        flows::at_provider(self, [("correlator", login), ("hold", "1".to_owned())].into_iter()).await;
+    }
+
+    async fn forge(&self, token: &str, forgery: Forgery) -> String {
+        forge::forge(self, token, forgery).await
+    }
+
+    async fn finish(&self, request: &HttpRequest, ended: Ended) -> Result<HttpResponse, Problem> {
+        callback::finish(&request.get_session(), self, ended?).await
+    }
+}

@@ -1,0 +1,163 @@
+//! How the messages of one login travel to the provider and back: straight, or through the hands of somebody who goes step
+//! by step. Whoever sends and receives here does not know which.
+
+use openidconnect::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
+    },
+};
+use shared::{
+    flow::{Exchange, Pause},
+    secret::Secret,
+};
+use viewer::steps::{Draft, Released};
+
+use crate::{
+    provider::{FetchError, HttpClient},
+    state::AppState,
+};
+
+/// The wire of one login.
+pub struct Wire<'a> {
+    app: &'a AppState,
+    /// The flow whose messages are held.
+    held: Option<&'a str>,
+}
+
+impl<'a> Wire<'a> {
+    /// Nobody stands between.
+    pub const fn straight(app: &'a AppState) -> Self {
+        Self { app, held: None }
+    }
+
+    /// Somebody holds the messages of `flow`.
+    pub const fn held(app: &'a AppState, flow: &'a str) -> Self {
+        Self { app, held: Some(flow) }
+    }
+
+    fn http(&self) -> &HttpClient {
+        self.app.provider.http()
+    }
+
+    /// Sends a request of `exchange` and reads the answer up to `limit` bytes.
+    pub async fn send(
+        &self,
+        exchange: Exchange,
+        mut request: HttpRequest,
+        limit: usize,
+    ) -> Result<HttpResponse, FetchError> {
+        let pauses = match exchange {
+            Exchange::Token => (Pause::TokenRequest, Pause::TokenResponse),
+            Exchange::Userinfo => (Pause::UserinfoRequest, Pause::UserinfoResponse),
+            _ => return self.http().send(exchange, request, limit).await,
+        };
+        if self.held.is_none() {
+            return self.http().send(exchange, request, limit).await;
+        }
+        let span = self.http().prepare(&mut request);
+        let (edited, twice) = match self.hold(pauses.0, draft_of_request(&request)).await {
+            Released::Sent(draft) => (Some(draft), false),
+            Released::Repeated(draft) => (Some(draft), true),
+            Released::Dropped => (None, false),
+        };
+        // Recorded is what our own code says and hears; the other side records what arrives there.
+        self.http().note_request(exchange, &request, span.as_deref());
+        let edited = with_edits(&request, &edited.ok_or(FetchError::Dropped)?);
+        let answer = self.http().answered(edited.clone(), limit).await?;
+        let second = if twice { Some(self.again(exchange, request, edited, limit).await) } else { None };
+        let heard = match self.hold(pauses.1, draft_of_answer(&answer)).await {
+            Released::Sent(draft) | Released::Repeated(draft) => answer_with_edits(answer, draft),
+            Released::Dropped => return Err(FetchError::Dropped),
+        };
+        self.http().note_answer(exchange, &heard, span.as_deref());
+        if let Some((Ok(second), span)) = second {
+            self.http().note_answer(exchange, &second, span.as_deref());
+        }
+        Ok(heard)
+    }
+
+    /// Sends a request a second time, under a name of its own.
+    async fn again(
+        &self,
+        exchange: Exchange,
+        mut request: HttpRequest,
+        mut edited: HttpRequest,
+        limit: usize,
+    ) -> (Result<HttpResponse, FetchError>, Option<String>) {
+        let name = HeaderName::from_static("traceparent");
+        request.headers_mut().remove(&name);
+        let span = self.http().prepare(&mut request);
+        if let Some(trace) = request.headers().get(&name).filter(|_| edited.headers().contains_key(&name)) {
+            edited.headers_mut().insert(name, trace.clone());
+        }
+        self.http().note_request(exchange, &request, span.as_deref());
+        (self.http().answered(edited, limit).await, span)
+    }
+
+    /// The ID token as it is validated.
+    pub async fn id_token(&self, id_token: &Secret) -> Secret {
+        let draft = Draft { token: id_token.expose().to_owned(), ..Draft::default() };
+        match self.hold(Pause::Validation, draft).await {
+            Released::Sent(draft) | Released::Repeated(draft) => Secret::new(draft.token),
+            Released::Dropped => id_token.clone(),
+        }
+    }
+
+    async fn hold(&self, pause: Pause, draft: Draft) -> Released {
+        match (self.held, &self.app.steps) {
+            (Some(flow), Some(steps)) => steps.hold(flow, pause, draft).await,
+            _ => Released::Sent(draft),
+        }
+    }
+}
+
+fn draft_of_request(request: &HttpRequest) -> Draft {
+    // How long the body is follows from what it becomes.
+    let headers = request.headers().iter().filter(|(name, _)| *name != CONTENT_LENGTH);
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Draft {
+        method: request.method().to_string(),
+        address: request.uri().to_string(),
+        params: String::from_utf8_lossy(request.body()).into_owned(),
+        headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
+        ..Draft::default()
+    }
+}
+
+/// The request as it was edited. What was not touched is byte for byte the same.
+fn with_edits(request: &HttpRequest, draft: &Draft) -> HttpRequest {
+    if *draft == draft_of_request(request) {
+        return request.clone();
+    }
+    let mut edited = request.clone();
+    let mut headers = HeaderMap::new();
+    for (name, value) in &draft.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    *edited.body_mut() = draft.params.clone().into_bytes();
+    if request.headers().contains_key(CONTENT_LENGTH) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(draft.params.len()));
+    }
+    *edited.headers_mut() = headers;
+    edited
+}
+
+fn draft_of_answer(answer: &HttpResponse) -> Draft {
+    Draft {
+        status: answer.status().as_u16(),
+        body: String::from_utf8_lossy(answer.body()).into_owned(),
+        ..Draft::default()
+    }
+}
+
+fn answer_with_edits(mut answer: HttpResponse, draft: Draft) -> HttpResponse {
+    if draft != draft_of_answer(&answer) {
+        *answer.status_mut() = StatusCode::from_u16(draft.status).unwrap_or_default();
+        *answer.body_mut() = draft.body.into_bytes();
+    }
+    answer
+}

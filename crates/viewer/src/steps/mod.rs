@@ -1,0 +1,69 @@
+//! Step by step: a learner holds the messages of a flow, reads them, changes them, drops or repeats them, and lets them go.
+//!
+//! It is the same servers and the same code. What leads the browser on is held at a [`gate`] behind the server's door; what
+//! the RP's own code sends and receives passes through [`Steps::hold`]. A held message is a [`Draft`]; what its page
+//! (`page`) lets somebody do with it is read by `form`, and done by `desk`. What can be done where says one table,
+//! [`Pause::verbs`](shared::flow::Pause::verbs).
+
+mod desk;
+mod draft;
+mod form;
+mod gate;
+mod page;
+mod store;
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse};
+use async_trait::async_trait;
+use shared::{
+    flow::{Exchange, Pause},
+    random::Random,
+};
+use web::problem::Problem;
+
+pub use self::{
+    desk::routes,
+    draft::Draft,
+    form::{Forgery, Mistake, Signature},
+    gate::gate,
+    page::Validity,
+    store::{Over, Released, Steps},
+};
+use crate::{desk::Desk, recorder::Flow};
+
+/// What a server says about going through its flows step by step.
+#[async_trait(?Send)]
+pub trait Hands: Desk {
+    /// What its own code brings in the end.
+    type Ended: Send + Sync + 'static;
+
+    /// The logins that are gone through step by step; `None` where that is not possible.
+    fn steps(&self) -> Option<&Steps<Self::Ended>>;
+
+    /// Its randomness.
+    fn random(&self) -> &dyn Random;
+
+    /// The cookie that says which browser it is.
+    fn step_cookie(&self) -> &'static str;
+
+    /// How long a login may take from its beginning to its end.
+    fn login_lifetime(&self) -> Duration;
+
+    /// Where the answer of `exchange` that leads the browser to `location` is to be held, if it is.
+    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, location: &str) -> Option<Pause>;
+
+    /// For how long things stay good.
+    async fn validity(&self, flow: &Flow) -> Validity;
+
+    /// The browser is about to go to `location`: whoever is there may want to know that it goes step by step.
+    async fn announce(&self, _location: &str) {}
+
+    /// Makes an ID token as it is wanted in the place of `token`.
+    async fn forge(&self, token: &str, _forgery: Forgery) -> String {
+        token.to_owned()
+    }
+
+    /// What its own code has brought becomes the answer to the browser.
+    async fn finish(&self, request: &HttpRequest, ended: Self::Ended) -> Result<HttpResponse, Problem>;
+}
