@@ -37,10 +37,14 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
         let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
         found.extend(answer.get("access_token").and_then(|value| value.as_str()).map(token));
     }
-    // What has no client and no secret: anybody may know that it was asked.
-    let is_public = matches!(message.exchange, Exchange::Discovery | Exchange::Keys | Exchange::Token);
+    // Of the back channel only: what a browser says of traces is its own business. A code or a token that was changed on its
+    // way is still of the flow that it was sent in.
+    let is_back = matches!(
+        message.exchange,
+        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo
+    );
     let traced = message.header("traceparent").and_then(trace_and_span);
-    found.extend(traced.filter(|_| is_public).map(|(trace, _)| self::trace(trace)));
+    found.extend(traced.filter(|_| is_back).map(|(trace, _)| self::trace(trace)));
     found
 }
 

@@ -14,24 +14,24 @@ use crate::pair::{AGREE, Browser, PASSWORD, Pair, http};
 const PATIENCE: i64 = 600_000;
 
 impl Pair {
-    fn flows(&self) -> Vec<Arc<Flow>> {
+    pub(crate) fn flows(&self) -> Vec<Arc<Flow>> {
         self.app.recorder.as_ref().unwrap().flows(100, |_| true)
     }
 
     /// Both halves of the latest flow.
-    async fn latest(&self) -> Vec<Recorded> {
+    pub(crate) async fn latest(&self) -> Vec<Recorded> {
         let flow = self.flows().remove(0);
         let (seen, theirs) = rp::flows::other_half(&self.app, &flow).await;
         assert_eq!(seen, OtherHalf::Seen);
         [flow.events.clone(), theirs].concat()
     }
 
-    fn tells<'a>(&self, events: &'a [Recorded]) -> Story<'a> {
+    pub(crate) fn tells<'a>(&self, events: &'a [Recorded]) -> Story<'a> {
         Story::tell(events, self.app.clock.now_millis(), PATIENCE)
     }
 }
 
-fn messages(events: &[Recorded]) -> impl Iterator<Item = (Party, &Message)> {
+pub(crate) fn messages(events: &[Recorded]) -> impl Iterator<Item = (Party, &Message)> {
     events.iter().filter_map(|it| match &it.event {
         Event::Message(message) => Some((it.by, message)),
         Event::Check(_) | Event::Life(_) | Event::Release(_) => None,

@@ -4,6 +4,7 @@
 
 mod flows;
 mod pair;
+mod steps;
 mod strangers;
 
 use std::time::Duration;
