@@ -9,7 +9,7 @@ use shared::{
     flow::{Check, Shown, Step, Verdict},
     secret::Secret,
 };
-use web::problem::Problem;
+use web::problem::{Foretold, Problem};
 
 /// A user: the pair of issuer and subject (OpenID Connect Core §5.7). Never the e-mail address, which another person
 /// may have tomorrow.
@@ -97,6 +97,9 @@ pub struct Notice {
     kind: String,
     id: String,
     code: Option<String>,
+    /// What somebody foretold of the last message, and what happened.
+    #[serde(default)]
+    foretold: Option<(String, String)>,
 }
 
 impl Notice {
@@ -114,7 +117,7 @@ impl Notice {
             _ => ("error", "oauth_error"),
         };
         let code = code.map_or("unknown", ErrorCode::as_str).to_owned();
-        Self { kind: kind.into(), id: id.into(), code: Some(code) }
+        Self { kind: kind.into(), id: id.into(), code: Some(code), foretold: None }
     }
 
     /// The user signed out here. What became of the provider's session is not known, or it goes on.
@@ -132,6 +135,11 @@ impl Notice {
         Self::info("provider_goes_on")
     }
 
+    /// Somebody who went step by step foretold what would come of the last message.
+    pub fn foretold(Foretold { guess, happened }: Foretold) -> Self {
+        Self { foretold: Some((guess.to_owned(), happened.to_owned())), ..Self::info("foretold") }
+    }
+
     /// The session's time is up.
     pub fn session_ended() -> Self {
         Self::info("session_ended")
@@ -143,7 +151,7 @@ impl Notice {
     }
 
     fn info(id: &str) -> Self {
-        Self { kind: "info".into(), id: id.into(), code: None }
+        Self { kind: "info".into(), id: id.into(), code: None, foretold: None }
     }
 }
 

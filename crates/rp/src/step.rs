@@ -19,11 +19,15 @@ use viewer::{
     steps::{Draft, Forgery, Hands, Released, Steps, Validity},
     tap,
 };
-use web::{cookies, problem::Problem};
+use web::{
+    cookies,
+    problem::{Foretold, Problem},
+};
 
 use crate::{
     callback::{self, Arrival, Completed},
     flows, forge,
+    session::{self, Notice},
     state::AppState,
     wire::Wire,
 };
@@ -140,6 +144,11 @@ impl Hands for AppState {
 
     async fn forge(&self, token: &str, forgery: Forgery) -> String {
         forge::forge(self, token, forgery).await
+    }
+
+    fn tell(&self, request: &HttpRequest, foretold: Foretold) {
+        // A notice is a comfort: without it the login stands.
+        let _ = session::leave_notice(&request.get_session(), &Notice::foretold(foretold));
     }
 
     async fn finish(&self, request: &HttpRequest, ended: Ended) -> Result<HttpResponse, Problem> {

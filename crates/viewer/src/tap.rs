@@ -20,7 +20,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use futures_util::StreamExt as _;
-use shared::flow::{Event, Exchange, Line, Message, Party, Sink};
+use shared::flow::{Event, Exchange, Line, Message, Party, Recorded, Sink};
 
 use web::{
     front_door::{MAX_ADDRESS, Site},
@@ -350,6 +350,22 @@ impl PutOff {
     /// The flow.
     pub fn flow(&self) -> &str {
         &self.flow
+    }
+
+    /// The answer with this status, as it will be recorded, without its headers and its body.
+    pub(crate) fn answer(&self, status: u16) -> Recorded {
+        let message = Message {
+            exchange: self.exchange,
+            from: self.recorder.party(),
+            to: asker(self.exchange),
+            line: Line::Status(status),
+            headers: Vec::new(),
+            body: String::new(),
+            cut: 0,
+            span: self.span.clone(),
+        };
+        let (by, at) = (self.recorder.party(), self.recorder.now());
+        Recorded { by, at, within: self.span.clone(), event: Event::Message(message) }
     }
 
     /// Takes note of an event of the request.

@@ -23,7 +23,7 @@ use crate::{
     moment::Moment,
     origin::Origin,
     pages::{self, House, Kind, Pages, Progress},
-    problem::Problem,
+    problem::{Foretold, Problem},
     telemetry,
 };
 
@@ -115,6 +115,7 @@ struct ErrorPage {
     problem: ProblemView,
     check: Option<CheckView>,
     oauth_error: Option<&'static str>,
+    foretold: Option<Foretold>,
     reference: String,
     at: Moment,
 }
@@ -196,6 +197,7 @@ fn page_of(site: &Site, request: &HttpRequest, problem: Problem) -> HttpResponse
             actual: check.actual,
         }),
         oauth_error: problem.oauth_error.map(shared::error::ErrorCode::as_str),
+        foretold: problem.foretold,
         reference,
         at: site.clock.now().into(),
     };

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use serde::Serialize;
 use shared::{
     error::ErrorCode,
     flow::{Check, Failed, Step},
@@ -34,6 +35,15 @@ impl Mender {
     }
 }
 
+/// What somebody foretold, and what happened: the ids of two texts `came.<id>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Foretold {
+    /// What was foretold.
+    pub guess: &'static str,
+    /// What happened.
+    pub happened: &'static str,
+}
+
 /// A failure with a page of its own. Its texts stand in the catalogue under `problem.<id>`; the front door renders it.
 #[derive(Clone, Debug, Error)]
 #[error("{id}{}", .detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default())]
@@ -56,6 +66,8 @@ pub struct Problem {
     pub next: Option<String>,
     /// When to try again, in seconds (`Retry-After`).
     pub retry_after: Option<u32>,
+    /// What somebody foretold who went step by step.
+    pub foretold: Option<Foretold>,
     /// For the log only.
     pub detail: Option<String>,
 }
@@ -89,6 +101,7 @@ impl Problem {
             step: None,
             next: None,
             retry_after: None,
+            foretold: None,
             detail: None,
         }
     }

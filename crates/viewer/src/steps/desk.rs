@@ -241,6 +241,7 @@ impl<'a, D: Hands> Look<'a, D> {
             Some(put_off) => put_off.scope(self.desk.finish(self.request, ended)).await,
             None => self.desk.finish(self.request, ended).await,
         };
+        let finished = self.with_foretold(put_off.as_ref(), finished).await;
         let location = |answer: &HttpResponse| {
             let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
             location.unwrap_or("/").to_owned()
@@ -254,6 +255,29 @@ impl<'a, D: Hands> Look<'a, D> {
         );
         self.answered(put_off);
         finished
+    }
+
+    /// The same, and the page that is next says what was foretold of the last message.
+    async fn with_foretold(
+        &self,
+        put_off: Option<&PutOff>,
+        finished: Result<HttpResponse, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        let latest = self.seen().ok().and_then(|seen| seen.latest);
+        let Some(mut whole) = Whole::of_own(self.desk, &self.flow).await else { return finished };
+        // The answer that ends the flow will be recorded when it is given.
+        let status = finished.as_ref().map_or_else(|problem| problem.status, HttpResponse::status);
+        whole.events.extend(put_off.map(|put_off| put_off.answer(status.as_u16())));
+        let foretold = latest.and_then(|latest| page::foretold(&whole.story(self.desk), latest));
+        match (finished, foretold) {
+            (Ok(answer), foretold) => {
+                if let Some(foretold) = foretold {
+                    self.desk.tell(self.request, foretold);
+                }
+                Ok(answer)
+            }
+            (Err(problem), foretold) => Err(Problem { foretold, ..problem }),
+        }
     }
 
     /// The answer to this request is the one that was put off.

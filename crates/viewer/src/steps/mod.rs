@@ -20,7 +20,7 @@ use shared::{
     flow::{Exchange, Pause},
     random::Random,
 };
-use web::problem::Problem;
+use web::problem::{Foretold, Problem};
 
 pub use self::{
     desk::routes,
@@ -63,6 +63,9 @@ pub trait Hands: Desk {
     async fn forge(&self, token: &str, _forgery: Forgery) -> String {
         token.to_owned()
     }
+
+    /// Tells the user, on the page that is next, what they foretold and what happened.
+    fn tell(&self, _request: &HttpRequest, _foretold: Foretold) {}
 
     /// What its own code has brought becomes the answer to the browser.
     async fn finish(&self, request: &HttpRequest, ended: Self::Ended) -> Result<HttpResponse, Problem>;

@@ -9,6 +9,8 @@ use shared::{
     params::Params,
 };
 
+use web::problem::Foretold;
+
 use super::{
     draft::{Draft, decoded, pretty, taken_apart},
     form::{Mistake, shown_header},
@@ -137,7 +139,6 @@ struct Told<'a> {
     changes: Vec<&'a str>,
     guess: Option<&'static str>,
     happened: Option<&'static str>,
-    is_right: bool,
     check: Option<Decided<'a>>,
     /// The answer to the second of two, or the check that refused it.
     second: Option<Second>,
@@ -345,11 +346,16 @@ fn told<'a>(story: &Story<'a>, pause: Pause) -> Option<Told<'a>> {
         changes: release.map(changed).unwrap_or_default(),
         guess: guess.map(shared::flow::Happened::id),
         happened: happened.map(shared::flow::Happened::id),
-        is_right: guess.is_some() && guess == happened,
         check: came.and_then(|came: Came<'a>| came.decided).map(|(by, check)| decided(by, check)),
         second: (verb == Verb::Repeated).then(|| second(story, pause)).flatten(),
         refused: (verb == Verb::Repeated).then(|| refused(story, pause)).flatten(),
     })
+}
+
+/// What was foretold of the message that was let go last, beside what happened, if that is known.
+pub(super) fn foretold(story: &Story<'_>, pause: Pause) -> Option<Foretold> {
+    let told = told(story, pause)?;
+    Some(Foretold { guess: told.guess?, happened: told.happened? })
 }
 
 fn changed(release: &Release) -> Vec<&str> {

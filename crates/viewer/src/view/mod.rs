@@ -17,6 +17,7 @@ mod map;
 mod moment;
 mod page;
 mod parameters;
+mod releases;
 mod sight;
 mod token;
 mod wire;

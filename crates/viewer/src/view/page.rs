@@ -3,7 +3,7 @@
 use serde::Serialize;
 use shared::{
     error::ErrorCode,
-    flow::{Check, Entry, Outcome, Paired, Party, Release, Stage, Step, Story, Verdict},
+    flow::{Check, Entry, Outcome, Paired, Party, Stage, Step, Story, Verdict},
 };
 
 use super::{
@@ -13,7 +13,8 @@ use super::{
     ledger::{Ledger, ledger},
     map::{self, Group, groups},
     moment::{At, Took},
-    parameters::{self, Folded, Row},
+    parameters::{self, Row},
+    releases::{Released, releases},
     sight::{self, Sight},
     token::{self, Document, Token},
     wire::{self, Likeness, Record},
@@ -174,27 +175,6 @@ struct Detail<'a> {
     releases: Vec<Released<'a>>,
 }
 
-/// What somebody did with a message that was held here.
-#[derive(Debug, Serialize)]
-struct Released<'a> {
-    house: &'static str,
-    pause: &'static str,
-    verb: &'static str,
-    changes: Vec<Changed<'a>>,
-    guess: Option<&'static str>,
-    happened: Option<&'static str>,
-    is_right: bool,
-}
-
-/// Something that was edited.
-#[derive(Debug, Serialize)]
-struct Changed<'a> {
-    name: &'a str,
-    secret: bool,
-    before: Option<Folded>,
-    after: Option<Folded>,
-}
-
 /// The place before or after.
 #[derive(Clone, Debug, Serialize)]
 struct Beside {
@@ -268,7 +248,7 @@ pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
         after: beside(Some(at + 1)),
         here: stage.entry == story.current,
         sight: sight.rows(stage),
-        releases: stage.releases.iter().map(|(by, release)| released(story, *by, release)).collect(),
+        releases: releases(story, stage),
         error: refusal_of(story, stage),
         ..detail(stage, facts)
     });
@@ -373,26 +353,6 @@ fn shown(paired: &Paired<'_>, facts: &FlowFacts<'_>) -> Shown {
         under_way: received_at.map(|at| Took::from(at.saturating_sub(paired.at))),
         likeness,
         curl: curl(message, &origin),
-    }
-}
-
-fn released<'a>(story: &Story<'a>, by: Party, release: &'a Release) -> Released<'a> {
-    let happened = story.came_of(release.pause).map(|came| came.happened);
-    let folded = |value: &Option<String>| value.as_deref().map(Folded::new);
-    let changes = release.changes.iter().map(|change| Changed {
-        name: &change.name,
-        secret: parameters::is_secret(&change.name.to_ascii_lowercase()),
-        before: folded(&change.before),
-        after: folded(&change.after),
-    });
-    Released {
-        house: by.id(),
-        pause: release.pause.id(),
-        verb: release.verb.id(),
-        changes: changes.collect(),
-        guess: release.guess.map(shared::flow::Happened::id),
-        happened: happened.map(shared::flow::Happened::id),
-        is_right: release.guess.is_some() && release.guess == happened,
     }
 }
 

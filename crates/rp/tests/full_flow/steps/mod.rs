@@ -188,6 +188,28 @@ async fn what_was_foretold_is_recorded_beside_what_happened() {
 }
 
 #[actix_web::test]
+async fn what_was_foretold_of_the_last_message_is_told_on_the_page_that_is_next() {
+    let pair = Pair::start();
+    let mut browser = pair.is_held_at(Pause::UserinfoResponse).await;
+    browser.lets_go(&[("do", "send"), ("guess", "signed_in_with_claims")]).await;
+    assert!(browser.is_greeted() && browser.text.contains("as predicted"), "{}", browser.text);
+    assert!(pair.greets(&mut browser).await && !browser.text.contains("as predicted"), "it is told once");
+    let mut browser = pair.is_held_at(Pause::Callback).await;
+    let spoiled = browser.lines("params.raw").replacen("iss=http", "iss=https", 1);
+    let form =
+        [("do", "send"), ("params.as", "raw"), ("params.raw", &spoiled), ("guess", "rp_asks_for_tokens")];
+    browser.lets_go(&form).await;
+    assert!(
+        browser.text.contains("HTTP 400") && browser.text.contains("not as predicted"),
+        "{}",
+        browser.text
+    );
+    assert!(browser.text.contains("The RP refuses"), "{}", browser.text);
+    browser.opens(browser.page.clone().unwrap().as_str()).await;
+    assert!(browser.text.contains("not as predicted"), "a reload says the same: {}", browser.text);
+}
+
+#[actix_web::test]
 async fn what_comes_of_each_message_is_one_of_the_three_things_that_can_be_foretold() {
     let pair = Pair::start();
     pair.is_held_at(Pause::UserinfoResponse).await.goes_on().await;

@@ -1,0 +1,50 @@
+//! What somebody did with the messages that were held in a flow.
+
+use serde::Serialize;
+use shared::flow::{Party, Release, Stage, Story};
+
+use super::parameters::{self, Folded};
+
+/// What somebody did with a message that was held here.
+#[derive(Debug, Serialize)]
+pub(crate) struct Released<'a> {
+    house: &'static str,
+    pause: &'static str,
+    verb: &'static str,
+    changes: Vec<Changed<'a>>,
+    guess: Option<&'static str>,
+    happened: Option<&'static str>,
+}
+
+/// Something that was edited.
+#[derive(Debug, Serialize)]
+struct Changed<'a> {
+    name: &'a str,
+    secret: bool,
+    before: Option<Folded>,
+    after: Option<Folded>,
+}
+
+/// All that was done at one place.
+pub(crate) fn releases<'a>(story: &Story<'a>, stage: &Stage<'a>) -> Vec<Released<'a>> {
+    stage.releases.iter().map(|(by, release)| released(story, *by, release)).collect()
+}
+
+fn released<'a>(story: &Story<'a>, by: Party, release: &'a Release) -> Released<'a> {
+    let happened = story.came_of(release.pause).map(|came| came.happened);
+    let folded = |value: &Option<String>| value.as_deref().map(Folded::new);
+    let changes = release.changes.iter().map(|change| Changed {
+        name: &change.name,
+        secret: parameters::is_secret(&change.name.to_ascii_lowercase()),
+        before: folded(&change.before),
+        after: folded(&change.after),
+    });
+    Released {
+        house: by.id(),
+        pause: release.pause.id(),
+        verb: release.verb.id(),
+        changes: changes.collect(),
+        guess: release.guess.map(shared::flow::Happened::id),
+        happened: happened.map(shared::flow::Happened::id),
+    }
+}
