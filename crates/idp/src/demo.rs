@@ -10,7 +10,7 @@ use shared::{
 
 use crate::domain::{
     claims::{Address, StandardClaims},
-    client::{AuthMethod, Client, RedirectUri},
+    client::{AuthMethod, Client, GrantType, RedirectUri},
     password::{HashError, PasswordHash},
     user::{User, Username},
 };
@@ -38,13 +38,16 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         auth_method: AuthMethod::ClientSecretBasic,
         redirect_uris: vec![redirect_uri.clone()],
         post_logout_redirect_uris: after_logout(redirect_uri),
-        scope: Scope::parse("openid profile email api.access rp.login").unwrap_or_default(),
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        // The RP asks for offline_access only when it is told to: a login looks like the tutorial's.
+        scope: Scope::parse("openid profile email api.access rp.login offline_access").unwrap_or_default(),
         id_token_signed_response_alg: None,
         default_max_age: None,
         require_pkce: true,
         // A learner sees the consent page every time.
         remember_consent: false,
         claims_in_id_token: false,
+        refresh_without_offline_access: false,
     };
     let both = vec![redirect_uri.clone(), second.clone()];
     let client2 = Client {
@@ -53,7 +56,8 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         secret: Secret::new("client2-secret"),
         redirect_uris: both.clone(),
         post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),
-        scope: Scope::parse("openid profile email address phone api.access rp.login").unwrap_or_default(),
+        scope: Scope::parse("openid profile email address phone api.access rp.login offline_access")
+            .unwrap_or_default(),
         remember_consent: true,
         ..client1.clone()
     };
@@ -63,6 +67,9 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         // RFC 7518 §3.2: 32 bytes at least.
         secret: Secret::new("client-hs256-secret-of-32-bytes-or-more"),
         redirect_uris: both,
+        // One that cannot renew its tokens, to compare with.
+        grant_types: vec![GrantType::AuthorizationCode],
+        scope: Scope::parse("openid profile email api.access rp.login").unwrap_or_default(),
         id_token_signed_response_alg: Some(Algorithm::HS256),
         ..client1.clone()
     };

@@ -45,7 +45,7 @@ use crate::{
     keys::Keys,
     passwords::Passwords,
     state::AppState,
-    store::memory,
+    store::{Stores, memory},
     throttle::Throttle,
     token_endpoint,
 };
@@ -70,11 +70,22 @@ impl Application {
         settings: Settings,
         surroundings: Surroundings,
     ) -> Result<Self, StartError> {
+        let stores = memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity);
+        Self::build_with(listener, settings, surroundings, stores)
+    }
+
+    /// The same with other stores than those in memory.
+    pub fn build_with(
+        listener: TcpListener,
+        settings: Settings,
+        surroundings: Surroundings,
+        stores: Stores,
+    ) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
         if let Some(warning) = exposure_warning(address) {
             tracing::warn!("{warning}");
         }
-        let state = Data::new(state(settings, surroundings)?);
+        let state = Data::new(state(settings, surroundings, stores)?);
         let shared = state.clone();
         let server = HttpServer::new(move || {
             App::new()
@@ -131,7 +142,7 @@ impl Application {
     }
 }
 
-fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
+fn state(settings: Settings, surroundings: Surroundings, stores: Stores) -> Result<AppState, StartError> {
     let Surroundings { clock, random, mut sink } = surroundings;
     let recorder = settings.record.then(|| {
         Arc::new(Recorder::new(Party::Idp, None, Limits::default(), Arc::clone(&clock), Arc::clone(&random)))
@@ -153,7 +164,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
             clock: Arc::clone(&clock),
             alias: Alias::Refuse,
         }),
-        stores: memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity),
+        stores,
         keys: Arc::new(keys),
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
         throttle: Throttle::new(Arc::clone(&clock)),

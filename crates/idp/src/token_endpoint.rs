@@ -1,12 +1,18 @@
-//! Steps 8 and 9: the token endpoint (RFC 6749 §3.2, OpenID Connect Core §3.1.3). It authenticates the client, looks
-//! at the grant type and hands over to the grant's own file.
+//! Steps 8 and 9, and whenever tokens are renewed: the token endpoint (RFC 6749 §3.2, OpenID Connect Core §3.1.3). It
+//! authenticates the client, looks at the grant type and hands over to the grant's own file.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
-use shared::{error::ErrorCode, flow::Rule, token::TokenResponse};
+use shared::{
+    error::ErrorCode,
+    flow::{Checks, Rule},
+    token::TokenResponse,
+};
 use web::form::{Form, FormError};
 
 use crate::{
     code_flow::exchange,
+    domain::client::{Client, GrantType},
+    features::refresh,
     http::{
         client_auth,
         oauth_error::{OAuthError, refused},
@@ -33,11 +39,28 @@ pub async fn token(
     let grant_type = params
         .get("grant_type")
         .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "grant_type is missing."))?;
-    checks.equal(Rule::GrantTypeKnown, "authorization_code", grant_type).map_err(refused(
-        ErrorCode::UnsupportedGrantType,
-        "The only grant_type here is authorization_code.",
-    ))?;
-    exchange::exchange(&state, &client, &params, &mut checks).await.map(|tokens| answer(&tokens))
+    let tokens = match allowed(&client, grant_type, &mut checks)? {
+        GrantType::AuthorizationCode => exchange::exchange(&state, &client, &params, &mut checks).await,
+        GrantType::RefreshToken => refresh::refresh(&state, &client, &params, &mut checks).await,
+    };
+    tokens.map(|tokens| answer(&tokens))
+}
+
+/// RFC 6749 §5.2: a grant type that this server knows, and that this client may use.
+fn allowed(client: &Client, presented: &str, checks: &mut Checks) -> Result<GrantType, OAuthError> {
+    let known = GrantType::find(presented);
+    let names = |types: &[GrantType]| types.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" / ");
+    let unsupported = refused(ErrorCode::UnsupportedGrantType, "grant_type is none that this server knows.");
+    checks
+        .judge(Rule::GrantTypeKnown, names(&GrantType::ALL), presented, known.is_some())
+        .map_err(unsupported)?;
+    let allowed = known.filter(|grant_type| client.may_use(*grant_type));
+    let unauthorized =
+        refused(ErrorCode::UnauthorizedClient, "The client is not registered for this grant_type.");
+    checks
+        .judge(Rule::GrantTypeAllowed, names(&client.grant_types), presented, allowed.is_some())
+        .map_err(unauthorized)?;
+    allowed.ok_or_else(|| OAuthError::internal("a grant type that nobody allowed"))
 }
 
 /// RFC 6749 §5.1: nobody on the way may keep the tokens.

@@ -64,7 +64,7 @@ pub struct Tap {
 /// A request that is being answered.
 struct Current {
     recorder: Arc<Recorder>,
-    exchange: Exchange,
+    exchange: Cell<Exchange>,
     span: String,
     flow: RefCell<Option<FlowId>>,
     /// The request, until its body has been read.
@@ -137,7 +137,7 @@ impl Current {
             recorder,
             link,
             address: visitor::address(request.request()),
-            exchange,
+            exchange: Cell::new(exchange),
             span,
             flow: RefCell::default(),
             request: RefCell::new(Some(message)),
@@ -177,8 +177,11 @@ impl Current {
         let Some(mut message) = self.request.borrow_mut().take() else { return };
         let (body, at) = (self.body.take(), self.recorder.now());
         message.cut = self.length.get() - body.len();
+        let body = String::from_utf8_lossy(&body);
+        self.exchange.set(self.exchange.get().with_form(&body));
+        message.exchange = self.exchange.get();
         let media_type = message.header("content-type").unwrap_or_default();
-        message.body = redact::body(self.exchange, media_type, &String::from_utf8_lossy(&body)).into_owned();
+        message.body = redact::body(message.exchange, media_type, &body).into_owned();
         *self.flow.borrow_mut() = self.recorder.find_or_begin(&message, self.address);
         if let (Some((link, address, sees)), Some(id)) = (&self.link, self.flow.borrow().as_deref())
             && self.recorder.flow(id).is_some_and(|flow| sees.includes(&flow))
@@ -220,7 +223,7 @@ impl Current {
         };
         in_order(&mut headers);
         let from = self.recorder.party();
-        let (exchange, to) = (self.exchange, asker(self.exchange));
+        let (exchange, to) = (self.exchange.get(), asker(self.exchange.get()));
         let line = Line::Status(response.status().as_u16());
         let message = Message { exchange, from, to, line, headers, body: text, cut, span: self.span.clone() };
         self.record(self.recorder.now(), Event::Message(message));
@@ -231,7 +234,9 @@ impl Current {
 /// Who asks.
 const fn asker(exchange: Exchange) -> Party {
     match exchange {
-        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo => Party::Rp,
+        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo | Exchange::Refresh => {
+            Party::Rp
+        }
         _ => Party::Browser,
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     config::Settings,
     domain::{
         claims::STANDARD,
-        client::{AuthMethod, Client},
+        client::{AuthMethod, Client, GrantType},
         prompt::Prompt,
         session::ACR_PASSWORD,
     },
@@ -41,7 +41,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
             .collect(),
         response_types_supported: vec!["code"],
         response_modes_supported: vec!["query"],
-        grant_types_supported: vec!["authorization_code"],
+        grant_types_supported: grant_types(settings),
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: signing_algs(settings),
         token_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
@@ -64,6 +64,12 @@ fn signing_algs(settings: &Settings) -> Vec<&'static str> {
     let chosen = |client: &Client| client.id_token_signed_response_alg == Some(Algorithm::HS256);
     let hs256 = settings.clients.iter().any(chosen).then_some("HS256");
     KeyAlg::ALL.map(KeyAlg::as_str).into_iter().chain(hs256).collect()
+}
+
+/// Those that a client is registered for; what nobody can use is not announced.
+fn grant_types(settings: &Settings) -> Vec<&'static str> {
+    let used = |it: &GrantType| settings.clients.iter().any(|client| client.may_use(*it));
+    GrantType::ALL.into_iter().filter(used).map(GrantType::as_str).collect()
 }
 
 /// Every claim that an ID token or the userinfo endpoint can say.

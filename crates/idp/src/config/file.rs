@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::{
         demo,
-        domain::client::{AuthMethod, RedirectUri},
+        domain::client::{AuthMethod, GrantType, RedirectUri},
     };
 
     const HASH: &str =
@@ -148,6 +148,8 @@ password_hash = 'HASH'
         assert_eq!((client.id_token_signed_response_alg, client.default_max_age), (None, None));
         assert!(client.require_pkce && client.remember_consent && !client.claims_in_id_token);
         assert!(client.post_logout_redirect_uris.is_empty());
+        assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
+        assert!(!client.refresh_without_offline_access);
     }
 
     #[test]
@@ -156,6 +158,8 @@ password_hash = 'HASH'
             client_uri = 'https://app.example/home'
             token_endpoint_auth_method = 'client_secret_post'
             post_logout_redirect_uris = ['https://app.example/bye']
+            grant_types = ['authorization_code', 'refresh_token']
+            refresh_without_offline_access = true
             scope = 'openid app.read'
             id_token_signed_response_alg = 'EdDSA'
             default_max_age = 60
@@ -168,10 +172,12 @@ password_hash = 'HASH'
         assert_eq!((client.name.as_str(), client.uri.as_str()), ("App", "https://app.example/home"));
         assert_eq!(client.auth_method, AuthMethod::ClientSecretPost);
         assert!(client.post_logout_redirect_uri("https://app.example/bye").is_some());
+        assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
         assert_eq!(client.scope.to_string(), "openid app.read");
         assert_eq!(client.id_token_signed_response_alg, Some(Algorithm::EdDSA));
         assert_eq!(client.default_max_age, Some(60));
         assert!(!client.require_pkce && !client.remember_consent && client.claims_in_id_token);
+        assert!(client.refresh_without_offline_access);
     }
 
     #[test]
@@ -192,6 +198,14 @@ password_hash = 'HASH'
             ("redirect_uris = ['http://a/#x']", "redirect_uris[0]: \"http://a/#x\" must not have a fragment"),
             ("redirect_uris = ['http://a', 1]", "redirect_uris[1]: must be a text in quotes"),
             ("post_logout_redirect_uris = ['x']", "post_logout_redirect_uris[0]: \"x\" is not an absolute"),
+            ("grant_types = 'refresh_token'", "grant_types: must be a list in square brackets"),
+            ("grant_types = ['password']", "grant_types[0]: must be authorization_code or refresh_token"),
+            (
+                "grant_types = ['refresh_token']",
+                "grant_types: refresh_token needs offline_access in the scope",
+            ),
+            ("refresh_without_offline_access = true", "refresh_without_offline_access: needs refresh_token"),
+            ("scope = 'openid offline_access'", "scope: offline_access needs refresh_token"),
             ("scope = 'a\"b'", "scope: scope holds a character that RFC 6749 §3.3 does not allow"),
             ("scope = ' '", "scope: must name what the client may ask for"),
             ("id_token_signed_response_alg = 'none'", "id_token_signed_response_alg: must be RS256, ES"),

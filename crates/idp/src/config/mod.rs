@@ -10,7 +10,10 @@ mod values;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
-use shared::clock::{Clock as _, SystemClock};
+use shared::{
+    clock::{Clock as _, SystemClock},
+    scope::Scope,
+};
 use web::{
     origin::Origin,
     settings::{self, LogFormat, Recording},
@@ -21,6 +24,7 @@ use crate::{
     demo,
     domain::{
         client::{Client, RedirectUri},
+        refresh_family::RefreshLifetime,
         session::SessionLifetime,
         user::User,
     },
@@ -103,6 +107,14 @@ pub struct Arguments {
     #[arg(long, env = "IDP_TOKEN_LIFETIME", default_value = "3600", value_parser = settings::lifetime, global = true)]
     token_lifetime: Duration,
 
+    /// Seconds that an unused refresh token lives
+    #[arg(long, env = "IDP_REFRESH_IDLE", default_value = "1209600", value_parser = settings::lifetime)]
+    refresh_idle: Duration,
+
+    /// Seconds after a login in which its tokens can be renewed
+    #[arg(long = "refresh-lifetime", env = "IDP_REFRESH_LIFETIME", default_value = "2592000", value_parser = settings::lifetime)]
+    refresh_most: Duration,
+
     /// Seconds that an unused session lives
     #[arg(long, env = "IDP_SESSION_IDLE", default_value = "28800", value_parser = settings::lifetime)]
     session_idle: Duration,
@@ -160,6 +172,10 @@ pub struct Settings {
     pub code_lifetime: Duration,
     /// How long tokens live.
     pub token_lifetime: Duration,
+    /// How long a refresh token lives unused.
+    pub refresh_idle: Duration,
+    /// For how long after a login its tokens can be renewed.
+    pub refresh_most: Duration,
     /// How long a session lives unused.
     pub session_idle: Duration,
     /// How long a session lives.
@@ -193,6 +209,18 @@ impl Settings {
             .first()
             .filter(|_| is_demo)
             .map(|client| format!("{}/flows", client.uri.trim_end_matches('/')))
+    }
+
+    /// How long families of refresh tokens live.
+    pub const fn refresh_lifetime(&self) -> RefreshLifetime {
+        RefreshLifetime { idle: self.refresh_idle, most: self.refresh_most }
+    }
+
+    /// How long what a code for `scope` buys lives, at most: until the last access token ends that the last refresh token
+    /// bought.
+    pub fn buys_for(&self, client: &Client, scope: &Scope) -> Duration {
+        let renewed = if client.gets_refresh_token(scope) { self.refresh_most } else { Duration::ZERO };
+        renewed + self.token_lifetime
     }
 
     /// How long sessions live.
@@ -240,6 +268,8 @@ impl TryFrom<Arguments> for Settings {
             browser_cookie: arguments.browser_cookie,
             code_lifetime,
             token_lifetime: arguments.token_lifetime,
+            refresh_idle: arguments.refresh_idle,
+            refresh_most: arguments.refresh_most,
             session_idle: arguments.session_idle,
             session_most: arguments.session_most,
             interaction_lifetime: arguments.interaction_lifetime,

@@ -11,6 +11,7 @@ pub mod grant;
 pub mod interaction;
 pub mod password;
 pub mod prompt;
+pub mod refresh_family;
 pub mod return_address;
 pub mod session;
 pub mod user;

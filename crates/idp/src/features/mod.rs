@@ -3,3 +3,4 @@
 pub mod flows;
 pub mod home;
 pub mod logout;
+pub mod refresh;

@@ -18,5 +18,6 @@ mod login;
 mod logout;
 mod own_file;
 mod process;
+mod refresh;
 mod sessions;
 mod userinfo;

@@ -141,13 +141,15 @@ pub enum Value {
     IdToken,
     /// The access token.
     AccessToken,
+    /// The refresh token.
+    RefreshToken,
     /// The RP's session.
     Session,
 }
 
 impl Value {
     /// All of them, in the order in which they come up.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::State,
         Self::Nonce,
         Self::CodeVerifier,
@@ -155,6 +157,7 @@ impl Value {
         Self::Code,
         Self::AccessToken,
         Self::IdToken,
+        Self::RefreshToken,
         Self::Session,
     ];
 
@@ -168,6 +171,7 @@ impl Value {
             Self::Code => "code",
             Self::IdToken => "id_token",
             Self::AccessToken => "access_token",
+            Self::RefreshToken => "refresh_token",
             Self::Session => "session",
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Message, Step};
+use crate::params::Params;
 
 macro_rules! exchanges {
     ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
@@ -54,6 +55,8 @@ exchanges! {
     Keys = "keys",
     /// The userinfo endpoint.
     Userinfo = "userinfo",
+    /// The token endpoint again, with a refresh token.
+    Refresh = "refresh",
     /// The user signs out of the RP.
     Logout = "logout",
     /// The IdP's end-session endpoint.
@@ -62,6 +65,21 @@ exchanges! {
     SignOut = "sign_out",
     /// Back at the RP.
     LogoutDone = "logout_done",
+}
+
+impl Exchange {
+    /// What a request to the token endpoint is, by the form that it sends: with a refresh token it is no step of a login.
+    #[must_use]
+    pub fn with_form(self, form: &str) -> Self {
+        let is = |grant_type: &str| {
+            Params::parse_with_repeats(form.as_bytes())
+                .is_ok_and(|params| params.get("grant_type") == Some(grant_type))
+        };
+        match self {
+            Self::Token if is("refresh_token") => Self::Refresh,
+            other => other,
+        }
+    }
 }
 
 /// A place in the story that a flow is: one of the ten steps, or something beside them.
@@ -75,6 +93,8 @@ pub enum Entry {
     Keys,
     /// The RP asks for the claims about the user.
     Userinfo,
+    /// The RP renews its tokens.
+    Refresh,
     /// The user signs out of the RP.
     Logout,
     /// And of the IdP.
@@ -85,7 +105,7 @@ pub enum Entry {
 
 impl Entry {
     /// Those of a login, in their order.
-    pub const LOGIN: [Self; 13] = [
+    pub const LOGIN: [Self; 14] = [
         Self::Step(Step::Click),
         Self::Discovery,
         Self::Step(Step::AuthorizationRequest),
@@ -99,6 +119,7 @@ impl Entry {
         Self::Keys,
         Self::Step(Step::Validation),
         Self::Userinfo,
+        Self::Refresh,
     ];
 
     /// Those of a logout.
@@ -111,6 +132,7 @@ impl Entry {
             Self::Discovery => "discovery",
             Self::Keys => "jwks",
             Self::Userinfo => "userinfo",
+            Self::Refresh => "refresh",
             Self::Logout => "logout",
             Self::EndSession => "end_session",
             Self::LogoutDone => "logout_done",
@@ -133,6 +155,7 @@ impl Entry {
             Exchange::Discovery => Self::Discovery,
             Exchange::Keys => Self::Keys,
             Exchange::Userinfo => Self::Userinfo,
+            Exchange::Refresh => Self::Refresh,
             Exchange::Logout => Self::Logout,
             Exchange::EndSession | Exchange::SignOut => Self::EndSession,
             Exchange::LogoutDone => Self::LogoutDone,

@@ -202,6 +202,18 @@ words! {
     Unused = "unused",
     /// Used before.
     Used = "used",
+    /// A refresh token that this provider issued.
+    OwnRefreshToken = "own_refresh_token",
+    /// A refresh token that it did not issue, or has forgotten.
+    UnknownRefreshToken = "unknown_refresh_token",
+    /// What the user allowed still counts.
+    Permitted = "permitted",
+    /// It was taken back.
+    TakenBack = "taken_back",
+    /// A user who can sign in here.
+    KnownUser = "known_user",
+    /// Somebody who cannot, or cannot any more.
+    UnknownUser = "unknown_user",
     /// A token that counts.
     Active = "active",
     /// A token that is unknown, late or revoked.

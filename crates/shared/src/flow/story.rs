@@ -271,6 +271,7 @@ fn place(
         _ if check.rule == Rule::IssuerDiscovered => Entry::Discovery,
         _ if check.rule == Rule::UserinfoSubject => Entry::Userinfo,
         Some(Exchange::Userinfo) => Entry::Userinfo,
+        Some(Exchange::Refresh) => Entry::Refresh,
         Some(Exchange::Authorize) => Entry::Step(Step::AuthorizationRequest),
         Some(Exchange::AccountPage | Exchange::AccountChoice | Exchange::LoginPage) => {
             Entry::Step(Step::LoginPage)
