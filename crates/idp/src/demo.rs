@@ -41,6 +41,7 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         // The RP asks for offline_access only when it is told to: a login looks like the tutorial's.
         scope: Scope::parse("openid profile email api.access rp.login offline_access").unwrap_or_default(),
+        resource: Vec::new(),
         id_token_signed_response_alg: None,
         default_max_age: None,
         require_pkce: true,
@@ -74,6 +75,29 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         ..client1.clone()
     };
     vec![client1, client2, client_hs256]
+}
+
+/// The API that comes with the provider, for whoever wants to ask about tokens in its name: it answers for `resource`, and
+/// signs nobody in.
+pub fn resource_server(resource: String) -> Client {
+    Client {
+        id: ClientId::new("api"),
+        name: "Notes API メモの API".into(),
+        uri: String::new(),
+        secret: Secret::new("api-secret"),
+        auth_method: AuthMethod::ClientSecretBasic,
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        grant_types: Vec::new(),
+        scope: Scope::parse("api.access").unwrap_or_default(),
+        resource: vec![resource],
+        id_token_signed_response_alg: None,
+        default_max_age: None,
+        require_pkce: true,
+        remember_consent: true,
+        claims_in_id_token: false,
+        refresh_without_offline_access: false,
+    }
 }
 
 /// The RP's page after a sign-out lies beside its callback.

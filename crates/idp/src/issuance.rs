@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 use shared::{
-    flow::{Step, Turn, Value as Followed},
+    error::ErrorCode,
+    flow::{Checks, Rule, Step, Turn, Value as Followed},
+    params::Params,
     scope::Scope,
     secret::Secret,
     token::TokenResponse,
@@ -11,12 +13,35 @@ use shared::{
 
 use crate::{
     domain::{
-        access_token::AccessToken, claims, client::Client, grant::Approval, refresh_family::RefreshFamily,
+        access_token::AccessToken, audience::Audience, claims, client::Client, grant::Approval,
+        refresh_family::RefreshFamily,
     },
-    http::oauth_error::OAuthError,
+    http::oauth_error::{OAuthError, refused},
     state::AppState,
     tokens,
 };
+
+/// The resources that a token request names (RFC 8707 §2.2).
+pub fn resources(params: &Params) -> Vec<String> {
+    params.all("resource").map(ToOwned::to_owned).collect()
+}
+
+/// What was allowed, as far as a token request asks for it: its access token may be for some of the resources only.
+pub fn narrowed(approval: Approval, asked: &[String], checks: &mut Checks) -> Result<Approval, OAuthError> {
+    match approval.audience.narrowed(asked) {
+        Some(audience) => {
+            checks.pass(Rule::ResourceNotWider, audience.to_string());
+            Ok(Approval { audience, ..approval })
+        }
+        None => Err(other_resource(&approval.audience, asked, checks)),
+    }
+}
+
+/// RFC 8707 §2.2: a token is for no other resource than the user was asked about.
+pub fn other_resource(allowed: &Audience, asked: &[String], checks: &mut Checks) -> OAuthError {
+    let failed = checks.refuse(Rule::ResourceNotWider, allowed.to_string(), asked.join(" / "));
+    refused(ErrorCode::InvalidTarget, "A resource is none of those that were allowed.")(failed)
+}
 
 /// The first refresh token for what was allowed, if the client gets one.
 pub async fn begin_family(
@@ -74,6 +99,8 @@ async fn access_token(state: &AppState, approval: &Approval) -> Result<Secret, O
         address: approval.address,
         scope: approval.scope.clone(),
         claims: approval.claims.userinfo.clone(),
+        audience: approval.audience.clone(),
+        issued: now,
         expires: now + state.settings.token_lifetime,
     };
     state.stores.access_tokens.keep(token.hash(), access, now).await?;

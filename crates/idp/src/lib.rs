@@ -6,8 +6,9 @@
 //! 2. [`code_flow`] is the provider's half of the ten steps: discovery, the authorization request, the login page, the
 //!    consent page, the redirect with the code, the exchange of the code, userinfo.
 //! 3. [`token_endpoint`] authenticates the client, looks at the grant type and hands over to the grant.
-//! 4. [`features`] is what stands beside the code flow: refresh tokens, signing out, the provider's own page.
-//! 5. [`issuance`] is what every grant ends with: the tokens that are answered.
+//! 4. [`features`] is what stands beside the code flow: refresh tokens, revocation, introspection, signing out, the
+//!    provider's own page.
+//! 5. [`issuance`] is what every grant ends with, the tokens that are answered; [`active`] says which tokens count.
 //! 6. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
 //! 7. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be
 //!    wrong.
@@ -24,6 +25,7 @@ pub mod token_endpoint;
 
 pub mod features;
 
+pub mod active;
 pub mod issuance;
 
 pub mod http;

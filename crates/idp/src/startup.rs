@@ -40,7 +40,7 @@ use web::{
 use crate::{
     code_flow::{account, authorize, consent, discovery, login, userinfo},
     config::Settings,
-    features::{flows, home, logout},
+    features::{flows, home, introspection, logout, revocation},
     http::{csrf::CsrfKey, oauth_error::OAuthError},
     keys::Keys,
     passwords::Passwords,
@@ -158,6 +158,7 @@ fn state(settings: Settings, surroundings: Surroundings, stores: Stores) -> Resu
     let keys = keys.map_err(|error| StartError::Own(format!("IDP_KEYS: {error}")))?;
     Ok(AppState {
         metadata: discovery::metadata(&settings),
+        resources: settings.resources(),
         site: Data::new(Site {
             origin: settings.origin.clone(),
             pages: Pages::load(House::Idp, settings.origin.clone())?.with_viewer(viewer.as_deref()),
@@ -241,6 +242,11 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             )
             // steps 8 and 9
             .service(back_channel("/oauth/token", "POST").route(actix::post().to(token_endpoint::token)))
+            // for whoever has tokens, or is shown one
+            .service(back_channel("/oauth/revoke", "POST").route(actix::post().to(revocation::revoke)))
+            .service(
+                back_channel("/oauth/introspect", "POST").route(actix::post().to(introspection::endpoint)),
+            )
             // after step 10
             .service(
                 back_channel("/oauth/userinfo", "GET, POST")
@@ -292,6 +298,8 @@ fn plan(method: &str, path: &str) -> Option<Exchange> {
         ("GET", _, "/consent") => Exchange::ConsentPage,
         ("POST", _, "/consent") => Exchange::Decision,
         ("POST", "/oauth/token", _) => Exchange::Token,
+        ("POST", "/oauth/revoke", _) => Exchange::Revoke,
+        ("POST", "/oauth/introspect", _) => Exchange::Introspect,
         ("GET" | "POST", "/oauth/userinfo", _) => Exchange::Userinfo,
         ("GET" | "POST", "/oauth/logout", _) => Exchange::EndSession,
         ("POST", "/logout", _) => Exchange::SignOut,

@@ -14,7 +14,7 @@ use crate::{
     domain::client::{Client, GrantType},
     features::refresh,
     http::{
-        client_auth,
+        back_channel,
         oauth_error::{OAuthError, refused},
     },
     state::AppState,
@@ -26,16 +26,9 @@ pub async fn token(
     request: HttpRequest,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, OAuthError> {
-    // RFC 6749 §3.2: parameters are in the body, each at most once. A code in a query would end up in logs.
-    if !request.query_string().is_empty() {
-        return Err(OAuthError::bad_request(
-            ErrorCode::InvalidRequest,
-            "The token endpoint takes its parameters in the body, none in the query.",
-        ));
-    }
-    let params = form?.params(&["resource", "audience"])?;
     let mut checks = state.checks();
-    let client = client_auth::authenticate(&state, &request, &params, &mut checks).await?;
+    let repeatable = ["resource", "audience"];
+    let (client, params) = back_channel::asked(&state, &request, form, &repeatable, &mut checks).await?;
     let grant_type = params
         .get("grant_type")
         .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "grant_type is missing."))?;

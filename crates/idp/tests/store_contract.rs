@@ -8,6 +8,7 @@ use idp::{
     demo,
     domain::{
         access_token::AccessToken,
+        audience::Audience,
         authorization_request::{AuthorizationRequest, Hint},
         claims_request::ClaimsRequest,
         client::RedirectUri,
@@ -15,7 +16,7 @@ use idp::{
         grant::{Approval, Grant, GrantId, Redeem},
         interaction::{Event, Interaction, Progress, Stage},
         prompt::Prompt,
-        refresh_family::{RefreshFamily, RefreshLifetime, RefreshToken, Rotate},
+        refresh_family::{Asked, RefreshFamily, RefreshLifetime, RefreshToken, Rotate},
         return_address::ReturnAddress,
         session::{Authentication, SessionLifetime, UserSession},
         user::Username,
@@ -64,6 +65,7 @@ every_store![
     a_late_code_is_late_and_later_unknown,
     a_used_code_is_remembered_as_long_as_what_it_bought,
     an_access_token_ends_by_itself,
+    a_revoked_access_token_is_gone_and_no_other_with_it,
     a_grant_is_revoked_by_its_name_or_with_all_of_one_user_at_one_client,
     i6_each_refresh_token_brings_the_next_and_an_old_one_kills_them_all,
     i6_fifty_at_once_rotate_a_refresh_token_once,
@@ -118,6 +120,7 @@ async fn request_of(stores: &Stores, client_id: &str) -> AuthorizationRequest {
         client_id: client.id.clone(),
         return_address,
         scope: Scope::parse("openid").unwrap(),
+        audience: Audience::from_iter([]),
         nonce: None,
         challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
         prompt: Prompt::default(),
@@ -153,6 +156,7 @@ fn approval(id: u128, client_id: &str) -> Approval {
         address: None,
         scope: Scope::parse("openid").unwrap(),
         claims: ClaimsRequest::default(),
+        audience: Audience::from_iter([]),
     }
 }
 
@@ -175,6 +179,8 @@ fn access_token(client_id: &str) -> AccessToken {
         address: None,
         scope: Scope::parse("openid").unwrap(),
         claims: Vec::new(),
+        audience: Audience::from_iter([]),
+        issued: at(0),
         expires: at(3600),
     }
 }
@@ -336,6 +342,17 @@ async fn an_access_token_ends_by_itself(stores: Stores) {
     assert!(stores.access_tokens.find(handle("other"), at(1)).await.unwrap().is_none());
 }
 
+async fn a_revoked_access_token_is_gone_and_no_other_with_it(stores: Stores) {
+    for name in ["one", "other"] {
+        stores.access_tokens.keep(handle(name), access_token("client1"), at(0)).await.unwrap();
+    }
+    for name in ["one", "one", "nobody's"] {
+        stores.access_tokens.revoke(handle(name), at(1)).await.unwrap();
+    }
+    assert!(stores.access_tokens.find(handle("one"), at(2)).await.unwrap().is_none());
+    assert!(stores.access_tokens.find(handle("other"), at(2)).await.unwrap().is_some());
+}
+
 async fn a_grant_is_revoked_by_its_name_or_with_all_of_one_user_at_one_client(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
     for id in [1, 2, 3] {
@@ -363,7 +380,7 @@ async fn a_grant_is_revoked_by_its_name_or_with_all_of_one_user_at_one_client(st
 
 async fn rotated(stores: &Stores, token: RefreshToken, next: &str, now: i64) -> Rotate {
     let client = ClientId::new("client1");
-    stores.refresh_families.rotate(token, &client, None, handle(next), at(now)).await.unwrap()
+    stores.refresh_families.rotate(token, &client, &Asked::default(), handle(next), at(now)).await.unwrap()
 }
 
 async fn i6_each_refresh_token_brings_the_next_and_an_old_one_kills_them_all(stores: Stores) {
@@ -399,10 +416,10 @@ async fn i6_another_client_or_too_much_scope_leaves_a_refresh_token_as_it_was(st
     let (first, family) = family("family", "first");
     let store = &stores.refresh_families;
     store.begin(first.family, family, at(0)).await.unwrap();
-    let other = store.rotate(first, &ClientId::new("client2"), None, handle("x"), at(1)).await;
+    let other = store.rotate(first, &ClientId::new("client2"), &Asked::default(), handle("x"), at(1)).await;
     assert!(matches!(other, Ok(Rotate::OtherClient)));
-    let wider = Scope::parse("openid email").unwrap();
-    let wider = store.rotate(first, &ClientId::new("client1"), Some(&wider), handle("x"), at(1)).await;
+    let wider = Asked { scope: Scope::parse("openid email").ok(), ..Asked::default() };
+    let wider = store.rotate(first, &ClientId::new("client1"), &wider, handle("x"), at(1)).await;
     assert!(matches!(wider, Ok(Rotate::Wider(_))));
     assert!(matches!(rotated(&stores, first, "second", 2).await, Rotate::Rotated(_)));
 }

@@ -11,6 +11,9 @@ use shared::{
 /// How the path of a page at the provider ends: with the handle of its login.
 const HANDLE: &str = "in_";
 
+/// The members and parameters that hold a token: as it is issued, as it is shown, and as it is asked about.
+const TOKENS: [&str; 3] = ["access_token", "refresh_token", "token"];
+
 /// A value that belongs to one flow, by its hash.
 pub type Correlator = SecretHash;
 
@@ -35,9 +38,7 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
         }
     } else if matches!(message.exchange, Exchange::Token | Exchange::Refresh) {
         let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
-        let tokens =
-            ["access_token", "refresh_token"].into_iter().filter_map(|name| answer.get(name)?.as_str());
-        found.extend(tokens.map(token));
+        found.extend(TOKENS.into_iter().filter_map(|name| answer.get(name)?.as_str()).map(token));
     }
     // What has no client and no secret: anybody may know that it was asked.
     let is_public = matches!(message.exchange, Exchange::Discovery | Exchange::Keys | Exchange::Token);
@@ -56,8 +57,7 @@ fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mu
         found.push(if is_logout { logout_state(client, value) } else { state(client, value) });
     }
     found.extend(params.get("code").map(code));
-    found
-        .extend(["access_token", "refresh_token"].into_iter().filter_map(|name| params.get(name)).map(token));
+    found.extend(TOKENS.into_iter().filter_map(|name| params.get(name)).map(token));
 }
 
 /// A client's `state`. Another client may use the same value.

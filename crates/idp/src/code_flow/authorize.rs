@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     domain::{
+        audience::{Audience, Resources},
         authorization_request::{AuthorizationRequest, Hint},
         claims::scope_of,
         claims_request::{self, ClaimsRequest, ClaimsRequestError},
@@ -60,7 +61,7 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let client = known_client(&state, &params, &mut checks).await?;
     let return_address = redirect::return_address(&state, &client, &params, &mut checks)?;
     let hint = hinted(&state, &params).await.map_err(problems::from_store)?;
-    match validated(&client, &params, return_address.clone(), hint, &mut checks) {
+    match validated(&state.resources, &client, &params, return_address.clone(), hint, &mut checks) {
         Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
         Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
     }
@@ -105,6 +106,7 @@ async fn known_client(
 
 /// The rest of the request, in the order in which the RP's developer would look for a mistake.
 fn validated(
+    resources: &Resources,
     client: &Client,
     params: &Params,
     return_address: ReturnAddress,
@@ -121,6 +123,7 @@ fn validated(
     by_value(params, checks)?;
     code_in_query(client, params, checks)?;
     let scope = scope(client, params, checks)?;
+    let audience = audience(resources, params, checks)?;
     let challenge = challenge(client, params, checks)?;
     let text = |name| params.get(name).map(ToOwned::to_owned);
     let claims = claims(client, params, checks)?;
@@ -130,6 +133,7 @@ fn validated(
         client_id: client.id.clone(),
         return_address,
         scope: offline_only_with_a_page(scope, prompt),
+        audience,
         nonce: text("nonce"),
         challenge,
         prompt,
@@ -198,6 +202,19 @@ fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope,
 /// shown, `offline_access` is ignored.
 fn offline_only_with_a_page(scope: Scope, prompt: Prompt) -> Scope {
     if prompt.none { scope.filtered(|value| value != Scope::OFFLINE_ACCESS) } else { scope }
+}
+
+/// RFC 8707 §2.1: where the access token is to be used. An address that nobody answers for could be anybody's.
+fn audience(resources: &Resources, params: &Params, checks: &mut Checks) -> Result<Audience, Refusal> {
+    let asked: Vec<String> = params.all("resource").map(ToOwned::to_owned).collect();
+    let audience = resources.asked(&asked);
+    if !asked.is_empty() {
+        let known = Words::RegisteredResource;
+        checks
+            .judge(Rule::ResourceKnown, known, asked.join(" / "), audience.is_some())
+            .map_err(Refusal::because(ErrorCode::InvalidTarget, "A resource is unknown to this server."))?;
+    }
+    Ok(audience.unwrap_or_else(|| resources.usual.clone()))
 }
 
 /// RFC 9700 §2.1.1: PKCE, unless the client's registration says otherwise, and only with S256.

@@ -38,8 +38,10 @@ pub async fn exchange(
     meets_challenge(&grant, params, checks)?;
     let moments = [(Followed::CodeChallenge, Turn::Compared), (Followed::CodeChallenge, Turn::Destroyed)];
     state.sink.lives(Step::TokenRequest, &moments);
+    // RFC 8707 §2.2: the access token may be for less, the refresh token is for all of it.
+    let approval = issuance::narrowed(grant.approval.clone(), &issuance::resources(params), checks)?;
     let refresh_token = issuance::begin_family(state, client, &grant.approval).await?;
-    issuance::tokens(state, client, &grant.approval, grant.nonce, refresh_token).await
+    issuance::tokens(state, client, &approval, grant.nonce, refresh_token).await
 }
 
 /// RFC 6749 §4.1.2: a code is for one client, for a short time, once.

@@ -90,6 +90,7 @@ pub(super) async fn issue(
             id_token: opened(&asked.claims.id_token),
             ..asked.claims.clone()
         },
+        audience: asked.audience.clone(),
     };
     let grant = Grant {
         nonce: asked.nonce.clone(),

@@ -1,5 +1,7 @@
 //! After step 10: the claims about the user, for whoever bears the access token (OpenID Connect Core §5.3, RFC 6750).
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -10,11 +12,16 @@ use shared::{
     flow::{Checks, Rule, Words},
     params::Params,
     scope::Scope,
-    secret::{Secret, SecretHash},
+    secret::Secret,
 };
 use web::form::{Form, FormError};
 
-use crate::{domain::access_token::AccessToken, http::oauth_error::OAuthError, state::AppState};
+use crate::{
+    active,
+    domain::{access_token::AccessToken, user::User},
+    http::oauth_error::OAuthError,
+    state::AppState,
+};
 
 /// `GET /oauth/userinfo`
 pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
@@ -37,8 +44,7 @@ async fn userinfo(
     form: &Params,
 ) -> Result<HttpResponse, OAuthError> {
     let presented = bearer_token(request, form)?;
-    let access = active(state, &presented, &mut state.checks()).await?;
-    let user = state.stores.users.find(&access.subject).await?.ok_or_else(inactive)?;
+    let (access, user) = active(state, &presented, &mut state.checks()).await?;
     // OpenID Connect Core §5.4: each scope value opens its claims; §5.5: others were asked for one by one; §5.3.2:
     // `sub` is always among them.
     let mut claims = user.claims(|claim| access.opens(claim));
@@ -74,21 +80,21 @@ fn bearer_token(request: &HttpRequest, form: &Params) -> Result<Secret, OAuthErr
     }
 }
 
-/// RFC 6750 §3.1: one answer for a token that is unknown, late, or revoked with its grant.
+/// RFC 6750 §3.1: one answer for a token that is unknown, late, revoked with its grant or by itself, or meant for others.
 async fn active(
     state: &AppState,
     presented: &Secret,
     checks: &mut Checks,
-) -> Result<AccessToken, OAuthError> {
-    let now = state.clock.now();
-    let found = state.stores.access_tokens.find(SecretHash::of(presented.expose()), now).await?;
-    let live = match &found {
-        Some(access) => state.stores.grants.is_live(access.grant, now).await?,
-        None => false,
-    };
-    let shown = if live { Words::Active } else { Words::Inactive };
-    checks.judge(Rule::BearerTokenActive, Words::Active, shown, live).map_err(|_| inactive())?;
-    let access = found.ok_or_else(inactive)?;
+) -> Result<(AccessToken, Arc<User>), OAuthError> {
+    let found = active::access_token(state, presented.expose()).await?;
+    let shown = if found.is_some() { Words::Active } else { Words::Inactive };
+    checks.judge(Rule::BearerTokenActive, Words::Active, shown, found.is_some()).map_err(|_| inactive())?;
+    let (access, user) = found.ok_or_else(inactive)?;
+    // RFC 8707 §2: a token that is meant for an API does not open the user's details here.
+    let here = state.metadata.issuer.as_str();
+    checks
+        .judge(Rule::AccessTokenAudience, here, access.audience.to_string(), access.audience.holds(here))
+        .map_err(|_| inactive())?;
     // OpenID Connect Core §5.3.1: the token must come from an OpenID Connect request.
     checks
         .judge(
@@ -101,7 +107,7 @@ async fn active(
             let description = "The access token was issued without the scope openid.";
             OAuthError::bearer(ErrorCode::InsufficientScope, description, StatusCode::FORBIDDEN)
         })?;
-    Ok(access)
+    Ok((access, user))
 }
 
 /// RFC 6750 §3: whoever brings no usable token is told how to bring one.
@@ -110,6 +116,6 @@ fn unreadable(error: FormError) -> OAuthError {
 }
 
 fn inactive() -> OAuthError {
-    let description = "The access token is unknown, late or revoked.";
+    let description = "The access token is unknown, late, revoked or meant for others.";
     OAuthError::bearer(ErrorCode::InvalidToken, description, StatusCode::UNAUTHORIZED)
 }

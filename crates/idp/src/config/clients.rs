@@ -5,6 +5,7 @@ use std::{fs, path::Path, str::FromStr as _};
 
 use jsonwebtoken::Algorithm;
 use shared::{ids::ClientId, scope::Scope, secret::Secret};
+use url::Url;
 
 use super::{
     document::{Member, Table},
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Every member that a client can have.
-const MEMBERS: [&str; 16] = [
+const MEMBERS: [&str; 17] = [
     "client_id",
     "client_secret",
     "client_secret_file",
@@ -27,6 +28,7 @@ const MEMBERS: [&str; 16] = [
     "post_logout_redirect_uris",
     "grant_types",
     "scope",
+    "resource",
     "id_token_signed_response_alg",
     "default_max_age",
     "require_pkce",
@@ -43,10 +45,15 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
     table.refuse_others(&MEMBERS, |_| None);
     let id = table.must("client_id", |it| it.parse(visible)).unwrap_or_default();
     let secret = secret(table, folder).unwrap_or_default();
-    let redirect_uris = table.must("redirect_uris", some_redirect_uris).unwrap_or_default();
     let scope = scope(table);
     let grant_types =
         table.may("grant_types", grant_types).unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
+    let redirect_uris = if grant_types.contains(&GrantType::AuthorizationCode) {
+        table.must("redirect_uris", some_redirect_uris)
+    } else {
+        table.may("redirect_uris", redirect_uris_of)
+    };
+    let redirect_uris = redirect_uris.unwrap_or_default();
     let in_any_case = table.may("refresh_without_offline_access", Member::flag).unwrap_or(false);
     refresh_tokens(table, &grant_types, &scope, in_any_case);
     let home = || redirect_uris.first().map(RedirectUri::site).unwrap_or_default();
@@ -59,6 +66,7 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
             .unwrap_or_default(),
         grant_types,
         scope,
+        resource: table.may("resource", resources).unwrap_or_default(),
         id_token_signed_response_alg: algorithm(table, &secret),
         default_max_age: table.may("default_max_age", Member::number),
         require_pkce: table.may("require_pkce", Member::flag).unwrap_or(true),
@@ -117,6 +125,21 @@ fn auth_method(text: &str) -> Result<AuthMethod, String> {
 fn grant_types(member: &Member<'_>) -> Option<Vec<GrantType>> {
     let here = || format!("must be {}", GrantType::ALL.map(GrantType::as_str).join(" or "));
     let read = |it: &Member<'_>| it.parse(|text| GrantType::find(text).ok_or_else(here));
+    Some(member.list()?.iter().filter_map(read).collect())
+}
+
+/// RFC 8707 §2: absolute addresses without a fragment.
+fn resources(member: &Member<'_>) -> Option<Vec<String>> {
+    let read = |it: &Member<'_>| {
+        it.parse(|text| {
+            let is_one = Url::parse(text).is_ok_and(|url| url.fragment().is_none()) && visible(text).is_ok();
+            if is_one && !text.contains(' ') {
+                Ok(text.to_owned())
+            } else {
+                Err("must be an absolute URI without a fragment")
+            }
+        })
+    };
     Some(member.list()?.iter().filter_map(read).collect())
 }
 

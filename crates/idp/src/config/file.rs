@@ -126,7 +126,8 @@ password_hash = 'HASH'
         let printed = parsed(DEMO).unwrap();
         let redirect_uri = RedirectUri::parse("http://127.0.0.1:5002/auth").unwrap();
         let client = |client: &Client| format!("{client:?} {}", client.secret.expose());
-        let built_in = demo::clients(&redirect_uri);
+        let mut built_in = demo::clients(&redirect_uri);
+        built_in.push(demo::resource_server("http://127.0.0.1:5001/api".into()));
         assert_eq!(
             printed.clients.iter().map(client).collect::<Vec<_>>(),
             built_in.iter().map(client).collect::<Vec<_>>()
@@ -161,6 +162,7 @@ password_hash = 'HASH'
             grant_types = ['authorization_code', 'refresh_token']
             refresh_without_offline_access = true
             scope = 'openid app.read'
+            resource = ['https://api.example/v1', 'urn:example:api']
             id_token_signed_response_alg = 'EdDSA'
             default_max_age = 60
             require_pkce = false
@@ -174,6 +176,7 @@ password_hash = 'HASH'
         assert!(client.post_logout_redirect_uri("https://app.example/bye").is_some());
         assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
         assert_eq!(client.scope.to_string(), "openid app.read");
+        assert_eq!(client.resource, ["https://api.example/v1", "urn:example:api"]);
         assert_eq!(client.id_token_signed_response_alg, Some(Algorithm::EdDSA));
         assert_eq!(client.default_max_age, Some(60));
         assert!(!client.require_pkce && !client.remember_consent && client.claims_in_id_token);
@@ -206,6 +209,11 @@ password_hash = 'HASH'
             ),
             ("refresh_without_offline_access = true", "refresh_without_offline_access: needs refresh_token"),
             ("scope = 'openid offline_access'", "scope: offline_access needs refresh_token"),
+            ("resource = ['/api']", "resource[0]: must be an absolute URI without a fragment"),
+            (
+                "resource = ['https://a.example/#x']",
+                "resource[0]: must be an absolute URI without a fragment",
+            ),
             ("scope = 'a\"b'", "scope: scope holds a character that RFC 6749 §3.3 does not allow"),
             ("scope = ' '", "scope: must name what the client may ask for"),
             ("id_token_signed_response_alg = 'none'", "id_token_signed_response_alg: must be RS256, ES"),
@@ -222,6 +230,14 @@ password_hash = 'HASH'
             let said = said(&spoiled("[[clients]]", needed));
             assert!(said.starts_with(&format!("idp.toml:1: clients[0]: {needed} is missing")), "{said}");
         }
+    }
+
+    #[test]
+    fn who_signs_nobody_in_needs_no_address_to_return_to() {
+        let api =
+            spoiled("[[clients]]", "redirect_uris").replace("client_id =", "grant_types = []\nclient_id =");
+        let client = &parsed(&api).unwrap().clients[0];
+        assert!(client.redirect_uris.is_empty() && client.uri.is_empty() && client.grant_types.is_empty());
     }
 
     #[test]

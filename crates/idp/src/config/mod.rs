@@ -23,6 +23,7 @@ use self::file::Registrations;
 use crate::{
     demo,
     domain::{
+        audience::Resources,
         client::{Client, RedirectUri},
         refresh_family::RefreshLifetime,
         session::SessionLifetime,
@@ -211,6 +212,16 @@ impl Settings {
             .map(|client| format!("{}/flows", client.uri.trim_end_matches('/')))
     }
 
+    /// Where access tokens can be used: here, at the API that comes with this server, and where clients answer for it.
+    pub fn resources(&self) -> Resources {
+        let own = [self.origin.as_str().to_owned(), api_of(&self.origin)];
+        let registered = self.clients.iter().flat_map(|client| client.resource.clone());
+        Resources {
+            usual: own.iter().cloned().collect(),
+            known: own.iter().cloned().chain(registered).collect(),
+        }
+    }
+
     /// How long families of refresh tokens live.
     pub const fn refresh_lifetime(&self) -> RefreshLifetime {
         RefreshLifetime { idle: self.refresh_idle, most: self.refresh_most }
@@ -246,7 +257,7 @@ impl TryFrom<Arguments> for Settings {
         }
         let (registered, shown_users) = match &arguments.config {
             Some(path) => (file::read(path, SystemClock.now())?, &[][..]),
-            None => (built_in(&arguments.client_redirect_uri)?, &demo::PEOPLE[..]),
+            None => (built_in(&arguments.client_redirect_uri, &origin)?, &demo::PEOPLE[..]),
         };
         let addresses = registered.clients.iter().flat_map(|client| &client.redirect_uris);
         if let Some(exposed) =
@@ -284,12 +295,19 @@ impl TryFrom<Arguments> for Settings {
     }
 }
 
-/// The demo, with the RP at `redirect_uri`.
-fn built_in(redirect_uri: &str) -> Result<Registrations, String> {
+/// The API that comes with the server, as a resource (RFC 8707 §2).
+pub fn api_of(origin: &Origin) -> String {
+    format!("{}/api", origin.as_str())
+}
+
+/// The demo, with the RP at `redirect_uri` and the API at `origin`.
+fn built_in(redirect_uri: &str, origin: &Origin) -> Result<Registrations, String> {
     let redirect_uri =
         RedirectUri::parse(redirect_uri).map_err(|mistake| format!("IDP_CLIENT_REDIRECT_URI: {mistake}"))?;
     let users = demo::users().map_err(|error| error.to_string())?;
-    Ok(Registrations { clients: demo::clients(&redirect_uri), users })
+    let mut clients = demo::clients(&redirect_uri);
+    clients.push(demo::resource_server(api_of(origin)));
+    Ok(Registrations { clients, users })
 }
 
 #[cfg(test)]

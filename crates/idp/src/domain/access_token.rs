@@ -8,7 +8,7 @@ use shared::{
     scope::Scope,
 };
 
-use super::{claims, grant::GrantId};
+use super::{audience::Audience, claims, grant::GrantId};
 
 /// What an access token opens.
 #[derive(Clone, Debug)]
@@ -25,6 +25,10 @@ pub struct AccessToken {
     pub scope: Scope,
     /// Claims that it opens beyond those of the scope.
     pub claims: Vec<String>,
+    /// Where it may be used.
+    pub audience: Audience,
+    /// When it was issued.
+    pub issued: Timestamp,
     /// When it ends.
     pub expires: Timestamp,
 }

@@ -123,7 +123,7 @@ impl GrantType {
 }
 
 /// A client as it is registered. Members are named as in client metadata (RFC 7591 §2, OpenID Connect Dynamic Client
-/// Registration §2); the last four are this provider's own.
+/// Registration §2); `resource` and the last four are this provider's own.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "a registration has these members")]
 pub struct Client {
@@ -145,6 +145,9 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// `scope`: what it may ask for.
     pub scope: Scope,
+    /// `resource`: the resources that it answers for (RFC 8707 §2). With one it is a resource server, and is told about the
+    /// tokens that are meant for it.
+    pub resource: Vec<String>,
     /// `id_token_signed_response_alg`: how its ID tokens are signed; without it, as the settings say.
     pub id_token_signed_response_alg: Option<Algorithm>,
     /// `default_max_age`: how many seconds a login may be old when the request does not say.

@@ -10,7 +10,7 @@ use shared::{
 };
 use uuid::Uuid;
 
-use super::{claims_request::ClaimsRequest, session::Authentication};
+use super::{audience::Audience, claims_request::ClaimsRequest, session::Authentication};
 
 /// The name of a grant inside the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +31,8 @@ pub struct Approval {
     pub scope: Scope,
     /// Claims that were asked for one by one, as far as they are allowed, and whether `acr` was.
     pub claims: ClaimsRequest,
+    /// Where.
+    pub audience: Audience,
 }
 
 impl Approval {

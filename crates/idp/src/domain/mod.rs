@@ -2,6 +2,7 @@
 //! no clock; every change takes `now` and returns what became of it.
 
 pub mod access_token;
+pub mod audience;
 pub mod authorization_request;
 pub mod claims;
 pub mod claims_request;

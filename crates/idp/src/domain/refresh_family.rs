@@ -13,7 +13,10 @@ use shared::{
     secret::{Secret, SecretHash},
 };
 
-use super::grant::{Approval, GrantId};
+use super::{
+    audience::Audience,
+    grant::{Approval, GrantId},
+};
 
 /// How a refresh token begins, so that it passes as nothing else.
 const PREFIX: &str = "rt_";
@@ -66,10 +69,19 @@ enum Stage {
     Dead,
 }
 
+/// What a refresh asks for. What it does not say is as it was allowed.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// How far the access token is to reach.
+    pub scope: Option<Scope>,
+    /// Where it is to be used (RFC 8707 §2.2).
+    pub resources: Vec<String>,
+}
+
 /// What became of a refresh token that was presented.
 #[derive(Debug)]
 pub enum Rotate {
-    /// It was good, and the next one is from now on: this caller alone may go on.
+    /// It was good, and the next one is from now on: this caller alone may go on, with as much as was asked for.
     Rotated(Box<Approval>),
     /// It had been used; the family is dead now, and its grant must die, too.
     AlreadyUsed(GrantId),
@@ -77,18 +89,27 @@ pub enum Rotate {
     Dead,
     /// It is late.
     Late,
-    /// It asks for more than this; it stays good.
-    Wider(Scope),
+    /// It asks for more than was allowed; it stays good.
+    Wider(Wider),
     /// It belongs to another client, and stays good for that one.
     OtherClient,
     /// There is no such family.
     Unknown,
 }
 
+/// What was allowed, where a refresh asks for more than that.
+#[derive(Debug)]
+pub enum Wider {
+    /// No more than this scope.
+    Scope(Scope),
+    /// Nowhere else than here.
+    Audience(Audience),
+}
+
 /// A family.
 #[derive(Clone, Debug)]
 pub struct RefreshFamily {
-    /// What was allowed. A refresh may ask for less; what the next one may ask for stays the same.
+    /// What was allowed. A refresh may ask for less, and the next one for all of it again (RFC 6749 §6).
     pub approval: Approval,
     begun: Timestamp,
     lifetime: RefreshLifetime,
@@ -131,17 +152,18 @@ impl RefreshFamily {
         }
     }
 
-    /// Presents `token` and asks for `scope`, or for everything: judges and changes the family in one step. The store calls
-    /// it under a lock. `next` is the token that is good from then on.
+    /// Presents `token` and asks for something: judges and changes the family in one step. The store calls it under a lock.
+    /// `next` is the token that is good from then on.
     pub fn rotate(
         &mut self,
         token: SecretHash,
         client_id: &ClientId,
-        scope: Option<&Scope>,
+        asked: &Asked,
         next: SecretHash,
         now: Timestamp,
     ) -> Rotate {
-        if self.approval.client_id != *client_id {
+        let allowed = &self.approval;
+        if allowed.client_id != *client_id {
             return Rotate::OtherClient;
         }
         let Stage::Live { token: latest, ends } = self.stage else {
@@ -150,18 +172,23 @@ impl RefreshFamily {
         // An old token is as telling when it is late.
         if latest != token {
             self.stage = Stage::Dead;
-            return Rotate::AlreadyUsed(self.approval.grant);
+            return Rotate::AlreadyUsed(allowed.grant);
         }
         if now >= ends {
             return Rotate::Late;
         }
-        // RFC 6749 §6: no more than the user allowed. A request that is refused for that costs nothing.
-        if scope.is_some_and(|scope| !scope.is_within(&self.approval.scope)) {
-            return Rotate::Wider(self.approval.scope.clone());
+        // No more than the user allowed. A request that is refused for that costs nothing.
+        let scope = asked.scope.as_ref().unwrap_or(&allowed.scope);
+        if !scope.is_within(&allowed.scope) {
+            return Rotate::Wider(Wider::Scope(allowed.scope.clone()));
         }
+        let Some(audience) = allowed.audience.narrowed(&asked.resources) else {
+            return Rotate::Wider(Wider::Audience(allowed.audience.clone()));
+        };
         let ends = cmp::min(now + self.lifetime.idle, self.begun + self.lifetime.most);
+        let narrowed = Approval { scope: scope.clone(), audience, ..allowed.clone() };
         self.stage = Stage::Live { token: next, ends };
-        Rotate::Rotated(Box::new(self.approval.clone()))
+        Rotate::Rotated(Box::new(narrowed))
     }
 
     /// None of its tokens is good from now on.
@@ -199,12 +226,13 @@ mod tests {
             address: None,
             scope: Scope::parse("openid email offline_access").unwrap(),
             claims: ClaimsRequest::default(),
+            audience: ["https://a.example", "https://b.example"].map(ToOwned::to_owned).into_iter().collect(),
         };
         RefreshFamily::begin(approval, hash("1"), LIFETIME, at(0))
     }
 
     fn rotate(family: &mut RefreshFamily, token: &str, next: &str, now: i64) -> Rotate {
-        family.rotate(hash(token), &ClientId::new("client1"), None, hash(next), at(now))
+        family.rotate(hash(token), &ClientId::new("client1"), &Asked::default(), hash(next), at(now))
     }
 
     #[test]
@@ -235,14 +263,22 @@ mod tests {
     fn whoever_asks_for_too_much_or_is_not_the_client_changes_nothing() {
         let mut family = family();
         let (own, other) = (ClientId::new("client1"), ClientId::new("client2"));
-        let wider = Scope::parse("openid profile").unwrap();
-        let refused = family.rotate(hash("1"), &own, Some(&wider), hash("2"), at(1));
-        assert!(matches!(refused, Rotate::Wider(_)));
-        assert!(matches!(family.rotate(hash("1"), &other, None, hash("2"), at(1)), Rotate::OtherClient));
-        assert!(matches!(family.rotate(hash("0"), &other, None, hash("2"), at(1)), Rotate::OtherClient));
-        let narrower = Scope::parse("openid").unwrap();
-        let narrowed = family.rotate(hash("1"), &own, Some(&narrower), hash("2"), at(1));
-        assert!(matches!(narrowed, Rotate::Rotated(approval) if approval.scope.contains("email")));
+        let scope = |text: &str| Asked { scope: Scope::parse(text).ok(), ..Asked::default() };
+        let at_resource = |text: &str| Asked { resources: vec![text.to_owned()], ..Asked::default() };
+        let mut asks =
+            |token, client, asked: &Asked| family.rotate(hash(token), client, asked, hash("2"), at(1));
+        assert!(matches!(asks("1", &own, &scope("openid profile")), Rotate::Wider(Wider::Scope(_))));
+        assert!(matches!(
+            asks("1", &own, &at_resource("https://c.example")),
+            Rotate::Wider(Wider::Audience(_))
+        ));
+        assert!(matches!(asks("1", &other, &Asked::default()), Rotate::OtherClient));
+        assert!(matches!(asks("0", &other, &Asked::default()), Rotate::OtherClient));
+        let less = Asked { scope: Scope::parse("openid").ok(), ..at_resource("https://a.example") };
+        let Rotate::Rotated(narrowed) = asks("1", &own, &less) else { panic!("refused") };
+        assert!(!narrowed.scope.contains("email") && !narrowed.audience.holds("https://b.example"));
+        let Rotate::Rotated(whole) = rotate(&mut family, "2", "3", 2) else { panic!("refused") };
+        assert!(whole.scope.contains("email") && whole.audience.holds("https://b.example"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use web::{
 use super::logout;
 use crate::{
     domain::{
-        client::{Client, RedirectUri},
+        client::{Client, GrantType, RedirectUri},
         session::Authentication,
     },
     http::browser,
@@ -86,6 +86,8 @@ struct ClientRow {
     signing_alg: String,
     require_pkce: bool,
     remember_consent: bool,
+    signs_in: bool,
+    resource: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -133,6 +135,8 @@ fn endpoints(state: &AppState) -> Vec<Endpoint> {
         Endpoint { name: "jwks", address: metadata.jwks_uri.clone(), document: true },
         Endpoint { name: "authorization", address: metadata.authorization_endpoint.clone(), document: false },
         Endpoint { name: "token", address: metadata.token_endpoint.clone(), document: false },
+        Endpoint { name: "revocation", address: metadata.revocation_endpoint.clone(), document: false },
+        Endpoint { name: "introspection", address: metadata.introspection_endpoint.clone(), document: false },
         Endpoint { name: "userinfo", address: metadata.userinfo_endpoint.clone(), document: false },
         Endpoint { name: "end_session", address: metadata.end_session_endpoint.clone(), document: false },
     ]
@@ -202,6 +206,8 @@ fn client_row(state: &AppState, client: &Client) -> ClientRow {
         },
         require_pkce: client.require_pkce,
         remember_consent: client.remember_consent,
+        signs_in: client.may_use(GrantType::AuthorizationCode),
+        resource: client.resource.clone(),
     }
 }
 

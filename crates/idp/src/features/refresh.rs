@@ -17,7 +17,7 @@ use crate::{
     domain::{
         client::Client,
         grant::Approval,
-        refresh_family::{RefreshToken, Rotate},
+        refresh_family::{Asked, RefreshToken, Rotate, Wider},
     },
     http::oauth_error::{OAuthError, refused},
     issuance,
@@ -35,22 +35,20 @@ pub async fn refresh(
     let presented = params
         .get("refresh_token")
         .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "refresh_token is missing."))?;
-    let scope = scope(params)?;
+    let asked = Asked { scope: scope(params)?, resources: issuance::resources(params) };
     // A token is not replaced when there is no room for what it buys.
     if !state.stores.access_tokens.has_room(&client.id, None, state.clock.now()).await? {
         return Err(OAuthError::unavailable());
     }
     let next = tokens::mint_next(presented, state.random.as_ref());
-    let rotated = rotate(state, client, presented, scope.as_ref(), next.hash()).await?;
-    let approval = judged(rotated, scope.as_ref(), checks)?;
+    let rotated = rotate(state, client, presented, &asked, next.hash()).await?;
+    let approval = judged(rotated, &asked, checks)?;
     still_stands(state, &approval, checks).await?;
-    // RFC 6749 §6: a narrower scope is for this access token; the refresh token reaches as far as before.
-    let approval = Approval { scope: scope.unwrap_or(approval.scope), ..approval };
     // OpenID Connect Core §12.2: an ID token that comes with it needs no nonce.
     issuance::tokens(state, client, &approval, None, Some(next)).await
 }
 
-/// What is asked for, if that is said.
+/// How far the access token is to reach, if that is said.
 fn scope(params: &Params) -> Result<Option<Scope>, OAuthError> {
     let scope = params.get("scope").map(Scope::parse).transpose();
     let scope = scope.ok().filter(|scope| scope.as_ref().is_none_or(|scope| !scope.is_empty()));
@@ -63,14 +61,14 @@ async fn rotate(
     state: &AppState,
     client: &Client,
     presented: &str,
-    scope: Option<&Scope>,
+    asked: &Asked,
     next: SecretHash,
 ) -> Result<Rotate, OAuthError> {
     let Some(token) = RefreshToken::read(presented) else {
         return Ok(Rotate::Unknown);
     };
     let now = state.clock.now();
-    let rotated = state.stores.refresh_families.rotate(token, &client.id, scope, next, now).await?;
+    let rotated = state.stores.refresh_families.rotate(token, &client.id, asked, next, now).await?;
     if let Rotate::AlreadyUsed(grant) = rotated {
         state.stores.grants.revoke(grant, now).await?;
         tracing::warn!(client = client.id.as_str(), "a refresh token came a second time; its family is dead");
@@ -79,7 +77,7 @@ async fn rotate(
 }
 
 /// The store found out in one step; here it is told rule by rule.
-fn judged(rotated: Rotate, scope: Option<&Scope>, checks: &mut Checks) -> Result<Approval, OAuthError> {
+fn judged(rotated: Rotate, asked: &Asked, checks: &mut Checks) -> Result<Approval, OAuthError> {
     if let Rotate::Unknown = rotated {
         let failed =
             checks.refuse(Rule::RefreshTokenKnown, Words::OwnRefreshToken, Words::UnknownRefreshToken);
@@ -98,18 +96,29 @@ fn judged(rotated: Rotate, scope: Option<&Scope>, checks: &mut Checks) -> Result
         return Err(refuse(checks.refuse(Rule::RefreshTokenUnused, Words::Unused, Words::Used)));
     }
     checks.pass(Rule::RefreshTokenUnused, Words::Unused);
-    // RFC 6749 §6: nothing that the user did not allow.
-    if let (Rotate::Wider(allowed), Some(asked)) = (&rotated, scope) {
+    if let Rotate::Wider(allowed) = &rotated {
         checks.pass(Rule::RefreshTokenFresh, Words::InTime);
-        let failed = checks.refuse(Rule::ScopeNotWider, allowed.to_string(), asked.to_string());
-        return Err(refused(ErrorCode::InvalidScope, "scope names more than the user allowed.")(failed));
+        return Err(too_much(allowed, asked, checks));
     }
     let Rotate::Rotated(approval) = rotated else {
         return Err(refuse(checks.refuse(Rule::RefreshTokenFresh, Words::InTime, Words::Late)));
     };
     checks.pass(Rule::RefreshTokenFresh, Words::InTime);
-    checks.pass(Rule::ScopeNotWider, scope.unwrap_or(&approval.scope).to_string());
+    checks.pass(Rule::ScopeNotWider, approval.scope.to_string());
+    checks.pass(Rule::ResourceNotWider, approval.audience.to_string());
     Ok(*approval)
+}
+
+/// RFC 6749 §6, RFC 8707 §2.2: nothing is added that was not allowed.
+fn too_much(allowed: &Wider, asked: &Asked, checks: &mut Checks) -> OAuthError {
+    let scope = asked.scope.as_ref().map(ToString::to_string).unwrap_or_default();
+    match allowed {
+        Wider::Scope(allowed) => {
+            let failed = checks.refuse(Rule::ScopeNotWider, allowed.to_string(), scope);
+            refused(ErrorCode::InvalidScope, "scope names more than the user allowed.")(failed)
+        }
+        Wider::Audience(allowed) => issuance::other_resource(allowed, &asked.resources, checks),
+    }
 }
 
 /// OpenID Connect Core §11: as long as the user, and what they allowed, is there. It may have been taken back since, or

@@ -12,7 +12,7 @@ use web::form::FormError;
 
 use crate::{domain::client::AuthMethod, passwords::Busy, store::StoreError};
 
-/// An error of the token or userinfo endpoint.
+/// An error of an endpoint that programs talk to.
 #[derive(Clone, Debug, Error)]
 #[error("{description}")]
 pub struct OAuthError {
@@ -43,7 +43,7 @@ impl OAuthError {
             code: Some(ErrorCode::InvalidClient),
             description: "The client is unknown or its credentials are wrong.".into(),
             status: StatusCode::UNAUTHORIZED,
-            challenge: Some(r#"Basic realm="token endpoint", charset="UTF-8""#.into()),
+            challenge: Some(r#"Basic realm="clients", charset="UTF-8""#.into()),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::domain::{
     consent::Consent,
     grant::{Grant, GrantId, KeptGrant, Redeem},
     interaction::{Event, Interaction, Progress},
-    refresh_family::{RefreshFamily, RefreshToken, Rotate},
+    refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -333,13 +333,13 @@ impl RefreshFamilyStore for RefreshFamilies {
         &self,
         token: RefreshToken,
         client_id: &ClientId,
-        scope: Option<&Scope>,
+        asked: &Asked,
         next: SecretHash,
         now: Timestamp,
     ) -> Stored<Rotate> {
         let rotated = self
             .0
-            .update(&token.family, now, |family| family.rotate(token.token, client_id, scope, next, now));
+            .update(&token.family, now, |family| family.rotate(token.token, client_id, asked, next, now));
         Ok(rotated.unwrap_or(Rotate::Unknown))
     }
 
@@ -378,6 +378,11 @@ impl AccessTokenStore for AccessTokens {
 
     async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool> {
         Ok(self.0.has_room(&Owner::both(client, address), now))
+    }
+
+    async fn revoke(&self, token: SecretHash, now: Timestamp) -> Stored<()> {
+        self.0.take(&token, now);
+        Ok(())
     }
 
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>> {

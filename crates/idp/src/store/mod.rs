@@ -22,7 +22,7 @@ use crate::domain::{
     consent::Consent,
     grant::{Grant, GrantId, Redeem},
     interaction::{Event, Interaction, Progress},
-    refresh_family::{RefreshFamily, RefreshToken, Rotate},
+    refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -167,12 +167,12 @@ pub trait RefreshFamilyStore: Send + Sync {
     /// Whether a request that begins now will find room, and some to spare.
     async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
 
-    /// Presents a token and asks for `scope`, in one step. When it is good, `next` takes its place.
+    /// Presents a token and asks for something, in one step. When it is good, `next` takes its place.
     async fn rotate(
         &self,
         token: RefreshToken,
         client_id: &ClientId,
-        scope: Option<&Scope>,
+        asked: &Asked,
         next: SecretHash,
         now: Timestamp,
     ) -> Stored<Rotate>;
@@ -201,6 +201,9 @@ pub trait AccessTokenStore: Send + Sync {
 
     /// Whether a request that begins now will find room, and some to spare.
     async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
+
+    /// Ends a token before its time.
+    async fn revoke(&self, token: SecretHash, now: Timestamp) -> Stored<()>;
 
     /// What the token opens, as long as it lives. Ask the grant too.
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>>;

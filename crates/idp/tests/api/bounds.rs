@@ -9,6 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use idp::domain::{
     access_token::AccessToken,
+    audience::Audience,
     claims_request::ClaimsRequest,
     grant::{Approval, Grant, GrantId},
     session::Authentication,
@@ -293,6 +294,8 @@ pub async fn keeps_tokens(idp: &Idp, until_full: bool) {
             address: None,
             scope: Scope::parse("openid").unwrap(),
             claims: Vec::new(),
+            audience: Audience::from_iter([]),
+            issued: now,
             expires: now + Duration::from_secs(3600),
         };
         let room = store.has_room(&client, None, now).await.unwrap();
@@ -316,6 +319,7 @@ async fn keeps_grants(idp: &Idp, client: &str, until_full: bool) {
             address: None,
             scope: Scope::parse("openid").unwrap(),
             claims: ClaimsRequest::default(),
+            audience: Audience::from_iter([]),
         };
         let grant = Grant {
             approval,

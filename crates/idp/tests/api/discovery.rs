@@ -50,10 +50,10 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
     assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
     let algs = json!(["RS256", "ES256", "EdDSA", "HS256"]);
     assert_eq!(document["id_token_signing_alg_values_supported"], algs);
-    assert_eq!(
-        document["token_endpoint_auth_methods_supported"],
-        json!(["client_secret_basic", "client_secret_post"])
-    );
+    for endpoint in ["token", "revocation", "introspection"] {
+        let methods = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
+        assert_eq!(methods, &json!(["client_secret_basic", "client_secret_post"]), "{endpoint}");
+    }
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
     assert_eq!(document["claims_parameter_supported"], true);
@@ -127,6 +127,8 @@ async fn i16_nothing_else_is_open_to_scripts_of_other_sites() {
         "/account/x",
         "/consent/x",
         "/oauth/token",
+        "/oauth/revoke",
+        "/oauth/introspect",
         "/oauth/userinfo",
         "/oauth/logout",
         "/logout",

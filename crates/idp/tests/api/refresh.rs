@@ -24,7 +24,7 @@ use crate::{
     helpers::{Answer, AuthorizationRequest, Browser, CLIENT2, Code, DEMO, Idp, SCOPE},
 };
 
-const CLIENT1: (&str, &str) = ("client1", "client1-secret");
+pub const CLIENT1: (&str, &str) = ("client1", "client1-secret");
 
 /// The request of somebody who wants to act while the user is away.
 pub fn offline() -> AuthorizationRequest {

@@ -57,6 +57,10 @@ exchanges! {
     Userinfo = "userinfo",
     /// The token endpoint again, with a refresh token.
     Refresh = "refresh",
+    /// The introspection endpoint.
+    Introspect = "introspect",
+    /// The revocation endpoint.
+    Revoke = "revoke",
     /// The user signs out of the RP.
     Logout = "logout",
     /// The IdP's end-session endpoint.
@@ -95,6 +99,10 @@ pub enum Entry {
     Userinfo,
     /// The RP renews its tokens.
     Refresh,
+    /// Somebody asks what a token is good for.
+    Introspection,
+    /// The RP gives a token back.
+    Revocation,
     /// The user signs out of the RP.
     Logout,
     /// And of the IdP.
@@ -105,7 +113,7 @@ pub enum Entry {
 
 impl Entry {
     /// Those of a login, in their order.
-    pub const LOGIN: [Self; 14] = [
+    pub const LOGIN: [Self; 16] = [
         Self::Step(Step::Click),
         Self::Discovery,
         Self::Step(Step::AuthorizationRequest),
@@ -120,6 +128,8 @@ impl Entry {
         Self::Step(Step::Validation),
         Self::Userinfo,
         Self::Refresh,
+        Self::Introspection,
+        Self::Revocation,
     ];
 
     /// Those of a logout.
@@ -133,6 +143,8 @@ impl Entry {
             Self::Keys => "jwks",
             Self::Userinfo => "userinfo",
             Self::Refresh => "refresh",
+            Self::Introspection => "introspection",
+            Self::Revocation => "revocation",
             Self::Logout => "logout",
             Self::EndSession => "end_session",
             Self::LogoutDone => "logout_done",
@@ -156,6 +168,8 @@ impl Entry {
             Exchange::Keys => Self::Keys,
             Exchange::Userinfo => Self::Userinfo,
             Exchange::Refresh => Self::Refresh,
+            Exchange::Introspect => Self::Introspection,
+            Exchange::Revoke => Self::Revocation,
             Exchange::Logout => Self::Logout,
             Exchange::EndSession | Exchange::SignOut => Self::EndSession,
             Exchange::LogoutDone => Self::LogoutDone,

@@ -74,6 +74,7 @@ pub enum Rule {
     ResponseTypeCode,
     ResponseModeQuery,
     ScopeAllowed,
+    ResourceKnown,
     ChallengePresent,
     ChallengeMethod,
     PromptPossible,
@@ -128,6 +129,10 @@ pub enum Rule {
     ScopeNotWider,
     PermissionStands,
     UserKnown,
+    ResourceNotWider,
+    TokenOfThisClient,
+    TokenForWhoAsks,
+    AccessTokenAudience,
     LogoutClientSame,
     PostLogoutRedirectUriRegistered,
     LogoutState,
@@ -135,13 +140,14 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 68] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
         Self::ResponseTypeCode,
         Self::ResponseModeQuery,
         Self::ScopeAllowed,
+        Self::ResourceKnown,
         Self::ChallengePresent,
         Self::ChallengeMethod,
         Self::PromptPossible,
@@ -196,6 +202,10 @@ impl Rule {
         Self::ScopeNotWider,
         Self::PermissionStands,
         Self::UserKnown,
+        Self::ResourceNotWider,
+        Self::TokenOfThisClient,
+        Self::TokenForWhoAsks,
+        Self::AccessTokenAudience,
         Self::LogoutClientSame,
         Self::PostLogoutRedirectUriRegistered,
         Self::LogoutState,
@@ -226,6 +236,7 @@ impl Rule {
             Self::ResponseTypeCode => ("response_type_code", AuthorizationRequest, "RFC 6749 §3.1.1"),
             Self::ResponseModeQuery => ("response_mode_query", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
             Self::ScopeAllowed => ("scope_allowed", AuthorizationRequest, "RFC 6749 §3.3"),
+            Self::ResourceKnown => ("resource_known", AuthorizationRequest, "RFC 8707 §2"),
             Self::ChallengePresent => ("challenge_present", AuthorizationRequest, "RFC 9700 §2.1.1"),
             Self::ChallengeMethod => ("challenge_method", AuthorizationRequest, "RFC 7636 §4.3"),
             Self::PromptPossible => ("prompt_possible", AuthorizationRequest, "OpenID Connect Core §3.1.2.1"),
@@ -280,6 +291,10 @@ impl Rule {
             Self::ScopeNotWider => return ("scope_not_wider", None, "RFC 6749 §6"),
             Self::PermissionStands => return ("permission_stands", None, "OpenID Connect Core §11"),
             Self::UserKnown => return ("user_known", None, "OpenID Connect Core §11"),
+            Self::ResourceNotWider => return ("resource_not_wider", None, "RFC 8707 §2.2"),
+            Self::TokenOfThisClient => return ("token_of_this_client", None, "RFC 7009 §2.1"),
+            Self::TokenForWhoAsks => return ("token_for_who_asks", None, "RFC 7662 §4"),
+            Self::AccessTokenAudience => return ("access_token_audience", None, "RFC 8707 §2"),
             Self::LogoutClientSame => return ("logout_client_same", None, "OpenID Connect RP-Initiated Logout §2"),
             Self::PostLogoutRedirectUriRegistered => {
                 return ("post_logout_redirect_uri_registered", None, "OpenID Connect RP-Initiated Logout §3");

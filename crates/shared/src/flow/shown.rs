@@ -214,6 +214,12 @@ words! {
     KnownUser = "known_user",
     /// Somebody who cannot, or cannot any more.
     UnknownUser = "unknown_user",
+    /// A resource that somebody answers for.
+    RegisteredResource = "registered_resource",
+    /// Issued to whoever asks, or meant for it.
+    ForWhoAsks = "for_who_asks",
+    /// Neither.
+    ForOthers = "for_others",
     /// A token that counts.
     Active = "active",
     /// A token that is unknown, late or revoked.

@@ -42,7 +42,9 @@ pub(crate) fn fields(message: &Message) -> Vec<Field> {
         fields.extend(encoded(&message.body));
     }
     // The answers of these two are documents, which are taken apart as such.
-    if is_json(message) && !matches!(message.exchange, Exchange::Userinfo | Exchange::Keys) {
+    if is_json(message)
+        && !matches!(message.exchange, Exchange::Userinfo | Exchange::Keys | Exchange::Introspect)
+    {
         let members = Members::of(&message.body).into_iter();
         fields.extend(members.map(|(name, value)| Field { key: name.clone(), name, value: plain(&value) }));
     }

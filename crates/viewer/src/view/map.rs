@@ -85,6 +85,8 @@ const fn plan(entry: Entry) -> &'static [Planned] {
             (RP, IDP, "viewer.hop.refresh", &[X::Refresh], true),
             (IDP, RP, "seq.tokens", &[X::Refresh], false),
         ],
+        Entry::Introspection => &[(RP, IDP, "viewer.hop.introspection", &[X::Introspect], true)],
+        Entry::Revocation => &[(RP, IDP, "viewer.hop.revocation", &[X::Revoke], true)],
         Entry::Logout => &[
             (WEB, RP, "viewer.hop.logout", &[X::Logout], true),
             (RP, WEB, "seq.forward", &[X::Logout], false),
@@ -123,7 +125,9 @@ pub(crate) const fn channel(entry: Entry) -> &'static str {
         | Entry::Discovery
         | Entry::Keys
         | Entry::Userinfo
-        | Entry::Refresh => "back",
+        | Entry::Refresh
+        | Entry::Introspection
+        | Entry::Revocation => "back",
         _ => "front",
     }
 }

@@ -382,11 +382,13 @@ fn stopped_at(story: &Story<'_>) -> Option<String> {
 
 /// The error that a message carries, and where the flow ended because of it.
 fn refusal_of(story: &Story<'_>, stage: &Stage<'_>) -> Option<Refusal> {
-    const PLACES: [Entry; 5] = [
+    const PLACES: [Entry; 7] = [
         Entry::Step(Step::Redirect),
         Entry::Step(Step::TokenResponse),
         Entry::Userinfo,
         Entry::Refresh,
+        Entry::Introspection,
+        Entry::Revocation,
         Entry::EndSession,
     ];
     let known = |code: &str| ErrorCode::ALL.into_iter().map(ErrorCode::as_str).find(|known| *known == code);
