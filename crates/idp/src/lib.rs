@@ -8,11 +8,12 @@
 //! 3. [`token_endpoint`] authenticates the client, looks at the grant type and hands over to the grant.
 //! 4. [`features`] is what stands beside the code flow: refresh tokens, revocation, introspection, signing out, the
 //!    provider's own page.
-//! 5. [`issuance`] is what every grant ends with, the tokens that are answered; [`active`] says which tokens count.
-//! 6. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
-//! 7. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be
+//! 5. [`resource_server`] is an API that such tokens open, written as if it were somewhere else.
+//! 6. [`issuance`] is what every grant ends with, the tokens that are answered; [`active`] says which tokens count.
+//! 7. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
+//! 8. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be
 //!    wrong.
-//! 8. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
+//! 9. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
 //!
 //! Each module uses only what stands below it in this list, and the crates `web` and `shared`; only the token endpoint
 //! reaches up, to the grant that it hands over to. Beside them stand [`config`] with the [`commands`] about it, the
@@ -22,6 +23,8 @@ pub mod startup;
 
 pub mod code_flow;
 pub mod token_endpoint;
+
+pub mod resource_server;
 
 pub mod features;
 

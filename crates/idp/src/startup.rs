@@ -44,6 +44,7 @@ use crate::{
     http::{csrf::CsrfKey, oauth_error::OAuthError},
     keys::Keys,
     passwords::Passwords,
+    resource_server::api,
     state::AppState,
     store::{Stores, memory},
     throttle::Throttle,
@@ -253,6 +254,8 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
                     .route(actix::get().to(userinfo::get))
                     .route(actix::post().to(userinfo::post)),
             )
+            .service(back_channel("/api/me", "GET").route(actix::get().to(api::me)))
+            .service(back_channel("/api/notes", "GET").route(actix::get().to(api::notes)))
             // beside the flow
             .service(
                 actix::resource("/oauth/logout")
@@ -301,6 +304,7 @@ fn plan(method: &str, path: &str) -> Option<Exchange> {
         ("POST", "/oauth/revoke", _) => Exchange::Revoke,
         ("POST", "/oauth/introspect", _) => Exchange::Introspect,
         ("GET" | "POST", "/oauth/userinfo", _) => Exchange::Userinfo,
+        ("GET", "/api/me" | "/api/notes", _) => Exchange::Api,
         ("GET" | "POST", "/oauth/logout", _) => Exchange::EndSession,
         ("POST", "/logout", _) => Exchange::SignOut,
         _ => return None,

@@ -5,6 +5,7 @@
 
 mod helpers;
 
+mod api;
 mod authorize;
 mod bounds;
 mod claims;

@@ -57,6 +57,8 @@ exchanges! {
     Userinfo = "userinfo",
     /// The token endpoint again, with a refresh token.
     Refresh = "refresh",
+    /// The protected API.
+    Api = "api",
     /// The introspection endpoint.
     Introspect = "introspect",
     /// The revocation endpoint.
@@ -99,6 +101,8 @@ pub enum Entry {
     Userinfo,
     /// The RP renews its tokens.
     Refresh,
+    /// The RP calls the protected API.
+    Api,
     /// Somebody asks what a token is good for.
     Introspection,
     /// The RP gives a token back.
@@ -113,7 +117,7 @@ pub enum Entry {
 
 impl Entry {
     /// Those of a login, in their order.
-    pub const LOGIN: [Self; 16] = [
+    pub const LOGIN: [Self; 17] = [
         Self::Step(Step::Click),
         Self::Discovery,
         Self::Step(Step::AuthorizationRequest),
@@ -128,6 +132,7 @@ impl Entry {
         Self::Step(Step::Validation),
         Self::Userinfo,
         Self::Refresh,
+        Self::Api,
         Self::Introspection,
         Self::Revocation,
     ];
@@ -143,6 +148,7 @@ impl Entry {
             Self::Keys => "jwks",
             Self::Userinfo => "userinfo",
             Self::Refresh => "refresh",
+            Self::Api => "api",
             Self::Introspection => "introspection",
             Self::Revocation => "revocation",
             Self::Logout => "logout",
@@ -168,6 +174,7 @@ impl Entry {
             Exchange::Keys => Self::Keys,
             Exchange::Userinfo => Self::Userinfo,
             Exchange::Refresh => Self::Refresh,
+            Exchange::Api => Self::Api,
             Exchange::Introspect => Self::Introspection,
             Exchange::Revoke => Self::Revocation,
             Exchange::Logout => Self::Logout,

@@ -133,6 +133,7 @@ pub enum Rule {
     TokenOfThisClient,
     TokenForWhoAsks,
     AccessTokenAudience,
+    AccessTokenScope,
     LogoutClientSame,
     PostLogoutRedirectUriRegistered,
     LogoutState,
@@ -140,7 +141,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 68] = [
+    pub const ALL: [Self; 69] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -206,6 +207,7 @@ impl Rule {
         Self::TokenOfThisClient,
         Self::TokenForWhoAsks,
         Self::AccessTokenAudience,
+        Self::AccessTokenScope,
         Self::LogoutClientSame,
         Self::PostLogoutRedirectUriRegistered,
         Self::LogoutState,
@@ -295,6 +297,7 @@ impl Rule {
             Self::TokenOfThisClient => return ("token_of_this_client", None, "RFC 7009 §2.1"),
             Self::TokenForWhoAsks => return ("token_for_who_asks", None, "RFC 7662 §4"),
             Self::AccessTokenAudience => return ("access_token_audience", None, "RFC 8707 §2"),
+            Self::AccessTokenScope => return ("access_token_scope", None, "RFC 6750 §3.1"),
             Self::LogoutClientSame => return ("logout_client_same", None, "OpenID Connect RP-Initiated Logout §2"),
             Self::PostLogoutRedirectUriRegistered => {
                 return ("post_logout_redirect_uri_registered", None, "OpenID Connect RP-Initiated Logout §3");

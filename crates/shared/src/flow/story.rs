@@ -272,6 +272,7 @@ fn place(
         _ if check.rule == Rule::UserinfoSubject => Entry::Userinfo,
         Some(Exchange::Userinfo) => Entry::Userinfo,
         Some(Exchange::Refresh) => Entry::Refresh,
+        Some(Exchange::Api) => Entry::Api,
         Some(Exchange::Introspect) => Entry::Introspection,
         Some(Exchange::Revoke) => Entry::Revocation,
         Some(Exchange::Authorize) => Entry::Step(Step::AuthorizationRequest),

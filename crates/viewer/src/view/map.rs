@@ -85,6 +85,7 @@ const fn plan(entry: Entry) -> &'static [Planned] {
             (RP, IDP, "viewer.hop.refresh", &[X::Refresh], true),
             (IDP, RP, "seq.tokens", &[X::Refresh], false),
         ],
+        Entry::Api => &[(RP, IDP, "viewer.hop.api", &[X::Api], true)],
         Entry::Introspection => &[(RP, IDP, "viewer.hop.introspection", &[X::Introspect], true)],
         Entry::Revocation => &[(RP, IDP, "viewer.hop.revocation", &[X::Revoke], true)],
         Entry::Logout => &[
@@ -126,6 +127,7 @@ pub(crate) const fn channel(entry: Entry) -> &'static str {
         | Entry::Keys
         | Entry::Userinfo
         | Entry::Refresh
+        | Entry::Api
         | Entry::Introspection
         | Entry::Revocation => "back",
         _ => "front",

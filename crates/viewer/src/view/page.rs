@@ -382,11 +382,12 @@ fn stopped_at(story: &Story<'_>) -> Option<String> {
 
 /// The error that a message carries, and where the flow ended because of it.
 fn refusal_of(story: &Story<'_>, stage: &Stage<'_>) -> Option<Refusal> {
-    const PLACES: [Entry; 7] = [
+    const PLACES: [Entry; 8] = [
         Entry::Step(Step::Redirect),
         Entry::Step(Step::TokenResponse),
         Entry::Userinfo,
         Entry::Refresh,
+        Entry::Api,
         Entry::Introspection,
         Entry::Revocation,
         Entry::EndSession,

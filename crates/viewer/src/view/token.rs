@@ -117,7 +117,7 @@ pub(crate) fn document(message: &Message) -> Option<Document> {
     }
     let members = Members::of(&message.body);
     match message.exchange {
-        Exchange::Userinfo | Exchange::Introspect if !members.is_empty() => {
+        Exchange::Userinfo | Exchange::Introspect | Exchange::Api if !members.is_empty() => {
             Some(Document { kind: "claims", slabs: vec![slab(&members, "explain.claim", &CLAIMS)] })
         }
         Exchange::Keys => {
