@@ -10,7 +10,7 @@ use shared::{
 
 use crate::domain::{
     claims::{Address, StandardClaims},
-    client::{AuthMethod, Client, GrantType, RedirectUri},
+    client::{AccessTokenFormat, AuthMethod, Client, GrantType, RedirectUri},
     password::{HashError, PasswordHash},
     user::{User, Username},
 };
@@ -41,6 +41,7 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         // The RP asks for offline_access only when it is told to: a login looks like the tutorial's.
         scope: Scope::parse("openid profile email api.access rp.login offline_access").unwrap_or_default(),
+        access_token_format: AccessTokenFormat::Opaque,
         resource: Vec::new(),
         id_token_signed_response_alg: None,
         default_max_age: None,
@@ -67,14 +68,22 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         name: "HS256 Client 共有鍵のアプリ".into(),
         // RFC 7518 §3.2: 32 bytes at least.
         secret: Secret::new("client-hs256-secret-of-32-bytes-or-more"),
-        redirect_uris: both,
+        redirect_uris: both.clone(),
         // One that cannot renew its tokens, to compare with.
         grant_types: vec![GrantType::AuthorizationCode],
         scope: Scope::parse("openid profile email api.access rp.login").unwrap_or_default(),
         id_token_signed_response_alg: Some(Algorithm::HS256),
         ..client1.clone()
     };
-    vec![client1, client2, client_hs256]
+    let client_jwt = Client {
+        id: ClientId::new("client-jwt"),
+        name: "JWT Client JWT のアプリ".into(),
+        secret: Secret::new("client-jwt-secret"),
+        redirect_uris: both,
+        access_token_format: AccessTokenFormat::Jwt,
+        ..client1.clone()
+    };
+    vec![client1, client2, client_hs256, client_jwt]
 }
 
 /// The API that comes with the provider, for whoever wants to ask about tokens in its name: it answers for `resource`, and
@@ -90,6 +99,7 @@ pub fn resource_server(resource: String) -> Client {
         post_logout_redirect_uris: Vec::new(),
         grant_types: Vec::new(),
         scope: Scope::parse("api.access").unwrap_or_default(),
+        access_token_format: AccessTokenFormat::Opaque,
         resource: vec![resource],
         id_token_signed_response_alg: None,
         default_max_age: None,

@@ -13,7 +13,11 @@ use shared::{
 
 use crate::{
     domain::{
-        access_token::AccessToken, audience::Audience, claims, client::Client, grant::Approval,
+        access_token::AccessToken,
+        audience::Audience,
+        claims,
+        client::{AccessTokenFormat, Client},
+        grant::Approval,
         refresh_family::RefreshFamily,
     },
     http::oauth_error::{OAuthError, refused},
@@ -73,7 +77,7 @@ pub async fn tokens(
     nonce: Option<String>,
     refresh_token: Option<Secret>,
 ) -> Result<TokenResponse, OAuthError> {
-    let access_token = access_token(state, approval).await?;
+    let access_token = access_token(state, client, approval).await?;
     let id_token = if approval.scope.contains(Scope::OPENID) {
         Some(id_token(state, client, approval, nonce, &access_token).await?)
     } else {
@@ -89,9 +93,9 @@ pub async fn tokens(
     })
 }
 
-async fn access_token(state: &AppState, approval: &Approval) -> Result<Secret, OAuthError> {
+/// The access token, in the client's format. A JWT is kept as well: here it can be revoked.
+async fn access_token(state: &AppState, client: &Client, approval: &Approval) -> Result<Secret, OAuthError> {
     let now = state.clock.now();
-    let token = tokens::mint_access_token(state.random.as_ref());
     let access = AccessToken {
         grant: approval.grant,
         client_id: approval.client_id.clone(),
@@ -102,6 +106,15 @@ async fn access_token(state: &AppState, approval: &Approval) -> Result<Secret, O
         audience: approval.audience.clone(),
         issued: now,
         expires: now + state.settings.token_lifetime,
+    };
+    let token = match client.access_token_format {
+        AccessTokenFormat::Opaque => tokens::mint_access_token(state.random.as_ref()),
+        AccessTokenFormat::Jwt => {
+            let claims =
+                tokens::access_token_claims(state.metadata.issuer.clone(), &access, state.random.as_ref());
+            let signed = state.keys.sign_access_token(state.settings.signing_alg, &claims, now).await;
+            signed.map_err(OAuthError::internal)?
+        }
     };
     state.stores.access_tokens.keep(token.hash(), access, now).await?;
     let moments = [

@@ -4,6 +4,7 @@
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 use shared::{
+    access_token::AccessTokenClaims,
     clock::Timestamp,
     id_token::{self, Hash, IdTokenClaims},
     ids::Issuer,
@@ -11,16 +12,32 @@ use shared::{
     secret::{Secret, SecretHash},
 };
 
-use crate::domain::{grant::Approval, refresh_family::RefreshToken, session::ACR_PASSWORD};
+use crate::domain::{
+    access_token::AccessToken, grant::Approval, refresh_family::RefreshToken, session::ACR_PASSWORD,
+};
 
 /// The authorization code of step 6.
 pub fn mint_code(random: &dyn Random) -> Secret {
     Secret::mint("code_", random)
 }
 
-/// An access token: opaque, it means something to this provider only.
+/// An access token that is opaque: it means something to this provider only.
 pub fn mint_access_token(random: &dyn Random) -> Secret {
     Secret::mint("at_", random)
+}
+
+/// What an access token says that is a JWT (RFC 9068 §2.2).
+pub fn access_token_claims(issuer: Issuer, access: &AccessToken, random: &dyn Random) -> AccessTokenClaims {
+    AccessTokenClaims {
+        iss: issuer,
+        sub: access.subject.clone(),
+        aud: access.audience.as_slice().to_vec(),
+        client_id: access.client_id.clone(),
+        scope: access.scope.clone(),
+        jti: random::token(random),
+        iat: access.issued,
+        exp: access.expires,
+    }
 }
 
 /// The first refresh token of a new family, and the hash of the handle that all of them share.

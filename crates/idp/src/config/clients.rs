@@ -12,12 +12,12 @@ use super::{
     values::{filled, visible, web_address},
 };
 use crate::{
-    domain::client::{AuthMethod, Client, GrantType, RedirectUri},
+    domain::client::{AccessTokenFormat, AuthMethod, Client, GrantType, RedirectUri},
     keys::KeyAlg,
 };
 
 /// Every member that a client can have.
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 18] = [
     "client_id",
     "client_secret",
     "client_secret_file",
@@ -28,6 +28,7 @@ const MEMBERS: [&str; 17] = [
     "post_logout_redirect_uris",
     "grant_types",
     "scope",
+    "access_token_format",
     "resource",
     "id_token_signed_response_alg",
     "default_max_age",
@@ -66,6 +67,9 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
             .unwrap_or_default(),
         grant_types,
         scope,
+        access_token_format: table
+            .may("access_token_format", |it| it.parse(access_token_format))
+            .unwrap_or_default(),
         resource: table.may("resource", resources).unwrap_or_default(),
         id_token_signed_response_alg: algorithm(table, &secret),
         default_max_age: table.may("default_max_age", Member::number),
@@ -120,6 +124,13 @@ fn some_redirect_uris(member: &Member<'_>) -> Option<Vec<RedirectUri>> {
 fn auth_method(text: &str) -> Result<AuthMethod, String> {
     let method = AuthMethod::ALL.into_iter().find(|method| method.as_str() == text);
     method.ok_or_else(|| format!("must be {}", AuthMethod::ALL.map(AuthMethod::as_str).join(" or ")))
+}
+
+fn access_token_format(text: &str) -> Result<AccessTokenFormat, String> {
+    let format = AccessTokenFormat::ALL.into_iter().find(|format| format.as_str() == text);
+    format.ok_or_else(|| {
+        format!("must be {}", AccessTokenFormat::ALL.map(AccessTokenFormat::as_str).join(" or "))
+    })
 }
 
 fn grant_types(member: &Member<'_>) -> Option<Vec<GrantType>> {

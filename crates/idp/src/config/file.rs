@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::{
         demo,
-        domain::client::{AuthMethod, GrantType, RedirectUri},
+        domain::client::{AccessTokenFormat, AuthMethod, GrantType, RedirectUri},
     };
 
     const HASH: &str =
@@ -150,7 +150,8 @@ password_hash = 'HASH'
         assert!(client.require_pkce && client.remember_consent && !client.claims_in_id_token);
         assert!(client.post_logout_redirect_uris.is_empty());
         assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
-        assert!(!client.refresh_without_offline_access);
+        assert!(!client.refresh_without_offline_access && client.resource.is_empty());
+        assert_eq!(client.access_token_format, AccessTokenFormat::Opaque);
     }
 
     #[test]
@@ -162,6 +163,7 @@ password_hash = 'HASH'
             grant_types = ['authorization_code', 'refresh_token']
             refresh_without_offline_access = true
             scope = 'openid app.read'
+            access_token_format = 'jwt'
             resource = ['https://api.example/v1', 'urn:example:api']
             id_token_signed_response_alg = 'EdDSA'
             default_max_age = 60
@@ -176,6 +178,7 @@ password_hash = 'HASH'
         assert!(client.post_logout_redirect_uri("https://app.example/bye").is_some());
         assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
         assert_eq!(client.scope.to_string(), "openid app.read");
+        assert_eq!(client.access_token_format, AccessTokenFormat::Jwt);
         assert_eq!(client.resource, ["https://api.example/v1", "urn:example:api"]);
         assert_eq!(client.id_token_signed_response_alg, Some(Algorithm::EdDSA));
         assert_eq!(client.default_max_age, Some(60));
@@ -209,6 +212,7 @@ password_hash = 'HASH'
             ),
             ("refresh_without_offline_access = true", "refresh_without_offline_access: needs refresh_token"),
             ("scope = 'openid offline_access'", "scope: offline_access needs refresh_token"),
+            ("access_token_format = 'JWT'", "access_token_format: must be opaque or jwt"),
             ("resource = ['/api']", "resource[0]: must be an absolute URI without a fragment"),
             (
                 "resource = ['https://a.example/#x']",

@@ -122,8 +122,32 @@ impl GrantType {
     }
 }
 
+/// What an access token looks like to the API that it is shown to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessTokenFormat {
+    /// A random value, which means something to this provider only.
+    #[default]
+    Opaque,
+    /// A signed document, which an API reads by itself (RFC 9068).
+    Jwt,
+}
+
+impl AccessTokenFormat {
+    /// The formats that there are.
+    pub const ALL: [Self; 2] = [Self::Opaque, Self::Jwt];
+
+    /// Its name in a registration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opaque => "opaque",
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
 /// A client as it is registered. Members are named as in client metadata (RFC 7591 §2, OpenID Connect Dynamic Client
-/// Registration §2); `resource` and the last four are this provider's own.
+/// Registration §2); `access_token_format`, `resource` and the last four
+/// are this provider's own.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "a registration has these members")]
 pub struct Client {
@@ -145,6 +169,8 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// `scope`: what it may ask for.
     pub scope: Scope,
+    /// `access_token_format`: what its access tokens look like.
+    pub access_token_format: AccessTokenFormat,
     /// `resource`: the resources that it answers for (RFC 8707 §2). With one it is a resource server, and is told about the
     /// tokens that are meant for it.
     pub resource: Vec<String>,

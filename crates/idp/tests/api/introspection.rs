@@ -7,7 +7,7 @@ use crate::{
     refresh::{CLIENT1, text},
 };
 
-const API: (&str, &str) = ("api", "api-secret");
+pub const API: (&str, &str) = ("api", "api-secret");
 
 impl Idp {
     pub async fn introspects(&self, client: (&str, &str), token: &str) -> Answer {

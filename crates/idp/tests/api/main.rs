@@ -14,6 +14,7 @@ mod discovery;
 mod exchange;
 mod home;
 mod introspection;
+mod jwt;
 mod key_commands;
 mod keys;
 mod login;

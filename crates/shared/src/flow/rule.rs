@@ -132,7 +132,12 @@ pub enum Rule {
     ResourceNotWider,
     TokenOfThisClient,
     TokenForWhoAsks,
+    AccessTokenTyp,
+    AccessTokenAlgorithm,
+    AccessTokenSignature,
+    AccessTokenIssuer,
     AccessTokenAudience,
+    AccessTokenExpiry,
     AccessTokenScope,
     LogoutClientSame,
     PostLogoutRedirectUriRegistered,
@@ -141,7 +146,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 74] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -206,7 +211,12 @@ impl Rule {
         Self::ResourceNotWider,
         Self::TokenOfThisClient,
         Self::TokenForWhoAsks,
+        Self::AccessTokenTyp,
+        Self::AccessTokenAlgorithm,
+        Self::AccessTokenSignature,
+        Self::AccessTokenIssuer,
         Self::AccessTokenAudience,
+        Self::AccessTokenExpiry,
         Self::AccessTokenScope,
         Self::LogoutClientSame,
         Self::PostLogoutRedirectUriRegistered,
@@ -296,7 +306,12 @@ impl Rule {
             Self::ResourceNotWider => return ("resource_not_wider", None, "RFC 8707 §2.2"),
             Self::TokenOfThisClient => return ("token_of_this_client", None, "RFC 7009 §2.1"),
             Self::TokenForWhoAsks => return ("token_for_who_asks", None, "RFC 7662 §4"),
+            Self::AccessTokenTyp => return ("access_token_typ", None, "RFC 9068 §4"),
+            Self::AccessTokenAlgorithm => return ("access_token_algorithm", None, "RFC 8725 §3.1"),
+            Self::AccessTokenSignature => return ("access_token_signature", None, "RFC 9068 §4"),
+            Self::AccessTokenIssuer => return ("access_token_issuer", None, "RFC 9068 §4"),
             Self::AccessTokenAudience => return ("access_token_audience", None, "RFC 8707 §2"),
+            Self::AccessTokenExpiry => return ("access_token_expiry", None, "RFC 9068 §4"),
             Self::AccessTokenScope => return ("access_token_scope", None, "RFC 6750 §3.1"),
             Self::LogoutClientSame => return ("logout_client_same", None, "OpenID Connect RP-Initiated Logout §2"),
             Self::PostLogoutRedirectUriRegistered => {
