@@ -1,5 +1,5 @@
-//! Which tokens count at this moment. What ends by itself a store forgets; whether the grant stands that a token was bought
-//! with, and the user is there who allowed it, is asked each time.
+//! Which tokens count at this moment. What ends by itself a store forgets; whether the grant stands that a token was
+//! bought with, and the user is there who allowed it, is asked each time.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use shared::{clock::Timestamp, ids::Subject, secret::SecretHash};
 
 use crate::{
     domain::{
-        access_token::AccessToken,
+        access_token::{AccessToken, OnBehalfOf},
         grant::{Approval, GrantId},
         refresh_family::RefreshToken,
         user::User,
@@ -16,14 +16,19 @@ use crate::{
     store::Stored,
 };
 
-/// An access token that counts, and whose it is.
-pub async fn access_token(state: &AppState, token: &str) -> Stored<Option<(AccessToken, Arc<User>)>> {
+/// An access token that counts, and the user on whose behalf it is used; none when the client acts for itself.
+pub async fn access_token(state: &AppState, token: &str) -> Stored<Option<(AccessToken, Option<Arc<User>>)>> {
     let Some(access) = state.stores.access_tokens.find(SecretHash::of(token), state.clock.now()).await?
     else {
         return Ok(None);
     };
-    let user = allowed_by(state, access.grant, &access.subject).await?;
-    Ok(user.map(|user| (access, user)))
+    match &access.on_behalf_of {
+        OnBehalfOf::Client => Ok(Some((access, None))),
+        OnBehalfOf::User { subject, grant } => {
+            let user = allowed_by(state, *grant, subject).await?;
+            Ok(user.map(|user| (access, Some(user))))
+        }
+    }
 }
 
 /// What was allowed, whose it is and until when, for a refresh token that counts.

@@ -86,21 +86,35 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     vec![client1, client2, client_hs256, client_jwt]
 }
 
-/// The API that comes with the provider, for whoever wants to ask about tokens in its name: it answers for `resource`, and
-/// signs nobody in.
+/// The API that comes with the provider, for whoever wants to ask about tokens in its name: it answers for `resource`,
+/// and signs nobody in.
 pub fn resource_server(resource: String) -> Client {
+    Client { resource: vec![resource], ..without_users("api", "Notes API メモの API", "api-secret") }
+}
+
+/// A program that calls the API for itself.
+pub fn service() -> Client {
     Client {
-        id: ClientId::new("api"),
-        name: "Notes API メモの API".into(),
+        grant_types: vec![GrantType::ClientCredentials],
+        access_token_format: AccessTokenFormat::Jwt,
+        ..without_users("service", "Nightly Service 夜間の処理", "service-secret")
+    }
+}
+
+/// A client that signs nobody in.
+fn without_users(id: &str, name: &str, secret: &str) -> Client {
+    Client {
+        id: ClientId::new(id),
+        name: name.into(),
         uri: String::new(),
-        secret: Secret::new("api-secret"),
+        secret: Secret::new(secret),
         auth_method: AuthMethod::ClientSecretBasic,
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
         grant_types: Vec::new(),
         scope: Scope::parse("api.access").unwrap_or_default(),
         access_token_format: AccessTokenFormat::Opaque,
-        resource: vec![resource],
+        resource: Vec::new(),
         id_token_signed_response_alg: None,
         default_max_age: None,
         require_pkce: true,

@@ -13,7 +13,7 @@ use shared::{
 
 use crate::{
     domain::{
-        access_token::AccessToken,
+        access_token::{AccessToken, OnBehalfOf},
         audience::Audience,
         claims,
         client::{AccessTokenFormat, Client},
@@ -77,7 +77,7 @@ pub async fn tokens(
     nonce: Option<String>,
     refresh_token: Option<Secret>,
 ) -> Result<TokenResponse, OAuthError> {
-    let access_token = access_token(state, client, approval).await?;
+    let access_token = access_token(state, client, access_of(state, approval)).await?;
     let id_token = if approval.scope.contains(Scope::OPENID) {
         Some(id_token(state, client, approval, nonce, &access_token).await?)
     } else {
@@ -93,20 +93,29 @@ pub async fn tokens(
     })
 }
 
-/// The access token, in the client's format. A JWT is kept as well: here it can be revoked.
-async fn access_token(state: &AppState, client: &Client, approval: &Approval) -> Result<Secret, OAuthError> {
+/// What an access token for what was allowed opens.
+fn access_of(state: &AppState, approval: &Approval) -> AccessToken {
     let now = state.clock.now();
-    let access = AccessToken {
-        grant: approval.grant,
+    let subject = approval.authentication.subject.clone();
+    AccessToken {
         client_id: approval.client_id.clone(),
-        subject: approval.authentication.subject.clone(),
+        on_behalf_of: OnBehalfOf::User { subject, grant: approval.grant },
         address: approval.address,
         scope: approval.scope.clone(),
         claims: approval.claims.userinfo.clone(),
         audience: approval.audience.clone(),
         issued: now,
         expires: now + state.settings.token_lifetime,
-    };
+    }
+}
+
+/// The access token that opens this, in the client's format. A JWT is kept as well: here it can be revoked.
+pub async fn access_token(
+    state: &AppState,
+    client: &Client,
+    access: AccessToken,
+) -> Result<Secret, OAuthError> {
+    let now = state.clock.now();
     let token = match client.access_token_format {
         AccessTokenFormat::Opaque => tokens::mint_access_token(state.random.as_ref()),
         AccessTokenFormat::Jwt => {

@@ -12,7 +12,7 @@ use web::form::{Form, FormError};
 use crate::{
     code_flow::exchange,
     domain::client::{Client, GrantType},
-    features::refresh,
+    features::{client_credentials, refresh},
     http::{
         back_channel,
         oauth_error::{OAuthError, refused},
@@ -35,6 +35,9 @@ pub async fn token(
     let tokens = match allowed(&client, grant_type, &mut checks)? {
         GrantType::AuthorizationCode => exchange::exchange(&state, &client, &params, &mut checks).await,
         GrantType::RefreshToken => refresh::refresh(&state, &client, &params, &mut checks).await,
+        GrantType::ClientCredentials => {
+            client_credentials::issue(&state, &client, &params, &mut checks).await
+        }
     };
     tokens.map(|tokens| answer(&tokens))
 }

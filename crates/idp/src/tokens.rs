@@ -30,7 +30,7 @@ pub fn mint_access_token(random: &dyn Random) -> Secret {
 pub fn access_token_claims(issuer: Issuer, access: &AccessToken, random: &dyn Random) -> AccessTokenClaims {
     AccessTokenClaims {
         iss: issuer,
-        sub: access.subject.clone(),
+        sub: access.subject(),
         aud: access.audience.as_slice().to_vec(),
         client_id: access.client_id.clone(),
         scope: access.scope.clone(),
@@ -69,8 +69,8 @@ pub fn at_hash(access_token: &Secret, alg: Algorithm) -> String {
     id_token::at_hash_by(access_token.expose(), hash)
 }
 
-/// The claims of the ID token for what was allowed (OpenID Connect Core §2). `user` is what it says about the user beyond
-/// that.
+/// The claims of the ID token for what was allowed (OpenID Connect Core §2). `user` is what it says about the user
+/// beyond that.
 pub fn id_token_claims(
     issuer: Issuer,
     approval: &Approval,

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use idp::{
     demo,
     domain::{
-        access_token::AccessToken,
+        access_token::{AccessToken, OnBehalfOf},
         audience::Audience,
         authorization_request::{AuthorizationRequest, Hint},
         claims_request::ClaimsRequest,
@@ -173,9 +173,8 @@ fn family_of(approval: Approval, handle: &str, first: &str) -> (RefreshToken, Re
 
 fn access_token(client_id: &str) -> AccessToken {
     AccessToken {
-        grant: approval(7, client_id).grant,
         client_id: ClientId::new(client_id),
-        subject: Subject::new("1"),
+        on_behalf_of: OnBehalfOf::User { subject: Subject::new("1"), grant: approval(7, client_id).grant },
         address: None,
         scope: Scope::parse("openid").unwrap(),
         claims: Vec::new(),

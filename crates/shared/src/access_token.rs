@@ -1,4 +1,5 @@
-//! What an access token says that is a JWT: who may use it, on whose behalf, where, how far and how long (RFC 9068 §2.2).
+//! What an access token says that is a JWT: who may use it, on whose behalf, where, how far and how long (RFC 9068
+//! §2.2).
 
 use serde::Serialize;
 

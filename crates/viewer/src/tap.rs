@@ -178,8 +178,9 @@ impl Current {
         let (body, at) = (self.body.take(), self.recorder.now());
         message.cut = self.length.get() - body.len();
         let body = String::from_utf8_lossy(&body);
-        self.exchange.set(self.exchange.get().with_form(&body));
-        message.exchange = self.exchange.get();
+        let Some(exchange) = self.exchange.get().with_form(&body) else { return };
+        self.exchange.set(exchange);
+        message.exchange = exchange;
         let media_type = message.header("content-type").unwrap_or_default();
         message.body = redact::body(message.exchange, media_type, &body).into_owned();
         *self.flow.borrow_mut() = self.recorder.find_or_begin(&message, self.address);

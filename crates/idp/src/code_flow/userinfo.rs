@@ -52,7 +52,8 @@ async fn userinfo(
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(claims))
 }
 
-/// RFC 6750 §3.1: one answer for a token that is unknown, late, revoked with its grant or by itself, or meant for others.
+/// RFC 6750 §3.1: one answer for a token that is unknown, late, revoked with its grant or by itself, or meant for
+/// others.
 async fn active(
     state: &AppState,
     presented: &Secret,
@@ -81,6 +82,8 @@ async fn active(
             let description = "The access token was issued without the scope openid.";
             OAuthError::bearer(ErrorCode::InsufficientScope, description, StatusCode::FORBIDDEN)
         })?;
+    // A client that acts for itself has no claims.
+    let user = user.ok_or_else(OAuthError::invalid_token)?;
     Ok((access, user))
 }
 

@@ -12,7 +12,7 @@ use super::{
     users,
 };
 use crate::domain::{
-    client::Client,
+    client::{Client, GrantType},
     user::{User, Username},
 };
 
@@ -46,8 +46,10 @@ pub fn parse(file: &str, text: &str, folder: &Path, now: Timestamp) -> Result<Re
         unique(&users, &["sub"], str::to_owned);
         // Both are names to sign in with, so that nobody's may be another's.
         unique(&users, &["username", "email"], |name| Username::parse(name).as_str().to_owned());
+        let clients: Vec<Client> = clients.iter().map(|table| clients::client(table, folder)).collect();
+        apart(&clients, &users);
         Some(Registrations {
-            clients: clients.iter().map(|table| clients::client(table, folder)).collect(),
+            clients,
             users: users.iter().filter_map(|table| users::user(table, now)).collect(),
         })
     })
@@ -76,6 +78,18 @@ fn unique(tables: &[Table<'_>], members: &[&str], form: impl Fn(&str) -> String)
     }
 }
 
+/// RFC 9068 §5: where a client acts for itself its `client_id` stands as `sub`, and must not be mistaken for a user.
+fn apart(clients: &[Client], users: &[Table<'_>]) {
+    let acts = |name: &str| {
+        clients.iter().any(|it| it.may_use(GrantType::ClientCredentials) && it.id.as_str() == name)
+    };
+    for member in users.iter().filter_map(|table| table.get("sub")) {
+        if member.as_text().is_some_and(acts) {
+            member.mistake("is the client_id of a client that is registered for client_credentials");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jsonwebtoken::Algorithm;
@@ -83,7 +97,7 @@ mod tests {
     use super::*;
     use crate::{
         demo,
-        domain::client::{AccessTokenFormat, AuthMethod, GrantType, RedirectUri},
+        domain::client::{AccessTokenFormat, AuthMethod, RedirectUri},
     };
 
     const HASH: &str =
@@ -127,7 +141,8 @@ password_hash = 'HASH'
         let redirect_uri = RedirectUri::parse("http://127.0.0.1:5002/auth").unwrap();
         let client = |client: &Client| format!("{client:?} {}", client.secret.expose());
         let mut built_in = demo::clients(&redirect_uri);
-        built_in.push(demo::resource_server("http://127.0.0.1:5001/api".into()));
+        let api = demo::resource_server("http://127.0.0.1:5001/api".into());
+        built_in.extend([api, demo::service()]);
         assert_eq!(
             printed.clients.iter().map(client).collect::<Vec<_>>(),
             built_in.iter().map(client).collect::<Vec<_>>()
@@ -205,7 +220,7 @@ password_hash = 'HASH'
             ("redirect_uris = ['http://a', 1]", "redirect_uris[1]: must be a text in quotes"),
             ("post_logout_redirect_uris = ['x']", "post_logout_redirect_uris[0]: \"x\" is not an absolute"),
             ("grant_types = 'refresh_token'", "grant_types: must be a list in square brackets"),
-            ("grant_types = ['password']", "grant_types[0]: must be authorization_code or refresh_token"),
+            ("grant_types = ['password']", "grant_types[0]: must be authorization_code or refresh_token or"),
             (
                 "grant_types = ['refresh_token']",
                 "grant_types: refresh_token needs offline_access in the scope",
@@ -234,6 +249,15 @@ password_hash = 'HASH'
             let said = said(&spoiled("[[clients]]", needed));
             assert!(said.starts_with(&format!("idp.toml:1: clients[0]: {needed} is missing")), "{said}");
         }
+    }
+
+    #[test]
+    fn nobody_is_mistaken_for_a_client_that_acts_for_itself() {
+        let acts = LEAST.replace("sub = '1'", "sub = 'app'");
+        assert!(parsed(&acts).is_ok(), "a client that acts for users only is never a sub");
+        let acts = acts.replacen("client_id", "grant_types = ['client_credentials']\nclient_id", 1);
+        let reason = "is the client_id of a client that is registered for client_credentials";
+        assert_eq!(said(&acts), format!("idp.toml:8: users[0].sub: {reason}"));
     }
 
     #[test]

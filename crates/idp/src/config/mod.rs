@@ -227,8 +227,8 @@ impl Settings {
         RefreshLifetime { idle: self.refresh_idle, most: self.refresh_most }
     }
 
-    /// How long what a code for `scope` buys lives, at most: until the last access token ends that the last refresh token
-    /// bought.
+    /// How long what a code for `scope` buys lives, at most: until the last access token ends that the last refresh
+    /// token bought.
     pub fn buys_for(&self, client: &Client, scope: &Scope) -> Duration {
         let renewed = if client.gets_refresh_token(scope) { self.refresh_most } else { Duration::ZERO };
         renewed + self.token_lifetime
@@ -306,7 +306,7 @@ fn built_in(redirect_uri: &str, origin: &Origin) -> Result<Registrations, String
         RedirectUri::parse(redirect_uri).map_err(|mistake| format!("IDP_CLIENT_REDIRECT_URI: {mistake}"))?;
     let users = demo::users().map_err(|error| error.to_string())?;
     let mut clients = demo::clients(&redirect_uri);
-    clients.push(demo::resource_server(api_of(origin)));
+    clients.extend([demo::resource_server(api_of(origin)), demo::service()]);
     Ok(Registrations { clients, users })
 }
 

@@ -1,5 +1,5 @@
-//! For whom an access token is meant: resource identifiers, the addresses of APIs (RFC 8707 §2). A token that is lost at
-//! one of them opens nothing at the others.
+//! For whom an access token is meant: resource identifiers, the addresses of APIs (RFC 8707 §2). A token that is lost
+//! at one of them opens nothing at the others.
 
 use std::{fmt, sync::Arc};
 
@@ -55,7 +55,8 @@ impl fmt::Display for Audience {
 /// The resources of a provider.
 #[derive(Clone, Debug)]
 pub struct Resources {
-    /// For whom tokens are meant when nobody says: the provider itself, which is its userinfo endpoint, and its own API.
+    /// For whom tokens are meant when nobody says: the provider itself, which is its userinfo endpoint, and its own
+    /// API.
     pub usual: Audience,
     /// These, and whatever is registered.
     pub known: Audience,

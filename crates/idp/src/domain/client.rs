@@ -102,17 +102,20 @@ pub enum GrantType {
     AuthorizationCode,
     /// A refresh token (RFC 6749 §6).
     RefreshToken,
+    /// Its own credentials, and nothing else: for tokens of its own (RFC 6749 §4.4).
+    ClientCredentials,
 }
 
 impl GrantType {
     /// Those that the token endpoint knows.
-    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 
@@ -171,8 +174,8 @@ pub struct Client {
     pub scope: Scope,
     /// `access_token_format`: what its access tokens look like.
     pub access_token_format: AccessTokenFormat,
-    /// `resource`: the resources that it answers for (RFC 8707 §2). With one it is a resource server, and is told about the
-    /// tokens that are meant for it.
+    /// `resource`: the resources that it answers for (RFC 8707 §2). With one it is a resource server, and is told about
+    /// the tokens that are meant for it.
     pub resource: Vec<String>,
     /// `id_token_signed_response_alg`: how its ID tokens are signed; without it, as the settings say.
     pub id_token_signed_response_alg: Option<Algorithm>,
@@ -194,8 +197,8 @@ impl Client {
         self.grant_types.contains(&grant_type)
     }
 
-    /// Whether a code for `scope` buys a refresh token, too: where the user allowed `offline_access` (OpenID Connect Core
-    /// §11), or where the client is registered to get one in any case.
+    /// Whether a code for `scope` buys a refresh token, too: where the user allowed `offline_access` (OpenID Connect
+    /// Core §11), or where the client is registered to get one in any case.
     pub fn gets_refresh_token(&self, scope: &Scope) -> bool {
         self.may_use(GrantType::RefreshToken)
             && (self.refresh_without_offline_access || scope.contains(Scope::OFFLINE_ACCESS))

@@ -74,8 +74,8 @@ enum Stage {
     CodeIssued(Box<Grant>),
     /// The code was presented by its own client, who took the grant with it. Nobody can present it again.
     CodeClaimed,
-    /// The code or a refresh token was presented again, or the client gave it back: nothing that it bought, or will buy,
-    /// counts. It stands here and not on the tokens, so that it also kills tokens that are not minted yet.
+    /// The code or a refresh token was presented again, or the client gave it back: nothing that it bought, or will
+    /// buy, counts. It stands here and not on the tokens, so that it also kills tokens that are not minted yet.
     Revoked,
 }
 

@@ -1,5 +1,5 @@
-//! A family of refresh tokens: the tokens that follow one another, each bought with the one before (RFC 6749 §6, RFC 9700
-//! §4.14.2). One of them is good, the latest.
+//! A family of refresh tokens: the tokens that follow one another, each bought with the one before (RFC 6749 §6, RFC
+//! 9700 §4.14.2). One of them is good, the latest.
 //!
 //! Whoever presents an earlier one shows that two have it, the client and a thief; which of them asks cannot be known.
 //! So the family dies, and with its grant everything that was bought with it.
@@ -23,8 +23,8 @@ const PREFIX: &str = "rt_";
 /// How long each of its two halves is: 256 random bits in base64url.
 const HALF: usize = 43;
 
-/// A refresh token that was presented: `rt_`, the handle of its family, a dot, and its own secret. An old token is known
-/// by the handle, so that none of them has to be remembered.
+/// A refresh token that was presented: `rt_`, the handle of its family, a dot, and its own secret. An old token is
+/// known by the handle, so that none of them has to be remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// Its family, by the hash of the handle.
@@ -123,7 +123,8 @@ impl RefreshFamily {
         Self { approval, begun: now, lifetime, stage: Stage::Live { token, ends } }
     }
 
-    /// When it can be forgotten: as long after its end as it may be unused, so that a client that comes late is told so.
+    /// When it can be forgotten: as long after its end as it may be unused, so that a client that comes late is told
+    /// so.
     pub fn forget(&self) -> Timestamp {
         self.begun + self.lifetime.most + self.lifetime.idle
     }
@@ -152,8 +153,8 @@ impl RefreshFamily {
         }
     }
 
-    /// Presents `token` and asks for something: judges and changes the family in one step. The store calls it under a lock.
-    /// `next` is the token that is good from then on.
+    /// Presents `token` and asks for something: judges and changes the family in one step. The store calls it under a
+    /// lock. `next` is the token that is good from then on.
     pub fn rotate(
         &mut self,
         token: SecretHash,

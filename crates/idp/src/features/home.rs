@@ -211,7 +211,8 @@ fn client_row(state: &AppState, client: &Client) -> ClientRow {
     }
 }
 
-/// `POST /withdraw`: the user takes back what they allowed a client. Everything that it was given for them is dead at once.
+/// `POST /withdraw`: the user takes back what they allowed a client. Everything that it was given for them is dead at
+/// once.
 pub async fn withdraw(
     state: Data<AppState>,
     request: HttpRequest,

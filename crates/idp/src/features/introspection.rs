@@ -1,6 +1,6 @@
-//! What a token is good for, told to whoever may know (RFC 7662): to the client that it was issued to, and to a resource
-//! server that it is meant for. To everybody else it is inactive, and so is what nobody issued: nobody learns by asking what
-//! there is.
+//! What a token is good for, told to whoever may know (RFC 7662): to the client that it was issued to, and to a
+//! resource server that it is meant for. To everybody else it is inactive, and so is what nobody issued: nobody learns
+//! by asking what there is.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use serde::Serialize;
@@ -47,8 +47,9 @@ pub struct Described {
     pub iss: Issuer,
     /// On whose behalf it is used.
     pub sub: Subject,
-    /// The name that this user signs in with.
-    pub username: String,
+    /// The name that this user signs in with, if it is a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     /// Who uses it.
     pub client_id: ClientId,
     /// How far it reaches.
@@ -112,8 +113,8 @@ async fn access_token(state: &AppState, asker: Asker<'_>, token: &str) -> Stored
     let is_for_asker = asker.client == Some(&access.client_id) || access.audience.meets(asker.resources);
     let described = Described {
         iss: state.metadata.issuer.clone(),
-        sub: access.subject,
-        username: user.username.as_str().to_owned(),
+        sub: access.subject(),
+        username: user.map(|user| user.username.as_str().to_owned()),
         client_id: access.client_id,
         scope: access.scope,
         aud: Some(access.audience.as_slice().to_vec()),
@@ -137,7 +138,7 @@ async fn refresh_token(
     let described = Described {
         iss: state.metadata.issuer.clone(),
         sub: approval.authentication.subject,
-        username: user.username.as_str().to_owned(),
+        username: Some(user.username.as_str().to_owned()),
         client_id: approval.client_id,
         scope: approval.scope,
         aud: None,

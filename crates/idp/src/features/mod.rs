@@ -2,6 +2,8 @@
 
 pub mod refresh;
 
+pub mod client_credentials;
+
 pub mod revocation;
 
 pub mod introspection;

@@ -55,8 +55,8 @@ fn scope(params: &Params) -> Result<Option<Scope>, OAuthError> {
     scope.ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidScope, "scope is malformed."))
 }
 
-/// Presents the token. When it comes a second time its grant is revoked, and with it every access token of the family, even
-/// those that somebody who was faster has not been given yet.
+/// Presents the token. When it comes a second time its grant is revoked, and with it every access token of the family,
+/// even those that somebody who was faster has not been given yet.
 async fn rotate(
     state: &AppState,
     client: &Client,

@@ -1,8 +1,8 @@
 //! A client gives a token back (RFC 7009).
 //!
-//! A refresh token goes with its whole family: with every access token that came of the same login. An access token goes
-//! alone. That a token is not known is no failure: what the client wants is so. That the store does not answer is one, or the
-//! client would think that a token is dead which is not.
+//! A refresh token goes with its whole family: with every access token that came of the same login. An access token
+//! goes alone. That a token is not known is no failure: what the client wants is so. That the store does not answer is
+//! one, or the client would think that a token is dead which is not.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use shared::{
@@ -43,8 +43,8 @@ pub async fn revoke(
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
-/// RFC 7009 §2.1: with a refresh token go all access tokens of the same grant. An earlier one of the family will do: the
-/// client means the same permission.
+/// RFC 7009 §2.1: with a refresh token go all access tokens of the same grant. An earlier one of the family will do:
+/// the client means the same permission.
 async fn family(
     state: &AppState,
     client: &Client,

@@ -17,8 +17,8 @@ pub async fn asked(
     repeatable: &[&str],
     checks: &mut Checks,
 ) -> Result<(Arc<Client>, Params), OAuthError> {
-    // RFC 6749 §3.2, RFC 7009 §2.1, RFC 7662 §2.1: parameters are in the body, each at most once. A code or a token in a
-    // query would end up in logs.
+    // RFC 6749 §3.2, RFC 7009 §2.1, RFC 7662 §2.1: parameters are in the body, each at most once. A code or a token in
+    // a query would end up in logs.
     if !request.query_string().is_empty() {
         return Err(OAuthError::bad_request(
             ErrorCode::InvalidRequest,

@@ -59,7 +59,8 @@ pub async fn admit_with(state: &AppState, request: &HttpRequest, needed: &str) -
     Ok(access)
 }
 
-/// RFC 9068: a JWT says by itself what it is. Elsewhere the keys would be fetched from the issuer's `jwks_uri`, and kept.
+/// RFC 9068: a JWT says by itself what it is. Elsewhere the keys would be fetched from the issuer's `jwks_uri`, and
+/// kept.
 async fn validated(state: &AppState, token: &str, checks: &mut Checks) -> Result<Access, OAuthError> {
     let (now, resource) = (state.clock.now(), config::api_of(&state.settings.origin));
     let keys = state.keys.published(now).await;
@@ -74,8 +75,8 @@ async fn validated(state: &AppState, token: &str, checks: &mut Checks) -> Result
     })
 }
 
-/// RFC 7662: an opaque token means nothing to an API; the provider that issued it says what it is. Elsewhere this would be a
-/// request to the introspection endpoint.
+/// RFC 7662: an opaque token means nothing to an API; the provider that issued it says what it is. Elsewhere this would
+/// be a request to the introspection endpoint.
 async fn introspected(state: &AppState, token: &str, checks: &mut Checks) -> Result<Access, OAuthError> {
     let resource = [config::api_of(&state.settings.origin)];
     let asker = Asker { client: None, resources: &resource };

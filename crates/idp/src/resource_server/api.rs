@@ -27,15 +27,16 @@ struct Note {
     text: String,
 }
 
-/// `GET /api/notes`: the notes of the user on whose behalf the application calls.
+/// `GET /api/notes`: the notes of whoever the application calls for: a user, or itself.
 pub async fn notes(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
     let access = access::admit_with(&state, &request, READ_NOTES).await?;
     Ok(answer(&Notes { notes: notes_of(&access.sub) }))
 }
 
-/// Another API would ask its database. Whose notes they are is decided by `sub`, and not by anything that the request says.
+/// Another API would ask its database. Whose notes they are is decided by `sub`, and not by anything that the request
+/// says.
 fn notes_of(sub: &Subject) -> Vec<Note> {
-    let text = |id| format!("Note {id} of user {}", sub.as_str());
+    let text = |id| format!("Note {id} of {}", sub.as_str());
     (1..=3).map(|id| Note { id, text: text(id) }).collect()
 }
 

@@ -1,4 +1,5 @@
-//! An access token that is a JWT (RFC 9068): the API reads it by itself, with the issuer's public keys, and asks nobody.
+//! An access token that is a JWT (RFC 9068): the API reads it by itself, with the issuer's public keys, and asks
+//! nobody.
 //!
 //! That is quick, and it has a price: what was revoked an hour ago at the issuer is good here until it ends.
 
@@ -85,7 +86,8 @@ fn text<'a>(header: Option<&'a Map<String, Value>>, name: &str) -> Option<&'a st
     header?.get(name)?.as_str()
 }
 
-/// RFC 9068 §4: `at+jwt`, with `application/` before it or without. RFC 7515 §4.1.11: nothing is critical that we do not know.
+/// RFC 9068 §4: `at+jwt`, with `application/` before it or without. RFC 7515 §4.1.11: nothing is critical that we do
+/// not know.
 fn is_access_token(header: Option<&Map<String, Value>>, checks: &mut Checks) -> Result<(), Failed> {
     let typ = text(header, "typ");
     let bare = typ.map(str::to_ascii_lowercase);
@@ -103,8 +105,8 @@ fn algorithm_is_pinned(
     checks.judge(Rule::AccessTokenAlgorithm, pinned.as_str(), alg, alg == Some(&pinned))
 }
 
-/// RFC 9068 §4: signed with a key that the issuer publishes. Keys that the token brings along are not looked at (RFC 8725
-/// §3.10).
+/// RFC 9068 §4: signed with a key that the issuer publishes. Keys that the token brings along are not looked at (RFC
+/// 8725 §3.10).
 fn signed(
     token: &str,
     header: Option<&Map<String, Value>>,

@@ -41,7 +41,7 @@ async fn it_knows_what_the_token_says_and_nothing_else() {
 async fn the_notes_need_their_scope_and_are_those_of_the_tokens_user() {
     let idp = Idp::start();
     let notes = idp.calls("/api/notes", &idp.access_token("api.access").await).await.json();
-    assert_eq!(notes["notes"][0], json!({ "id": 1, "text": "Note 1 of user 1" }));
+    assert_eq!(notes["notes"][0], json!({ "id": 1, "text": "Note 1 of 1" }));
     let token = idp.access_token("openid profile").await;
     let refused = idp.calls("/api/notes", &token).await;
     is_challenged(&refused, 403, "insufficient_scope");

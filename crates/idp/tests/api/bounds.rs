@@ -8,7 +8,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use idp::domain::{
-    access_token::AccessToken,
+    access_token::{AccessToken, OnBehalfOf},
     audience::Audience,
     claims_request::ClaimsRequest,
     grant::{Approval, Grant, GrantId},
@@ -288,9 +288,8 @@ pub async fn keeps_tokens(idp: &Idp, until_full: bool) {
     let store = &idp.state.stores.access_tokens;
     for number in 0.. {
         let access = AccessToken {
-            grant: GrantId(uuid::Uuid::nil()),
             client_id: client.clone(),
-            subject: Subject::new("1"),
+            on_behalf_of: OnBehalfOf::Client,
             address: None,
             scope: Scope::parse("openid").unwrap(),
             claims: Vec::new(),

@@ -47,7 +47,10 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
     let idp = Idp::start();
     let document = get(&idp, "/.well-known/openid-configuration").await.json();
     assert_eq!(document["response_types_supported"], json!(["code"]));
-    assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+    assert_eq!(
+        document["grant_types_supported"],
+        json!(["authorization_code", "refresh_token", "client_credentials"])
+    );
     let algs = json!(["RS256", "ES256", "EdDSA", "HS256"]);
     assert_eq!(document["id_token_signing_alg_values_supported"], algs);
     for endpoint in ["token", "revocation", "introspection"] {

@@ -74,16 +74,17 @@ exchanges! {
 }
 
 impl Exchange {
-    /// What a request to the token endpoint is, by the form that it sends: with a refresh token it is no step of a login.
-    #[must_use]
-    pub fn with_form(self, form: &str) -> Self {
+    /// What a request to the token endpoint is, by the form that it sends: with a refresh token it is no step of a
+    /// login; and where a client asks for itself it is part of no flow at all.
+    pub fn with_form(self, form: &str) -> Option<Self> {
         let is = |grant_type: &str| {
             Params::parse_with_repeats(form.as_bytes())
                 .is_ok_and(|params| params.get("grant_type") == Some(grant_type))
         };
         match self {
-            Self::Token if is("refresh_token") => Self::Refresh,
-            other => other,
+            Self::Token if is("refresh_token") => Some(Self::Refresh),
+            Self::Token if is("client_credentials") => None,
+            other => Some(other),
         }
     }
 }
