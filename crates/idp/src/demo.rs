@@ -10,7 +10,7 @@ use shared::{
 
 use crate::domain::{
     claims::{Address, StandardClaims},
-    client::{AuthMethod, Client, RedirectUri},
+    client::{AccessTokenFormat, AuthMethod, Client, GrantType, RedirectUri},
     password::{HashError, PasswordHash},
     user::{User, Username},
 };
@@ -38,13 +38,18 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         auth_method: AuthMethod::ClientSecretBasic,
         redirect_uris: vec![redirect_uri.clone()],
         post_logout_redirect_uris: after_logout(redirect_uri),
-        scope: Scope::parse("openid profile email api.access rp.login").unwrap_or_default(),
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        // The RP asks for offline_access only when it is told to: a login looks like the tutorial's.
+        scope: Scope::parse("openid profile email api.access rp.login offline_access").unwrap_or_default(),
+        access_token_format: AccessTokenFormat::Opaque,
+        resource: Vec::new(),
         id_token_signed_response_alg: None,
         default_max_age: None,
         require_pkce: true,
         // A learner sees the consent page every time.
         remember_consent: false,
         claims_in_id_token: false,
+        refresh_without_offline_access: false,
     };
     let both = vec![redirect_uri.clone(), second.clone()];
     let client2 = Client {
@@ -53,7 +58,8 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         secret: Secret::new("client2-secret"),
         redirect_uris: both.clone(),
         post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),
-        scope: Scope::parse("openid profile email address phone api.access rp.login").unwrap_or_default(),
+        scope: Scope::parse("openid profile email address phone api.access rp.login offline_access")
+            .unwrap_or_default(),
         remember_consent: true,
         ..client1.clone()
     };
@@ -62,11 +68,60 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         name: "HS256 Client 共有鍵のアプリ".into(),
         // RFC 7518 §3.2: 32 bytes at least.
         secret: Secret::new("client-hs256-secret-of-32-bytes-or-more"),
-        redirect_uris: both,
+        redirect_uris: both.clone(),
+        // One that cannot renew its tokens, to compare with.
+        grant_types: vec![GrantType::AuthorizationCode],
+        scope: Scope::parse("openid profile email api.access rp.login").unwrap_or_default(),
         id_token_signed_response_alg: Some(Algorithm::HS256),
         ..client1.clone()
     };
-    vec![client1, client2, client_hs256]
+    let client_jwt = Client {
+        id: ClientId::new("client-jwt"),
+        name: "JWT Client JWT のアプリ".into(),
+        secret: Secret::new("client-jwt-secret"),
+        redirect_uris: both,
+        access_token_format: AccessTokenFormat::Jwt,
+        ..client1.clone()
+    };
+    vec![client1, client2, client_hs256, client_jwt]
+}
+
+/// The API that comes with the provider, for whoever wants to ask about tokens in its name: it answers for `resource`,
+/// and signs nobody in.
+pub fn resource_server(resource: String) -> Client {
+    Client { resource: vec![resource], ..without_users("api", "Notes API メモの API", "api-secret") }
+}
+
+/// A program that calls the API for itself.
+pub fn service() -> Client {
+    Client {
+        grant_types: vec![GrantType::ClientCredentials],
+        access_token_format: AccessTokenFormat::Jwt,
+        ..without_users("service", "Nightly Service 夜間の処理", "service-secret")
+    }
+}
+
+/// A client that signs nobody in.
+fn without_users(id: &str, name: &str, secret: &str) -> Client {
+    Client {
+        id: ClientId::new(id),
+        name: name.into(),
+        uri: String::new(),
+        secret: Secret::new(secret),
+        auth_method: AuthMethod::ClientSecretBasic,
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        grant_types: Vec::new(),
+        scope: Scope::parse("api.access").unwrap_or_default(),
+        access_token_format: AccessTokenFormat::Opaque,
+        resource: Vec::new(),
+        id_token_signed_response_alg: None,
+        default_max_age: None,
+        require_pkce: true,
+        remember_consent: true,
+        claims_in_id_token: false,
+        refresh_without_offline_access: false,
+    }
 }
 
 /// The RP's page after a sign-out lies beside its callback.

@@ -6,11 +6,14 @@
 //! 2. [`code_flow`] is the provider's half of the ten steps: discovery, the authorization request, the login page, the
 //!    consent page, the redirect with the code, the exchange of the code, userinfo.
 //! 3. [`token_endpoint`] authenticates the client, looks at the grant type and hands over to the grant.
-//! 4. [`features`] is what stands beside the code flow: signing out, the provider's own page.
-//! 5. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
-//! 6. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be
+//! 4. [`features`] is what stands beside the code flow: refresh tokens, revocation, introspection, signing out, the
+//!    provider's own page.
+//! 5. [`resource_server`] is an API that such tokens open, written as if it were somewhere else.
+//! 6. [`issuance`] is what every grant ends with, the tokens that are answered; [`active`] says which tokens count.
+//! 7. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
+//! 8. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be
 //!    wrong.
-//! 7. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
+//! 9. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
 //!
 //! Each module uses only what stands below it in this list, and the crates `web` and `shared`; only the token endpoint
 //! reaches up, to the grant that it hands over to. Beside them stand [`config`] with the [`commands`] about it, the
@@ -21,7 +24,12 @@ pub mod startup;
 pub mod code_flow;
 pub mod token_endpoint;
 
+pub mod resource_server;
+
 pub mod features;
+
+pub mod active;
+pub mod issuance;
 
 pub mod http;
 pub mod problems;

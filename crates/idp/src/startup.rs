@@ -43,14 +43,15 @@ use crate::{
     code_flow::{account, authorize, consent, discovery, login, userinfo},
     config::Settings,
     features::{
-        flows, home, logout,
+        flows, home, introspection, logout, revocation,
         steps::{self, Announced},
     },
     http::{csrf::CsrfKey, oauth_error::OAuthError},
     keys::Keys,
     passwords::Passwords,
+    resource_server::api,
     state::AppState,
-    store::memory,
+    store::{Stores, memory},
     throttle::Throttle,
     token_endpoint,
 };
@@ -75,11 +76,22 @@ impl Application {
         settings: Settings,
         surroundings: Surroundings,
     ) -> Result<Self, StartError> {
+        let stores = memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity);
+        Self::build_with(listener, settings, surroundings, stores)
+    }
+
+    /// The same with other stores than those in memory.
+    pub fn build_with(
+        listener: TcpListener,
+        settings: Settings,
+        surroundings: Surroundings,
+        stores: Stores,
+    ) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
         if let Some(warning) = exposure_warning(address) {
             tracing::warn!("{warning}");
         }
-        let state = Data::new(state(settings, surroundings)?);
+        let state = Data::new(state(settings, surroundings, stores)?);
         let shared = state.clone();
         let server = HttpServer::new(move || {
             App::new()
@@ -140,7 +152,7 @@ impl Application {
     }
 }
 
-fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
+fn state(settings: Settings, surroundings: Surroundings, stores: Stores) -> Result<AppState, StartError> {
     let Surroundings { clock, random, mut sink } = surroundings;
     let recorder = settings.record.then(|| {
         Arc::new(Recorder::new(Party::Idp, None, Limits::default(), Arc::clone(&clock), Arc::clone(&random)))
@@ -161,6 +173,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
     let keys = keys.map_err(|error| StartError::Own(format!("IDP_KEYS: {error}")))?;
     Ok(AppState {
         metadata: discovery::metadata(&settings),
+        resources: settings.resources(),
         site: Data::new(Site {
             origin: settings.origin.clone(),
             pages: Pages::load(House::Idp, settings.origin.clone())?
@@ -169,7 +182,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
             clock: Arc::clone(&clock),
             alias: Alias::Refuse,
         }),
-        stores: memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity),
+        stores,
         keys: Arc::new(keys),
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
         throttle: Throttle::new(present),
@@ -249,12 +262,19 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             )
             // steps 8 and 9
             .service(back_channel("/oauth/token", "POST").route(actix::post().to(token_endpoint::token)))
+            // for whoever has tokens, or is shown one
+            .service(back_channel("/oauth/revoke", "POST").route(actix::post().to(revocation::revoke)))
+            .service(
+                back_channel("/oauth/introspect", "POST").route(actix::post().to(introspection::endpoint)),
+            )
             // after step 10
             .service(
                 back_channel("/oauth/userinfo", "GET, POST")
                     .route(actix::get().to(userinfo::get))
                     .route(actix::post().to(userinfo::post)),
             )
+            .service(back_channel("/api/me", "GET").route(actix::get().to(api::me)))
+            .service(back_channel("/api/notes", "GET").route(actix::get().to(api::notes)))
             // beside the flow
             .service(
                 actix::resource("/oauth/logout")
@@ -301,7 +321,10 @@ fn plan(method: &str, path: &str) -> Option<Exchange> {
         ("GET", _, "/consent") => Exchange::ConsentPage,
         ("POST", _, "/consent") => Exchange::Decision,
         ("POST", "/oauth/token", _) => Exchange::Token,
+        ("POST", "/oauth/revoke", _) => Exchange::Revoke,
+        ("POST", "/oauth/introspect", _) => Exchange::Introspect,
         ("GET" | "POST", "/oauth/userinfo", _) => Exchange::Userinfo,
+        ("GET", "/api/me" | "/api/notes", _) => Exchange::Api,
         ("GET" | "POST", "/oauth/logout", _) => Exchange::EndSession,
         ("POST", "/logout", _) => Exchange::SignOut,
         _ => return None,

@@ -14,8 +14,14 @@ use viewer::{live::Closing, recorder::Recorder};
 use web::front_door::Site;
 
 use crate::{
-    config::Settings, domain::client::RedirectUri, features::steps::Announced, http::csrf::CsrfKey,
-    keys::Keys, passwords::Passwords, store::Stores, throttle::Throttle,
+    config::Settings,
+    domain::{audience::Resources, client::RedirectUri},
+    features::steps::Announced,
+    http::csrf::CsrfKey,
+    keys::Keys,
+    passwords::Passwords,
+    store::Stores,
+    throttle::Throttle,
 };
 
 /// The provider's state: made once at start, shared by all workers.
@@ -24,6 +30,8 @@ pub struct AppState {
     pub settings: Settings,
     /// What it says about itself.
     pub metadata: ProviderMetadata,
+    /// Where its access tokens can be used.
+    pub resources: Resources,
     /// Its pages and its address.
     pub site: Data<Site>,
     /// What it remembers.

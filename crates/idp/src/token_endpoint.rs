@@ -1,14 +1,20 @@
-//! Steps 8 and 9: the token endpoint (RFC 6749 §3.2, OpenID Connect Core §3.1.3). It authenticates the client, looks
-//! at the grant type and hands over to the grant's own file.
+//! Steps 8 and 9, and whenever tokens are renewed: the token endpoint (RFC 6749 §3.2, OpenID Connect Core §3.1.3). It
+//! authenticates the client, looks at the grant type and hands over to the grant's own file.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
-use shared::{error::ErrorCode, flow::Rule, token::TokenResponse};
+use shared::{
+    error::ErrorCode,
+    flow::{Checks, Rule},
+    token::TokenResponse,
+};
 use web::form::{Form, FormError};
 
 use crate::{
     code_flow::exchange,
+    domain::client::{Client, GrantType},
+    features::{client_credentials, refresh},
     http::{
-        client_auth,
+        back_channel,
         oauth_error::{OAuthError, refused},
     },
     state::AppState,
@@ -20,24 +26,37 @@ pub async fn token(
     request: HttpRequest,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, OAuthError> {
-    // RFC 6749 §3.2: parameters are in the body, each at most once. A code in a query would end up in logs.
-    if !request.query_string().is_empty() {
-        return Err(OAuthError::bad_request(
-            ErrorCode::InvalidRequest,
-            "The token endpoint takes its parameters in the body, none in the query.",
-        ));
-    }
-    let params = form?.params(&["resource", "audience"])?;
     let mut checks = state.checks();
-    let client = client_auth::authenticate(&state, &request, &params, &mut checks).await?;
+    let repeatable = ["resource", "audience"];
+    let (client, params) = back_channel::asked(&state, &request, form, &repeatable, &mut checks).await?;
     let grant_type = params
         .get("grant_type")
         .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "grant_type is missing."))?;
-    checks.equal(Rule::GrantTypeKnown, "authorization_code", grant_type).map_err(refused(
-        ErrorCode::UnsupportedGrantType,
-        "The only grant_type here is authorization_code.",
-    ))?;
-    exchange::exchange(&state, &client, &params, &mut checks).await.map(|tokens| answer(&tokens))
+    let tokens = match allowed(&client, grant_type, &mut checks)? {
+        GrantType::AuthorizationCode => exchange::exchange(&state, &client, &params, &mut checks).await,
+        GrantType::RefreshToken => refresh::refresh(&state, &client, &params, &mut checks).await,
+        GrantType::ClientCredentials => {
+            client_credentials::issue(&state, &client, &params, &mut checks).await
+        }
+    };
+    tokens.map(|tokens| answer(&tokens))
+}
+
+/// RFC 6749 §5.2: a grant type that this server knows, and that this client may use.
+fn allowed(client: &Client, presented: &str, checks: &mut Checks) -> Result<GrantType, OAuthError> {
+    let known = GrantType::find(presented);
+    let names = |types: &[GrantType]| types.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" / ");
+    let unsupported = refused(ErrorCode::UnsupportedGrantType, "grant_type is none that this server knows.");
+    checks
+        .judge(Rule::GrantTypeKnown, names(&GrantType::ALL), presented, known.is_some())
+        .map_err(unsupported)?;
+    let allowed = known.filter(|grant_type| client.may_use(*grant_type));
+    let unauthorized =
+        refused(ErrorCode::UnauthorizedClient, "The client is not registered for this grant_type.");
+    checks
+        .judge(Rule::GrantTypeAllowed, names(&client.grant_types), presented, allowed.is_some())
+        .map_err(unauthorized)?;
+    allowed.ok_or_else(|| OAuthError::internal("a grant type that nobody allowed"))
 }
 
 /// RFC 6749 §5.1: nobody on the way may keep the tokens.

@@ -1,25 +1,55 @@
-//! What is handed out in steps 6 and 9: codes, access tokens, and what an ID token says (OpenID Connect Core §2).
+//! What is handed out in steps 6 and 9: codes, access tokens, refresh tokens, and what an ID token says (OpenID Connect
+//! Core §2).
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 use shared::{
+    access_token::AccessTokenClaims,
     clock::Timestamp,
     id_token::{self, Hash, IdTokenClaims},
     ids::Issuer,
-    random::Random,
-    secret::Secret,
+    random::{self, Random},
+    secret::{Secret, SecretHash},
 };
 
-use crate::domain::{grant::Grant, session::ACR_PASSWORD};
+use crate::domain::{
+    access_token::AccessToken, grant::Approval, refresh_family::RefreshToken, session::ACR_PASSWORD,
+};
 
 /// The authorization code of step 6.
 pub fn mint_code(random: &dyn Random) -> Secret {
     Secret::mint("code_", random)
 }
 
-/// An access token: opaque, it means something to this provider only.
+/// An access token that is opaque: it means something to this provider only.
 pub fn mint_access_token(random: &dyn Random) -> Secret {
     Secret::mint("at_", random)
+}
+
+/// What an access token says that is a JWT (RFC 9068 §2.2).
+pub fn access_token_claims(issuer: Issuer, access: &AccessToken, random: &dyn Random) -> AccessTokenClaims {
+    AccessTokenClaims {
+        iss: issuer,
+        sub: access.subject(),
+        aud: access.audience.as_slice().to_vec(),
+        client_id: access.client_id.clone(),
+        scope: access.scope.clone(),
+        jti: random::token(random),
+        iat: access.issued,
+        exp: access.expires,
+    }
+}
+
+/// The first refresh token of a new family, and the hash of the handle that all of them share.
+pub fn mint_family(random: &dyn Random) -> (SecretHash, Secret) {
+    let handle = random::token(random);
+    (SecretHash::of(&handle), RefreshToken::write(&handle, &random::token(random)))
+}
+
+/// The refresh token that takes the place of `presented`, in the same family.
+pub fn mint_next(presented: &str, random: &dyn Random) -> Secret {
+    let handle = RefreshToken::handle(presented).unwrap_or_default();
+    RefreshToken::write(handle, &random::token(random))
 }
 
 /// The handle of an interaction.
@@ -39,10 +69,12 @@ pub fn at_hash(access_token: &Secret, alg: Algorithm) -> String {
     id_token::at_hash_by(access_token.expose(), hash)
 }
 
-/// The claims of the ID token for a grant (OpenID Connect Core §2). `user` is what it says about the user beyond that.
+/// The claims of the ID token for what was allowed (OpenID Connect Core §2). `user` is what it says about the user
+/// beyond that.
 pub fn id_token_claims(
     issuer: Issuer,
-    grant: &Grant,
+    approval: &Approval,
+    nonce: Option<String>,
     user: Map<String, Value>,
     at_hash: String,
     now: Timestamp,
@@ -50,16 +82,16 @@ pub fn id_token_claims(
 ) -> IdTokenClaims {
     IdTokenClaims {
         iss: issuer,
-        sub: grant.authentication.subject.clone(),
-        aud: grant.client_id.clone(),
+        sub: approval.authentication.subject.clone(),
+        aud: approval.client_id.clone(),
         exp: expires,
         iat: now,
-        auth_time: grant.authentication.at,
-        nonce: grant.nonce.clone(),
+        auth_time: approval.authentication.at,
+        nonce,
         at_hash,
-        amr: grant.authentication.methods.iter().map(|method| (*method).to_owned()).collect(),
+        amr: approval.authentication.methods.iter().map(|method| (*method).to_owned()).collect(),
         // OpenID Connect Core §5.5.1.1: what really happened, whatever was asked for.
-        acr: grant.claims.acr.then_some(ACR_PASSWORD),
+        acr: approval.claims.acr.then_some(ACR_PASSWORD),
         user,
     }
 }

@@ -7,14 +7,16 @@ use std::{sync::Arc, time::Duration};
 use idp::{
     demo,
     domain::{
-        access_token::AccessToken,
+        access_token::{AccessToken, OnBehalfOf},
+        audience::Audience,
         authorization_request::{AuthorizationRequest, Hint},
         claims_request::ClaimsRequest,
         client::RedirectUri,
         consent::{Consent, Permissions},
-        grant::{Grant, GrantId, Redeem},
+        grant::{Approval, Grant, GrantId, Redeem},
         interaction::{Event, Interaction, Progress, Stage},
         prompt::Prompt,
+        refresh_family::{Asked, RefreshFamily, RefreshLifetime, RefreshToken, Rotate},
         return_address::ReturnAddress,
         session::{Authentication, SessionLifetime, UserSession},
         user::Username,
@@ -63,6 +65,13 @@ every_store![
     a_late_code_is_late_and_later_unknown,
     a_used_code_is_remembered_as_long_as_what_it_bought,
     an_access_token_ends_by_itself,
+    a_revoked_access_token_is_gone_and_no_other_with_it,
+    a_grant_is_revoked_by_its_name_or_with_all_of_one_user_at_one_client,
+    i6_each_refresh_token_brings_the_next_and_an_old_one_kills_them_all,
+    i6_fifty_at_once_rotate_a_refresh_token_once,
+    i6_another_client_or_too_much_scope_leaves_a_refresh_token_as_it_was,
+    i6_a_late_refresh_token_is_late_and_later_unknown,
+    i6_families_are_killed_by_their_handle_or_with_all_of_one_user_at_one_client,
     sweeping_takes_what_has_ended_and_nothing_else,
     i23_a_full_store_refuses_the_new_and_keeps_what_is_under_way,
     i23_one_client_leaves_room_for_the_others,
@@ -111,6 +120,7 @@ async fn request_of(stores: &Stores, client_id: &str) -> AuthorizationRequest {
         client_id: client.id.clone(),
         return_address,
         scope: Scope::parse("openid").unwrap(),
+        audience: Audience::from_iter([]),
         nonce: None,
         challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
         prompt: Prompt::default(),
@@ -124,28 +134,52 @@ async fn request_of(stores: &Stores, client_id: &str) -> AuthorizationRequest {
 }
 
 fn grant(expires: Timestamp) -> Grant {
+    grant_called(7, expires)
+}
+
+fn grant_called(id: u128, expires: Timestamp) -> Grant {
     Grant {
-        id: GrantId(uuid::Uuid::from_u128(7)),
-        client_id: ClientId::new("client1"),
-        authentication: login(at(0)),
-        address: None,
-        scope: Scope::parse("openid").unwrap(),
-        claims: ClaimsRequest::default(),
+        approval: approval(id, "client1"),
         nonce: None,
         redirect_uri: REDIRECT_URI.to_owned(),
         challenge: Some(CodeVerifier::generate(&SystemRandom).challenge()),
         code_expires: expires,
+        buys_for: Duration::from_secs(3600),
     }
+}
+
+fn approval(id: u128, client_id: &str) -> Approval {
+    Approval {
+        grant: GrantId(uuid::Uuid::from_u128(id)),
+        client_id: ClientId::new(client_id),
+        authentication: login(at(0)),
+        address: None,
+        scope: Scope::parse("openid").unwrap(),
+        claims: ClaimsRequest::default(),
+        audience: Audience::from_iter([]),
+    }
+}
+
+/// A family of client1 with its first token, which lives for 100 seconds unused and for 250 in all.
+fn family(handle: &str, first: &str) -> (RefreshToken, RefreshFamily) {
+    family_of(approval(7, "client1"), handle, first)
+}
+
+fn family_of(approval: Approval, handle: &str, first: &str) -> (RefreshToken, RefreshFamily) {
+    let lifetime = RefreshLifetime { idle: Duration::from_secs(100), most: Duration::from_secs(250) };
+    let token = RefreshToken { family: self::handle(handle), token: self::handle(first) };
+    (token, RefreshFamily::begin(approval, token.token, lifetime, at(0)))
 }
 
 fn access_token(client_id: &str) -> AccessToken {
     AccessToken {
-        grant: grant(at(60)).id,
         client_id: ClientId::new(client_id),
-        subject: Subject::new("1"),
+        on_behalf_of: OnBehalfOf::User { subject: Subject::new("1"), grant: approval(7, client_id).grant },
         address: None,
         scope: Scope::parse("openid").unwrap(),
         claims: Vec::new(),
+        audience: Audience::from_iter([]),
+        issued: at(0),
         expires: at(3600),
     }
 }
@@ -254,13 +288,13 @@ async fn an_interaction_ends_by_itself(stores: Stores) {
 
 async fn a_code_is_redeemed_once_and_reuse_revokes_its_grant(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
-    let id = grant(at(60)).id;
+    let id = grant(at(60)).approval.grant;
     store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
-    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(1)).await, Ok(Redeem::Redeemed(_))));
+    assert!(matches!(store.redeem(handle("code"), &client, at(1)).await, Ok(Redeem::Redeemed(_))));
     assert!(store.is_live(id, at(2)).await.unwrap());
-    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(3)).await, Ok(Redeem::AlreadyUsed)));
+    assert!(matches!(store.redeem(handle("code"), &client, at(3)).await, Ok(Redeem::AlreadyUsed)));
     assert!(!store.is_live(id, at(4)).await.unwrap());
-    assert!(matches!(store.redeem(handle("other"), &client, at(3600), at(5)).await, Ok(Redeem::Unknown)));
+    assert!(matches!(store.redeem(handle("other"), &client, at(5)).await, Ok(Redeem::Unknown)));
 }
 
 async fn fifty_at_once_redeem_a_code_once(stores: Stores) {
@@ -269,9 +303,7 @@ async fn fifty_at_once_redeem_a_code_once(stores: Stores) {
     let stores = Arc::new(stores);
     let tasks = (0..50).map(|_| {
         let (stores, client) = (stores.clone(), client.clone());
-        actix_web::rt::spawn(
-            async move { stores.grants.redeem(handle("code"), &client, at(3600), at(1)).await },
-        )
+        actix_web::rt::spawn(async move { stores.grants.redeem(handle("code"), &client, at(1)).await })
     });
     let outcomes = futures_util::future::join_all(tasks).await;
     let redeemed = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Ok(Redeem::Redeemed(_)))));
@@ -281,28 +313,25 @@ async fn fifty_at_once_redeem_a_code_once(stores: Stores) {
 async fn another_client_leaves_a_code_as_it_was(stores: Stores) {
     let store = &stores.grants;
     store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
-    let other = store.redeem(handle("code"), &ClientId::new("client2"), at(3600), at(1)).await;
+    let other = store.redeem(handle("code"), &ClientId::new("client2"), at(1)).await;
     assert!(matches!(other, Ok(Redeem::OtherClient)));
-    let own = store.redeem(handle("code"), &ClientId::new("client1"), at(3600), at(2)).await;
+    let own = store.redeem(handle("code"), &ClientId::new("client1"), at(2)).await;
     assert!(matches!(own, Ok(Redeem::Redeemed(_))));
 }
 
 async fn a_late_code_is_late_and_later_unknown(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
     store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
-    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(60)).await, Ok(Redeem::Late)));
-    assert!(matches!(store.redeem(handle("code"), &client, at(3600), at(120)).await, Ok(Redeem::Unknown)));
+    assert!(matches!(store.redeem(handle("code"), &client, at(60)).await, Ok(Redeem::Late)));
+    assert!(matches!(store.redeem(handle("code"), &client, at(120)).await, Ok(Redeem::Unknown)));
 }
 
 async fn a_used_code_is_remembered_as_long_as_what_it_bought(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
     store.issue(handle("code"), grant(at(60)), at(120), at(0)).await.unwrap();
-    store.redeem(handle("code"), &client, at(3600), at(1)).await.unwrap();
-    assert!(matches!(
-        store.redeem(handle("code"), &client, at(9999), at(3599)).await,
-        Ok(Redeem::AlreadyUsed)
-    ));
-    assert!(matches!(store.redeem(handle("code"), &client, at(9999), at(3600)).await, Ok(Redeem::Unknown)));
+    store.redeem(handle("code"), &client, at(1)).await.unwrap();
+    assert!(matches!(store.redeem(handle("code"), &client, at(3600)).await, Ok(Redeem::AlreadyUsed)));
+    assert!(matches!(store.redeem(handle("code"), &client, at(3601)).await, Ok(Redeem::Unknown)));
 }
 
 async fn an_access_token_ends_by_itself(stores: Stores) {
@@ -310,6 +339,122 @@ async fn an_access_token_ends_by_itself(stores: Stores) {
     assert!(stores.access_tokens.find(handle("token"), at(3599)).await.unwrap().is_some());
     assert!(stores.access_tokens.find(handle("token"), at(3600)).await.unwrap().is_none());
     assert!(stores.access_tokens.find(handle("other"), at(1)).await.unwrap().is_none());
+}
+
+async fn a_revoked_access_token_is_gone_and_no_other_with_it(stores: Stores) {
+    for name in ["one", "other"] {
+        stores.access_tokens.keep(handle(name), access_token("client1"), at(0)).await.unwrap();
+    }
+    for name in ["one", "one", "nobody's"] {
+        stores.access_tokens.revoke(handle(name), at(1)).await.unwrap();
+    }
+    assert!(stores.access_tokens.find(handle("one"), at(2)).await.unwrap().is_none());
+    assert!(stores.access_tokens.find(handle("other"), at(2)).await.unwrap().is_some());
+}
+
+async fn a_grant_is_revoked_by_its_name_or_with_all_of_one_user_at_one_client(stores: Stores) {
+    let (store, client) = (&stores.grants, ClientId::new("client1"));
+    for id in [1, 2, 3] {
+        store.issue(handle(&id.to_string()), grant_called(id, at(60)), at(120), at(0)).await.unwrap();
+    }
+    let of_client2 = Grant { approval: approval(4, "client2"), ..grant(at(60)) };
+    store.issue(handle("4"), of_client2, at(120), at(0)).await.unwrap();
+    let live = async || {
+        let mut live = Vec::new();
+        for id in 1..=4 {
+            live.push(store.is_live(approval(id, "").grant, at(1)).await.unwrap());
+        }
+        live
+    };
+    store.revoke(approval(1, "").grant, at(1)).await.unwrap();
+    assert_eq!(live().await, [false, true, true, true]);
+    assert!(matches!(store.redeem(handle("1"), &client, at(1)).await, Ok(Redeem::AlreadyUsed)));
+    store.redeem(handle("2"), &client, at(1)).await.unwrap();
+    store.revoke_all(&Subject::new("2"), &client, at(1)).await.unwrap();
+    assert_eq!(live().await, [false, true, true, true], "somebody else's");
+    store.revoke_all(&Subject::new("1"), &client, at(1)).await.unwrap();
+    assert_eq!(live().await, [false, false, false, true]);
+    assert!(matches!(store.redeem(handle("3"), &client, at(1)).await, Ok(Redeem::Unknown)), "a code, too");
+}
+
+async fn rotated(stores: &Stores, token: RefreshToken, next: &str, now: i64) -> Rotate {
+    let client = ClientId::new("client1");
+    stores.refresh_families.rotate(token, &client, &Asked::default(), handle(next), at(now)).await.unwrap()
+}
+
+async fn i6_each_refresh_token_brings_the_next_and_an_old_one_kills_them_all(stores: Stores) {
+    let (first, family) = family("family", "first");
+    stores.refresh_families.begin(first.family, family, at(0)).await.unwrap();
+    let second = RefreshToken { token: handle("second"), ..first };
+    assert!(matches!(rotated(&stores, first, "second", 1).await, Rotate::Rotated(_)));
+    assert!(matches!(rotated(&stores, second, "third", 2).await, Rotate::Rotated(_)));
+    let used = rotated(&stores, first, "x", 3).await;
+    assert!(matches!(used, Rotate::AlreadyUsed(grant) if grant == approval(7, "").grant));
+    let third = RefreshToken { token: handle("third"), ..first };
+    assert!(matches!(rotated(&stores, third, "fourth", 4).await, Rotate::Dead));
+    let other = RefreshToken { family: handle("other"), ..third };
+    assert!(matches!(rotated(&stores, other, "x", 5).await, Rotate::Unknown));
+}
+
+async fn i6_fifty_at_once_rotate_a_refresh_token_once(stores: Stores) {
+    let (first, family) = family("family", "first");
+    stores.refresh_families.begin(first.family, family, at(0)).await.unwrap();
+    let stores = Arc::new(stores);
+    let tasks = (0..50).map(|number| {
+        let stores = stores.clone();
+        actix_web::rt::spawn(async move { rotated(&stores, first, &number.to_string(), 1).await })
+    });
+    let outcomes = futures_util::future::join_all(tasks).await;
+    let good = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Rotate::Rotated(_))));
+    assert_eq!(good.count(), 1);
+    let kept = stores.refresh_families.find(first.family, at(2)).await.unwrap().unwrap();
+    assert!(!kept.is_live(at(2)));
+}
+
+async fn i6_another_client_or_too_much_scope_leaves_a_refresh_token_as_it_was(stores: Stores) {
+    let (first, family) = family("family", "first");
+    let store = &stores.refresh_families;
+    store.begin(first.family, family, at(0)).await.unwrap();
+    let other = store.rotate(first, &ClientId::new("client2"), &Asked::default(), handle("x"), at(1)).await;
+    assert!(matches!(other, Ok(Rotate::OtherClient)));
+    let wider = Asked { scope: Scope::parse("openid email").ok(), ..Asked::default() };
+    let wider = store.rotate(first, &ClientId::new("client1"), &wider, handle("x"), at(1)).await;
+    assert!(matches!(wider, Ok(Rotate::Wider(_))));
+    assert!(matches!(rotated(&stores, first, "second", 2).await, Rotate::Rotated(_)));
+}
+
+async fn i6_a_late_refresh_token_is_late_and_later_unknown(stores: Stores) {
+    let (first, family) = family("family", "first");
+    stores.refresh_families.begin(first.family, family, at(0)).await.unwrap();
+    assert!(matches!(rotated(&stores, first, "second", 100).await, Rotate::Late));
+    assert!(matches!(rotated(&stores, first, "second", 349).await, Rotate::Late));
+    assert!(matches!(rotated(&stores, first, "second", 350).await, Rotate::Unknown));
+}
+
+async fn i6_families_are_killed_by_their_handle_or_with_all_of_one_user_at_one_client(stores: Stores) {
+    let store = &stores.refresh_families;
+    for name in ["a", "b", "c"] {
+        let (token, family) = family(name, "first");
+        store.begin(token.family, family, at(0)).await.unwrap();
+    }
+    let (token, of_client2) = family_of(approval(8, "client2"), "d", "first");
+    store.begin(token.family, of_client2, at(0)).await.unwrap();
+    let user = Subject::new("1");
+    let clients = async |now| {
+        let of = store.of(&user, at(now)).await.unwrap();
+        let mut names: Vec<_> = of.into_iter().map(|(client, _)| client.as_str().to_owned()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(clients(1).await, ["client1", "client1", "client1", "client2"]);
+    store.kill(handle("a"), at(1)).await.unwrap();
+    assert_eq!(clients(1).await, ["client1", "client1", "client2"]);
+    store.kill_all(&Subject::new("2"), &ClientId::new("client1"), at(1)).await.unwrap();
+    store.kill_all(&user, &ClientId::new("client1"), at(1)).await.unwrap();
+    assert_eq!(clients(1).await, ["client2"]);
+    assert!(clients(100).await.is_empty(), "none is live any more");
+    let killed = RefreshToken { family: handle("b"), token: handle("first") };
+    assert!(matches!(rotated(&stores, killed, "x", 2).await, Rotate::Dead | Rotate::Unknown));
 }
 
 async fn sweeping_takes_what_has_ended_and_nothing_else(stores: Stores) {
@@ -353,16 +498,17 @@ async fn i23_one_client_leaves_room_for_the_others(stores: Stores) {
     let (one, other) = (interaction(&stores).await, interaction_of(&stores, "client2").await);
     assert_eq!(taken(&stores, "one", &one, CAPACITY).await, CAPACITY / 2);
     assert_eq!(taken(&stores, "other", &other, 1).await, 1);
-    let (mut grants, mut tokens) = (0, 0);
+    let (mut grants, mut tokens, mut families) = (0, 0, 0);
     for number in 0..CAPACITY {
         let name = handle(&number.to_string());
-        let one = Grant { id: GrantId(uuid::Uuid::from_u128(number as u128)), ..grant(at(60)) };
+        let one = grant_called(number as u128, at(60));
         grants += usize::from(stores.grants.issue(name, one, at(120), at(0)).await.is_ok());
         tokens += usize::from(stores.access_tokens.keep(name, access_token("client1"), at(0)).await.is_ok());
+        let (_, family) = family("", "");
+        families += usize::from(stores.refresh_families.begin(name, family, at(0)).await.is_ok());
     }
-    assert_eq!((grants, tokens), (CAPACITY / 2, CAPACITY / 2));
-    let other = Grant { client_id: ClientId::new("client2"), ..grant(at(60)) };
-    let other = Grant { id: GrantId(uuid::Uuid::from_u128(1000)), ..other };
+    assert_eq!((grants, tokens, families), (CAPACITY / 2, CAPACITY / 2, CAPACITY / 2));
+    let other = Grant { approval: approval(1000, "client2"), ..grant(at(60)) };
     stores.grants.issue(handle("other"), other, at(120), at(0)).await.unwrap();
     stores.access_tokens.keep(handle("other"), access_token("client2"), at(0)).await.unwrap();
 }
@@ -376,22 +522,24 @@ async fn i23_one_address_leaves_room_for_the_others(stores: Stores) {
     assert_eq!(taken(&stores, "b", &from(&other, "192.0.2.1"), CAPACITY).await, CAPACITY / 16);
     assert_eq!(taken(&stores, "c", &from(&one, "192.0.2.2"), 1).await, 1, "at the same client");
     let lifetime = SessionLifetime { idle: Duration::from_secs(60), most: Duration::from_secs(60) };
-    let mut kept = [[0; 3]; 2];
+    let mut kept = [[0; 4]; 2];
     for number in 0..CAPACITY {
         for (which, kept) in kept.iter_mut().enumerate() {
             let address = ["192.0.2.1", "192.0.2.2"][which].parse().ok();
             let name = handle(&format!("{which} {number}"));
-            let id = GrantId(uuid::Uuid::from_u128((2 * number + which) as u128));
-            let grant = Grant { id, address, ..grant(at(60)) };
+            let approval = Approval { address, ..approval((2 * number + which) as u128, "client1") };
+            let grant = Grant { approval: approval.clone(), ..grant(at(60)) };
+            let (_, family) = family_of(approval, "", "");
             let token = AccessToken { address, ..access_token("client1") };
             let mut session = UserSession::default().signed_in(login(at(0)));
             session.address = address;
             kept[0] += u32::from(stores.grants.issue(name, grant, at(120), at(0)).await.is_ok());
             kept[1] += u32::from(stores.access_tokens.keep(name, token, at(0)).await.is_ok());
             kept[2] += u32::from(stores.sessions.start(name, session, lifetime, at(0)).await.is_ok());
+            kept[3] += u32::from(stores.refresh_families.begin(name, family, at(0)).await.is_ok());
         }
     }
-    assert_eq!(kept, [[8; 3]; 2]);
+    assert_eq!(kept, [[8; 4]; 2]);
 }
 
 #[actix_web::test]

@@ -116,7 +116,8 @@ fn keys_filled_in() -> Vec<String> {
     add("oauth_error", &["unknown"], &[""]);
     add("error.mend", &["you", "app", "idp"], &[""]);
     add("step", &Step::ALL.map(Step::id), &[".name"]);
-    let idp_endpoints = ["discovery", "jwks", "authorization", "token", "userinfo", "end_session"];
+    let idp_endpoints = ["discovery", "jwks", "authorization", "token", "revocation", "introspection"];
+    add("idp.endpoint", &["userinfo", "end_session"], &[""]);
     add("idp.endpoint", &idp_endpoints, &[""]);
     add("idp.key", &["published", "signing", "retained"], &[""]);
     add("channel", &["front", "back", "inside"], &[""]);

@@ -46,11 +46,15 @@ pub enum ErrorCode {
     InvalidToken,
     /// The access token does not reach that far (RFC 6750 §3.1).
     InsufficientScope,
+    /// The resource is unknown, or was not allowed (RFC 8707 §2).
+    InvalidTarget,
+    /// This kind of token cannot be revoked (RFC 7009 §2.2.1).
+    UnsupportedTokenType,
 }
 
 impl ErrorCode {
     /// Every code, in the order of the enum.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -70,6 +74,8 @@ impl ErrorCode {
         Self::RequestUriNotSupported,
         Self::InvalidToken,
         Self::InsufficientScope,
+        Self::InvalidTarget,
+        Self::UnsupportedTokenType,
     ];
 
     /// The code on the wire.
@@ -94,6 +100,8 @@ impl ErrorCode {
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::UnsupportedTokenType => "unsupported_token_type",
         }
     }
 

@@ -6,6 +6,7 @@
 //! randomness come in from outside: everything here is pure but [`clock::SystemClock`] and [`random::SystemRandom`],
 //! which a server hands to all others when it starts.
 
+pub mod access_token;
 pub mod authorize;
 pub mod clock;
 pub mod error;

@@ -14,6 +14,10 @@ pub struct ProviderMetadata {
     pub authorization_endpoint: String,
     /// Step 8 goes here.
     pub token_endpoint: String,
+    /// A client gives tokens back here (RFC 7009 §2; announced by RFC 8414 §2).
+    pub revocation_endpoint: String,
+    /// Who may know what a token is good for is told here (RFC 7662 §2; announced by RFC 8414 §2).
+    pub introspection_endpoint: String,
     /// The claims about the user are here.
     pub userinfo_endpoint: String,
     /// Browsers are signed out here (RP-Initiated Logout §2.1).
@@ -34,6 +38,10 @@ pub struct ProviderMetadata {
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     /// How a client can authenticate at the token endpoint.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How a client can authenticate to give a token back.
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How a client or a resource server can authenticate to ask about a token.
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     /// Claims that can be returned.
     pub claims_supported: Vec<&'static str>,
     /// What `acr` can say.

@@ -27,6 +27,8 @@ pub struct Scope(Arc<str>);
 impl Scope {
     /// The value that makes a request an OpenID Connect request (OpenID Connect Core §3.1.2.1).
     pub const OPENID: &'static str = "openid";
+    /// The value that asks for a refresh token, to act while the user is away (OpenID Connect Core §11).
+    pub const OFFLINE_ACCESS: &'static str = "offline_access";
 
     /// Reads a space-separated list. Repeated values count once; the order carries no meaning but is kept, so
     /// that people see what they sent.
@@ -49,6 +51,11 @@ impl Scope {
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.filtered(|value| other.contains(value))
+    }
+
+    /// Whether `other` holds every value of this one.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.iter().all(|value| other.contains(value))
     }
 
     /// The values of both, these first.

@@ -18,4 +18,7 @@ pub struct TokenResponse {
     /// Says who signed in; absent when `openid` was not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<Secret>,
+    /// Buys new tokens when the access token has ended; absent when the client gets none (RFC 6749 §1.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Secret>,
 }

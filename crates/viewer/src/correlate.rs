@@ -11,6 +11,9 @@ use shared::{
 /// How the path of a page at the provider ends: with the handle of its login.
 const HANDLE: &str = "in_";
 
+/// The members and parameters that hold a token: as it is issued, as it is shown, and as it is asked about.
+const TOKENS: [&str; 3] = ["access_token", "refresh_token", "token"];
+
 /// A value that belongs to one flow, by its hash.
 pub type Correlator = SecretHash;
 
@@ -33,9 +36,9 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
         if let Some((_, value)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
             found.push(token(value.trim()));
         }
-    } else if message.exchange == Exchange::Token {
+    } else if matches!(message.exchange, Exchange::Token | Exchange::Refresh) {
         let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
-        found.extend(answer.get("access_token").and_then(|value| value.as_str()).map(token));
+        found.extend(TOKENS.into_iter().filter_map(|name| answer.get(name)?.as_str()).map(token));
     }
     // Of the back channel only: what a browser says of traces is its own business. A code or a token that was changed on its
     // way is still of the flow that it was sent in.
@@ -58,7 +61,7 @@ fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mu
         found.push(if is_logout { logout_state(client, value) } else { state(client, value) });
     }
     found.extend(params.get("code").map(code));
-    found.extend(params.get("access_token").map(token));
+    found.extend(TOKENS.into_iter().filter_map(|name| params.get(name)).map(token));
 }
 
 /// A client's `state`. Another client may use the same value.
@@ -137,6 +140,7 @@ mod tests {
         assert_eq!(of(&request("/a?client_id=c&state=s", "", &[]), None), [state("c", "s")]);
         assert_eq!(of(&request("/auth?state=s&code=x", "", &[]), Some("c")), [state("c", "s"), code("x")]);
         assert_eq!(of(&request("/t", "code=x&grant_type=y", &[]), None), [code("x")]);
+        assert_eq!(of(&request("/t", "refresh_token=rt&grant_type=y", &[]), None), [token("rt")]);
         assert_eq!(of(&request("/login/in_1", "", &[]), None), [handle("in_1")]);
         assert_eq!(of(&request("/u", "", &[("authorization", "bearer  at")]), None), [token("at")]);
         let traced = format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16));

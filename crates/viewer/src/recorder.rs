@@ -290,7 +290,9 @@ impl Kept {
             Exchange::Authorize => flow.client.as_deref() == client && !flow.is_answered && !flow.is_over,
             // They have no client, and stay among themselves.
             Exchange::Discovery | Exchange::Keys => flow.number.is_none(),
-            Exchange::Token => client.is_some() && flow.client.as_deref() == client,
+            Exchange::Token | Exchange::Refresh | Exchange::Introspect | Exchange::Revoke => {
+                client.is_some() && flow.client.as_deref() == client
+            }
             _ => flow.number.is_some() && client.is_none_or(|client| flow.client.as_deref() == Some(client)),
         })
     }

@@ -65,7 +65,7 @@ pub struct Tap {
 /// A request that is being answered.
 struct Current {
     recorder: Arc<Recorder>,
-    exchange: Exchange,
+    exchange: Cell<Exchange>,
     span: String,
     flow: RefCell<Option<FlowId>>,
     /// The request, until its body has been read.
@@ -145,7 +145,7 @@ impl Current {
             recorder,
             link,
             address: visitor::address(request.request()),
-            exchange,
+            exchange: Cell::new(exchange),
             span,
             flow: RefCell::default(),
             request: RefCell::new(Some(message)),
@@ -160,7 +160,7 @@ impl Current {
     fn resumed(put_off: &PutOff) -> Self {
         Self {
             recorder: Arc::clone(&put_off.recorder),
-            exchange: put_off.exchange,
+            exchange: Cell::new(put_off.exchange),
             span: put_off.span.clone(),
             flow: RefCell::new(Some(put_off.flow.clone())),
             request: RefCell::default(),
@@ -203,8 +203,12 @@ impl Current {
         let Some(mut message) = self.request.borrow_mut().take() else { return };
         let (body, at) = (self.body.take(), self.recorder.now());
         message.cut = self.length.get() - body.len();
+        let body = String::from_utf8_lossy(&body);
+        let Some(exchange) = self.exchange.get().with_form(&body) else { return };
+        self.exchange.set(exchange);
+        message.exchange = exchange;
         let media_type = message.header("content-type").unwrap_or_default();
-        message.body = redact::body(self.exchange, media_type, &String::from_utf8_lossy(&body)).into_owned();
+        message.body = redact::body(message.exchange, media_type, &body).into_owned();
         *self.flow.borrow_mut() = self.recorder.find_or_begin(&message, self.address);
         if let (Some((link, address, sees)), Some(id)) = (&self.link, self.flow.borrow().as_deref())
             && self.recorder.flow(id).is_some_and(|flow| sees.includes(&flow))
@@ -246,7 +250,7 @@ impl Current {
         };
         in_order(&mut headers);
         let from = self.recorder.party();
-        let (exchange, to) = (self.exchange, asker(self.exchange));
+        let (exchange, to) = (self.exchange.get(), asker(self.exchange.get()));
         let line = Line::Status(response.status().as_u16());
         let message = Message { exchange, from, to, line, headers, body: text, cut, span: self.span.clone() };
         self.record(self.recorder.now(), Event::Message(message));
@@ -257,7 +261,9 @@ impl Current {
 /// Who asks.
 const fn asker(exchange: Exchange) -> Party {
     match exchange {
-        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo => Party::Rp,
+        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo | Exchange::Refresh => {
+            Party::Rp
+        }
         _ => Party::Browser,
     }
 }
@@ -341,7 +347,7 @@ pub fn put_off() -> Option<PutOff> {
         let flow = current.flow.borrow().clone()?;
         current.is_put_off.set(true);
         let recorder = Arc::clone(&current.recorder);
-        Some(PutOff { recorder, exchange: current.exchange, span: current.span.clone(), flow })
+        Some(PutOff { recorder, exchange: current.exchange.get(), span: current.span.clone(), flow })
     };
     CURRENT.try_with(put_off).ok().flatten()
 }
@@ -386,7 +392,7 @@ impl PutOff {
 
 /// Of which exchange the request is that is being answered.
 pub fn current_exchange() -> Option<Exchange> {
-    CURRENT.try_with(|current| current.exchange).ok()
+    CURRENT.try_with(|current| current.exchange.get()).ok()
 }
 
 /// Has `work` done in the background, as part of the request that is being answered.
@@ -407,7 +413,7 @@ pub async fn apart<T>(work: impl Future<Output = T>) -> T {
 fn put_off_again() -> Option<PutOff> {
     let again = |current: &Rc<Current>| {
         let recorder = Arc::clone(&current.recorder);
-        let (exchange, span) = (current.exchange, recorder.hex::<8>());
+        let (exchange, span) = (current.exchange.get(), recorder.hex::<8>());
         Some(PutOff { exchange, span, flow: current.flow.borrow().clone()?, recorder })
     };
     CURRENT.try_with(again).ok().flatten()

@@ -28,10 +28,11 @@ use super::{
 };
 use crate::{
     domain::{
+        audience::{Audience, Resources},
         authorization_request::{AuthorizationRequest, Hint},
         claims::scope_of,
         claims_request::{self, ClaimsRequest, ClaimsRequestError},
-        client::Client,
+        client::{Client, GrantType},
         interaction::{Interaction, Progress, Stage},
         prompt::Prompt,
         return_address::ReturnAddress,
@@ -60,7 +61,7 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let client = known_client(&state, &params, &mut checks).await?;
     let return_address = redirect::return_address(&state, &client, &params, &mut checks)?;
     let hint = hinted(&state, &params).await.map_err(problems::from_store)?;
-    match validated(&client, &params, return_address.clone(), hint, &mut checks) {
+    match validated(&state.resources, &client, &params, return_address.clone(), hint, &mut checks) {
         Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
         Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
     }
@@ -105,6 +106,7 @@ async fn known_client(
 
 /// The rest of the request, in the order in which the RP's developer would look for a mistake.
 fn validated(
+    resources: &Resources,
     client: &Client,
     params: &Params,
     return_address: ReturnAddress,
@@ -119,19 +121,22 @@ fn validated(
         });
     }
     by_value(params, checks)?;
-    code_in_query(params, checks)?;
+    code_in_query(client, params, checks)?;
     let scope = scope(client, params, checks)?;
+    let audience = audience(resources, params, checks)?;
     let challenge = challenge(client, params, checks)?;
     let text = |name| params.get(name).map(ToOwned::to_owned);
     let claims = claims(client, params, checks)?;
     let hint = self::hint(params, hint, checks);
+    let prompt = prompt(params, checks)?;
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         return_address,
-        scope,
+        scope: offline_only_with_a_page(scope, prompt),
+        audience,
         nonce: text("nonce"),
         challenge,
-        prompt: prompt(params, checks)?,
+        prompt,
         max_age: max_age(client, params, checks)?,
         subjects: claims_request::both(hint.subject().map(|subject| vec![subject]), claims.subjects.clone()),
         hint,
@@ -157,7 +162,7 @@ fn by_value(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
 
 /// RFC 6749 §3.1.1: which grant is meant. OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without
 /// being asked.
-fn code_in_query(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
+fn code_in_query(client: &Client, params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
     let response_type = params
         .get("response_type")
         .ok_or(Refusal { error: ErrorCode::InvalidRequest, description: "response_type is missing." })?;
@@ -165,6 +170,15 @@ fn code_in_query(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
         ErrorCode::UnsupportedResponseType,
         "The only response_type here is code.",
     ))?;
+    // RFC 6749 §4.1.2.1: not every client that is registered may ask for a login.
+    let types = client.grant_types.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" / ");
+    let code = GrantType::AuthorizationCode;
+    checks.judge(Rule::GrantTypeAllowed, types, code.as_str(), client.may_use(code)).map_err(
+        Refusal::because(
+            ErrorCode::UnauthorizedClient,
+            "The client is not registered for authorization_code.",
+        ),
+    )?;
     let response_mode = params.get("response_mode").unwrap_or("query");
     checks
         .equal(Rule::ResponseModeQuery, "query", response_mode)
@@ -182,6 +196,25 @@ fn scope(client: &Client, params: &Params, checks: &mut Checks) -> Result<Scope,
             "scope names nothing that this client may ask for.",
         ))?;
     Ok(granted)
+}
+
+/// OpenID Connect Core §11: to act while the user is away takes their word for it, each time anew. Where no page may be
+/// shown, `offline_access` is ignored.
+fn offline_only_with_a_page(scope: Scope, prompt: Prompt) -> Scope {
+    if prompt.none { scope.filtered(|value| value != Scope::OFFLINE_ACCESS) } else { scope }
+}
+
+/// RFC 8707 §2.1: where the access token is to be used. An address that nobody answers for could be anybody's.
+fn audience(resources: &Resources, params: &Params, checks: &mut Checks) -> Result<Audience, Refusal> {
+    let asked: Vec<String> = params.all("resource").map(ToOwned::to_owned).collect();
+    let audience = resources.asked(&asked);
+    if !asked.is_empty() {
+        let known = Words::RegisteredResource;
+        checks
+            .judge(Rule::ResourceKnown, known, asked.join(" / "), audience.is_some())
+            .map_err(Refusal::because(ErrorCode::InvalidTarget, "A resource is unknown to this server."))?;
+    }
+    Ok(audience.unwrap_or_else(|| resources.usual.clone()))
 }
 
 /// RFC 9700 §2.1.1: PKCE, unless the client's registration says otherwise, and only with S256.
@@ -298,7 +331,7 @@ async fn proceed(
             // RFC 6749 §4.1.2.1: nobody is there to read a page.
             Ok(_) if !room => NO_ROOM.into(),
             Ok((authentication, allowed)) => {
-                let issued = redirect::issue(state, &asked, address, authentication, &allowed).await;
+                let issued = redirect::issue(state, client, &asked, address, authentication, &allowed).await;
                 issued.unwrap_or_else(|StoreError::Full| NO_ROOM.into())
             }
             Err(refusal) => refusal.into(),
@@ -310,7 +343,7 @@ async fn proceed(
     }
     match turn {
         Turn::Answer(authentication, allowed) => {
-            redirect::approve(state, &asked, address, authentication, &allowed).await
+            redirect::approve(state, client, &asked, address, authentication, &allowed).await
         }
         Turn::Page(stage) => begin_interaction(state, request, asked, stage).await,
     }

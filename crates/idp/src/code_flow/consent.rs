@@ -32,7 +32,8 @@ use crate::{
 };
 
 /// Scope values that the catalogue explains, under `scope.<value>`; others are shown as they are.
-pub const EXPLAINED: [&str; 7] = ["openid", "profile", "email", "address", "phone", "api.access", "rp.login"];
+pub const EXPLAINED: [&str; 8] =
+    ["openid", "profile", "email", "address", "phone", "api.access", "rp.login", "offline_access"];
 
 #[derive(Serialize)]
 struct ConsentPage<'a> {
@@ -134,7 +135,7 @@ async fn allow(
     if visit.client.remember_consent {
         remember(state, visit, &authentication, &asked, &allowed).await?;
     }
-    redirect::approve(state, &visit.asked, visit.address, authentication, &allowed).await
+    redirect::approve(state, &visit.client, &visit.asked, visit.address, authentication, &allowed).await
 }
 
 async fn deny(

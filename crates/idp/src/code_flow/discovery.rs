@@ -16,7 +16,7 @@ use crate::{
     config::Settings,
     domain::{
         claims::STANDARD,
-        client::{AuthMethod, Client},
+        client::{AuthMethod, Client, GrantType},
         prompt::Prompt,
         session::ACR_PASSWORD,
     },
@@ -32,6 +32,8 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         issuer: settings.origin.issuer(),
         authorization_endpoint: format!("{issuer}/oauth/authorize"),
         token_endpoint: format!("{issuer}/oauth/token"),
+        revocation_endpoint: format!("{issuer}/oauth/revoke"),
+        introspection_endpoint: format!("{issuer}/oauth/introspect"),
         userinfo_endpoint: format!("{issuer}/oauth/userinfo"),
         end_session_endpoint: format!("{issuer}/oauth/logout"),
         jwks_uri: format!("{issuer}/oauth/jwks"),
@@ -41,10 +43,12 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
             .collect(),
         response_types_supported: vec!["code"],
         response_modes_supported: vec!["query"],
-        grant_types_supported: vec!["authorization_code"],
+        grant_types_supported: grant_types(settings),
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: signing_algs(settings),
         token_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
+        revocation_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
+        introspection_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
         claims_supported: claims(),
         acr_values_supported: vec![ACR_PASSWORD],
         prompt_values_supported: Prompt::VALUES.to_vec(),
@@ -65,6 +69,12 @@ fn signing_algs(settings: &Settings) -> Vec<&'static str> {
     let chosen = |client: &Client| client.id_token_signed_response_alg == Some(Algorithm::HS256);
     let hs256 = settings.clients.iter().any(chosen).then_some("HS256");
     KeyAlg::ALL.map(KeyAlg::as_str).into_iter().chain(hs256).collect()
+}
+
+/// Those that a client is registered for; what nobody can use is not announced.
+fn grant_types(settings: &Settings) -> Vec<&'static str> {
+    let used = |it: &GrantType| settings.clients.iter().any(|client| client.may_use(*it));
+    GrantType::ALL.into_iter().filter(used).map(GrantType::as_str).collect()
 }
 
 /// Every claim that an ID token or the userinfo endpoint can say.

@@ -18,7 +18,7 @@ use crate::{
         claims_request::ClaimsRequest,
         client::Client,
         consent::Permissions,
-        grant::{Grant, GrantId},
+        grant::{Approval, Grant, GrantId},
         return_address::ReturnAddress,
         session::Authentication,
     },
@@ -55,18 +55,20 @@ pub fn send_back(address: &ReturnAddress, issuer: &Issuer, response: &Authorizat
 /// What the user allowed becomes a grant, known by its code until step 8, and the browser carries the code to the RP.
 pub(super) async fn approve(
     state: &AppState,
+    client: &Client,
     asked: &AuthorizationRequest,
     address: Option<IpAddr>,
     authentication: Authentication,
     allowed: &Permissions,
 ) -> Result<HttpResponse, Problem> {
-    let response = issue(state, asked, address, authentication, allowed).await;
+    let response = issue(state, client, asked, address, authentication, allowed).await;
     Ok(send_back(&asked.return_address, &state.metadata.issuer, &response.map_err(problems::from_store)?))
 }
 
 /// The grant and its code, unless there is no room for them.
 pub(super) async fn issue(
     state: &AppState,
+    client: &Client,
     asked: &AuthorizationRequest,
     address: Option<IpAddr>,
     authentication: Authentication,
@@ -77,8 +79,8 @@ pub(super) async fn issue(
     state.random.fill(&mut id);
     let expires = now + state.settings.code_lifetime;
     let opened = |claims: &[String]| claims.iter().filter(|claim| allowed.opens(claim)).cloned().collect();
-    let grant = Grant {
-        id: GrantId(uuid::Builder::from_random_bytes(id).into_uuid()),
+    let approval = Approval {
+        grant: GrantId(uuid::Builder::from_random_bytes(id).into_uuid()),
         client_id: asked.client_id.clone(),
         authentication,
         address,
@@ -88,10 +90,15 @@ pub(super) async fn issue(
             id_token: opened(&asked.claims.id_token),
             ..asked.claims.clone()
         },
+        audience: asked.audience.clone(),
+    };
+    let grant = Grant {
         nonce: asked.nonce.clone(),
         redirect_uri: asked.return_address.redirect_uri().as_str().to_owned(),
         challenge: asked.challenge.clone(),
         code_expires: expires,
+        buys_for: state.settings.buys_for(client, &approval.scope),
+        approval,
     };
     let code = tokens::mint_code(state.random.as_ref());
     // A late code is remembered for as long again, so that the RP is told that it is late and not that it is unknown.

@@ -8,6 +8,7 @@ use shared::{
     error::ErrorCode,
     flow::{Checks, Rule, Words},
     ids::Subject,
+    scope::Scope,
 };
 use web::problem::Problem;
 
@@ -79,7 +80,9 @@ async fn remembered(
     asked: &AuthorizationRequest,
     subject: &Subject,
 ) -> Stored<Option<Permissions>> {
-    if asked.prompt.consent || !client.remember_consent {
+    // OpenID Connect Core §11: what a client may do while the user is away is asked each time.
+    let offline = asked.scope.contains(Scope::OFFLINE_ACCESS);
+    if asked.prompt.consent || offline || !client.remember_consent {
         return Ok(None);
     }
     let consent = state.stores.consents.find(subject, &client.id, state.clock.now()).await?;
@@ -136,7 +139,7 @@ pub(super) async fn go_on(
         None => Ok(visit.lead_on(state, &Stage::AwaitingConsent { authentication })),
         Some(allowed) => {
             visit.decide(state, &authentication).await?;
-            redirect::approve(state, asked, visit.address, authentication, &allowed).await
+            redirect::approve(state, &visit.client, asked, visit.address, authentication, &allowed).await
         }
     }
 }

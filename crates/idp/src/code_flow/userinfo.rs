@@ -1,5 +1,7 @@
 //! After step 10: the claims about the user, for whoever bears the access token (OpenID Connect Core §5.3, RFC 6750).
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -10,11 +12,16 @@ use shared::{
     flow::{Checks, Rule, Words},
     params::Params,
     scope::Scope,
-    secret::{Secret, SecretHash},
+    secret::Secret,
 };
 use web::form::{Form, FormError};
 
-use crate::{domain::access_token::AccessToken, http::oauth_error::OAuthError, state::AppState};
+use crate::{
+    active,
+    domain::{access_token::AccessToken, user::User},
+    http::{bearer, oauth_error::OAuthError},
+    state::AppState,
+};
 
 /// `GET /oauth/userinfo`
 pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
@@ -36,9 +43,8 @@ async fn userinfo(
     request: &HttpRequest,
     form: &Params,
 ) -> Result<HttpResponse, OAuthError> {
-    let presented = bearer_token(request, form)?;
-    let access = active(state, &presented, &mut state.checks()).await?;
-    let user = state.stores.users.find(&access.subject).await?.ok_or_else(inactive)?;
+    let presented = bearer::token(request, form, "userinfo endpoint")?;
+    let (access, user) = active(state, &presented, &mut state.checks()).await?;
     // OpenID Connect Core §5.4: each scope value opens its claims; §5.5: others were asked for one by one; §5.3.2:
     // `sub` is always among them.
     let mut claims = user.claims(|claim| access.opens(claim));
@@ -46,49 +52,24 @@ async fn userinfo(
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(claims))
 }
 
-/// RFC 6750 §2: the token in the header or in the form, not in both, and never in the address, where histories and
-/// logs would keep it.
-fn bearer_token(request: &HttpRequest, form: &Params) -> Result<Secret, OAuthError> {
-    let invalid =
-        |description| OAuthError::bearer(ErrorCode::InvalidRequest, description, StatusCode::BAD_REQUEST);
-    let query = Params::parse_with_repeats(request.query_string().as_bytes());
-    if query.is_err() || query.is_ok_and(|query| query.iter().any(|(name, _)| name == "access_token")) {
-        return Err(invalid("The access token must not be in the query."));
-    }
-    let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let in_header = headers.next();
-    if headers.next().is_some() || (in_header.is_some() && form.get("access_token").is_some()) {
-        return Err(invalid("The access token is sent in more than one way."));
-    }
-    let Some(value) = in_header else {
-        return form.get("access_token").map(Secret::new).ok_or_else(OAuthError::no_bearer_token);
-    };
-    let credentials = value.to_str().ok().and_then(|value| value.split_once(' '));
-    // RFC 6750 §2.1: one space or more.
-    match credentials.map(|(scheme, token)| (scheme, token.trim_start_matches(' '))) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
-            Ok(Secret::new(token))
-        }
-        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("bearer") => Err(OAuthError::no_bearer_token()),
-        _ => Err(inactive()),
-    }
-}
-
-/// RFC 6750 §3.1: one answer for a token that is unknown, late, or revoked with its grant.
+/// RFC 6750 §3.1: one answer for a token that is unknown, late, revoked with its grant or by itself, or meant for
+/// others.
 async fn active(
     state: &AppState,
     presented: &Secret,
     checks: &mut Checks,
-) -> Result<AccessToken, OAuthError> {
-    let now = state.clock.now();
-    let found = state.stores.access_tokens.find(SecretHash::of(presented.expose()), now).await?;
-    let live = match &found {
-        Some(access) => state.stores.grants.is_live(access.grant, now).await?,
-        None => false,
-    };
-    let shown = if live { Words::Active } else { Words::Inactive };
-    checks.judge(Rule::BearerTokenActive, Words::Active, shown, live).map_err(|_| inactive())?;
-    let access = found.ok_or_else(inactive)?;
+) -> Result<(AccessToken, Arc<User>), OAuthError> {
+    let found = active::access_token(state, presented.expose()).await?;
+    let shown = if found.is_some() { Words::Active } else { Words::Inactive };
+    checks
+        .judge(Rule::BearerTokenActive, Words::Active, shown, found.is_some())
+        .map_err(|_| OAuthError::invalid_token())?;
+    let (access, user) = found.ok_or_else(OAuthError::invalid_token)?;
+    // RFC 8707 §2: a token that is meant for an API does not open the user's details here.
+    let here = state.metadata.issuer.as_str();
+    checks
+        .judge(Rule::AccessTokenAudience, here, access.audience.to_string(), access.audience.holds(here))
+        .map_err(|_| OAuthError::invalid_token())?;
     // OpenID Connect Core §5.3.1: the token must come from an OpenID Connect request.
     checks
         .judge(
@@ -101,15 +82,12 @@ async fn active(
             let description = "The access token was issued without the scope openid.";
             OAuthError::bearer(ErrorCode::InsufficientScope, description, StatusCode::FORBIDDEN)
         })?;
-    Ok(access)
+    // A client that acts for itself has no claims.
+    let user = user.ok_or_else(OAuthError::invalid_token)?;
+    Ok((access, user))
 }
 
 /// RFC 6750 §3: whoever brings no usable token is told how to bring one.
 fn unreadable(error: FormError) -> OAuthError {
     OAuthError { challenge: Some(r#"Bearer error="invalid_request""#.into()), ..error.into() }
-}
-
-fn inactive() -> OAuthError {
-    let description = "The access token is unknown, late or revoked.";
-    OAuthError::bearer(ErrorCode::InvalidToken, description, StatusCode::UNAUTHORIZED)
 }

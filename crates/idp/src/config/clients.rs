@@ -5,18 +5,19 @@ use std::{fs, path::Path, str::FromStr as _};
 
 use jsonwebtoken::Algorithm;
 use shared::{ids::ClientId, scope::Scope, secret::Secret};
+use url::Url;
 
 use super::{
     document::{Member, Table},
     values::{filled, visible, web_address},
 };
 use crate::{
-    domain::client::{AuthMethod, Client, RedirectUri},
+    domain::client::{AccessTokenFormat, AuthMethod, Client, GrantType, RedirectUri},
     keys::KeyAlg,
 };
 
 /// Every member that a client can have.
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 18] = [
     "client_id",
     "client_secret",
     "client_secret_file",
@@ -25,12 +26,16 @@ const MEMBERS: [&str; 14] = [
     "token_endpoint_auth_method",
     "redirect_uris",
     "post_logout_redirect_uris",
+    "grant_types",
     "scope",
+    "access_token_format",
+    "resource",
     "id_token_signed_response_alg",
     "default_max_age",
     "require_pkce",
     "remember_consent",
     "claims_in_id_token",
+    "refresh_without_offline_access",
 ];
 /// What a client may ask for when nothing is said: the values to which OpenID Connect Core gives a meaning.
 const STANDARD_SCOPE: &str = "openid profile email address phone";
@@ -41,7 +46,17 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
     table.refuse_others(&MEMBERS, |_| None);
     let id = table.must("client_id", |it| it.parse(visible)).unwrap_or_default();
     let secret = secret(table, folder).unwrap_or_default();
-    let redirect_uris = table.must("redirect_uris", some_redirect_uris).unwrap_or_default();
+    let scope = scope(table);
+    let grant_types =
+        table.may("grant_types", grant_types).unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
+    let redirect_uris = if grant_types.contains(&GrantType::AuthorizationCode) {
+        table.must("redirect_uris", some_redirect_uris)
+    } else {
+        table.may("redirect_uris", redirect_uris_of)
+    };
+    let redirect_uris = redirect_uris.unwrap_or_default();
+    let in_any_case = table.may("refresh_without_offline_access", Member::flag).unwrap_or(false);
+    refresh_tokens(table, &grant_types, &scope, in_any_case);
     let home = || redirect_uris.first().map(RedirectUri::site).unwrap_or_default();
     Client {
         name: table.may("client_name", |it| it.parse(filled)).unwrap_or_else(|| id.clone()),
@@ -50,12 +65,18 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
         post_logout_redirect_uris: table
             .may("post_logout_redirect_uris", redirect_uris_of)
             .unwrap_or_default(),
-        scope: scope(table),
+        grant_types,
+        scope,
+        access_token_format: table
+            .may("access_token_format", |it| it.parse(access_token_format))
+            .unwrap_or_default(),
+        resource: table.may("resource", resources).unwrap_or_default(),
         id_token_signed_response_alg: algorithm(table, &secret),
         default_max_age: table.may("default_max_age", Member::number),
         require_pkce: table.may("require_pkce", Member::flag).unwrap_or(true),
         remember_consent: table.may("remember_consent", Member::flag).unwrap_or(true),
         claims_in_id_token: table.may("claims_in_id_token", Member::flag).unwrap_or(false),
+        refresh_without_offline_access: in_any_case,
         id: ClientId::new(id),
         secret: Secret::new(secret),
         redirect_uris,
@@ -103,6 +124,54 @@ fn some_redirect_uris(member: &Member<'_>) -> Option<Vec<RedirectUri>> {
 fn auth_method(text: &str) -> Result<AuthMethod, String> {
     let method = AuthMethod::ALL.into_iter().find(|method| method.as_str() == text);
     method.ok_or_else(|| format!("must be {}", AuthMethod::ALL.map(AuthMethod::as_str).join(" or ")))
+}
+
+fn access_token_format(text: &str) -> Result<AccessTokenFormat, String> {
+    let format = AccessTokenFormat::ALL.into_iter().find(|format| format.as_str() == text);
+    format.ok_or_else(|| {
+        format!("must be {}", AccessTokenFormat::ALL.map(AccessTokenFormat::as_str).join(" or "))
+    })
+}
+
+fn grant_types(member: &Member<'_>) -> Option<Vec<GrantType>> {
+    let here = || format!("must be {}", GrantType::ALL.map(GrantType::as_str).join(" or "));
+    let read = |it: &Member<'_>| it.parse(|text| GrantType::find(text).ok_or_else(here));
+    Some(member.list()?.iter().filter_map(read).collect())
+}
+
+/// RFC 8707 §2: absolute addresses without a fragment.
+fn resources(member: &Member<'_>) -> Option<Vec<String>> {
+    let read = |it: &Member<'_>| {
+        it.parse(|text| {
+            let is_one = Url::parse(text).is_ok_and(|url| url.fragment().is_none()) && visible(text).is_ok();
+            if is_one && !text.contains(' ') {
+                Ok(text.to_owned())
+            } else {
+                Err("must be an absolute URI without a fragment")
+            }
+        })
+    };
+    Some(member.list()?.iter().filter_map(read).collect())
+}
+
+/// A registration that asks for refresh tokens in one place, and makes them impossible in another, is a mistake.
+fn refresh_tokens(table: &Table<'_>, grant_types: &[GrantType], scope: &Scope, in_any_case: bool) {
+    let may = grant_types.contains(&GrantType::RefreshToken);
+    let gets = in_any_case || scope.contains(Scope::OFFLINE_ACCESS);
+    let (member, reason) = match (may, gets) {
+        (true, false) => (
+            "grant_types",
+            "refresh_token needs offline_access in the scope, or refresh_without_offline_access",
+        ),
+        (false, true) if in_any_case => {
+            ("refresh_without_offline_access", "needs refresh_token among the grant_types")
+        }
+        (false, true) => ("scope", "offline_access needs refresh_token among the grant_types"),
+        _ => return,
+    };
+    if let Some(member) = table.get(member) {
+        member.mistake(reason);
+    }
 }
 
 fn scope(table: &Table<'_>) -> Scope {

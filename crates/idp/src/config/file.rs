@@ -12,7 +12,7 @@ use super::{
     users,
 };
 use crate::domain::{
-    client::Client,
+    client::{Client, GrantType},
     user::{User, Username},
 };
 
@@ -46,8 +46,10 @@ pub fn parse(file: &str, text: &str, folder: &Path, now: Timestamp) -> Result<Re
         unique(&users, &["sub"], str::to_owned);
         // Both are names to sign in with, so that nobody's may be another's.
         unique(&users, &["username", "email"], |name| Username::parse(name).as_str().to_owned());
+        let clients: Vec<Client> = clients.iter().map(|table| clients::client(table, folder)).collect();
+        apart(&clients, &users);
         Some(Registrations {
-            clients: clients.iter().map(|table| clients::client(table, folder)).collect(),
+            clients,
             users: users.iter().filter_map(|table| users::user(table, now)).collect(),
         })
     })
@@ -76,6 +78,18 @@ fn unique(tables: &[Table<'_>], members: &[&str], form: impl Fn(&str) -> String)
     }
 }
 
+/// RFC 9068 §5: where a client acts for itself its `client_id` stands as `sub`, and must not be mistaken for a user.
+fn apart(clients: &[Client], users: &[Table<'_>]) {
+    let acts = |name: &str| {
+        clients.iter().any(|it| it.may_use(GrantType::ClientCredentials) && it.id.as_str() == name)
+    };
+    for member in users.iter().filter_map(|table| table.get("sub")) {
+        if member.as_text().is_some_and(acts) {
+            member.mistake("is the client_id of a client that is registered for client_credentials");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jsonwebtoken::Algorithm;
@@ -83,7 +97,7 @@ mod tests {
     use super::*;
     use crate::{
         demo,
-        domain::client::{AuthMethod, RedirectUri},
+        domain::client::{AccessTokenFormat, AuthMethod, RedirectUri},
     };
 
     const HASH: &str =
@@ -126,7 +140,9 @@ password_hash = 'HASH'
         let printed = parsed(DEMO).unwrap();
         let redirect_uri = RedirectUri::parse("http://127.0.0.1:5002/auth").unwrap();
         let client = |client: &Client| format!("{client:?} {}", client.secret.expose());
-        let built_in = demo::clients(&redirect_uri);
+        let mut built_in = demo::clients(&redirect_uri);
+        let api = demo::resource_server("http://127.0.0.1:5001/api".into());
+        built_in.extend([api, demo::service()]);
         assert_eq!(
             printed.clients.iter().map(client).collect::<Vec<_>>(),
             built_in.iter().map(client).collect::<Vec<_>>()
@@ -148,6 +164,9 @@ password_hash = 'HASH'
         assert_eq!((client.id_token_signed_response_alg, client.default_max_age), (None, None));
         assert!(client.require_pkce && client.remember_consent && !client.claims_in_id_token);
         assert!(client.post_logout_redirect_uris.is_empty());
+        assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
+        assert!(!client.refresh_without_offline_access && client.resource.is_empty());
+        assert_eq!(client.access_token_format, AccessTokenFormat::Opaque);
     }
 
     #[test]
@@ -156,7 +175,11 @@ password_hash = 'HASH'
             client_uri = 'https://app.example/home'
             token_endpoint_auth_method = 'client_secret_post'
             post_logout_redirect_uris = ['https://app.example/bye']
+            grant_types = ['authorization_code', 'refresh_token']
+            refresh_without_offline_access = true
             scope = 'openid app.read'
+            access_token_format = 'jwt'
+            resource = ['https://api.example/v1', 'urn:example:api']
             id_token_signed_response_alg = 'EdDSA'
             default_max_age = 60
             require_pkce = false
@@ -168,10 +191,14 @@ password_hash = 'HASH'
         assert_eq!((client.name.as_str(), client.uri.as_str()), ("App", "https://app.example/home"));
         assert_eq!(client.auth_method, AuthMethod::ClientSecretPost);
         assert!(client.post_logout_redirect_uri("https://app.example/bye").is_some());
+        assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
         assert_eq!(client.scope.to_string(), "openid app.read");
+        assert_eq!(client.access_token_format, AccessTokenFormat::Jwt);
+        assert_eq!(client.resource, ["https://api.example/v1", "urn:example:api"]);
         assert_eq!(client.id_token_signed_response_alg, Some(Algorithm::EdDSA));
         assert_eq!(client.default_max_age, Some(60));
         assert!(!client.require_pkce && !client.remember_consent && client.claims_in_id_token);
+        assert!(client.refresh_without_offline_access);
     }
 
     #[test]
@@ -192,6 +219,20 @@ password_hash = 'HASH'
             ("redirect_uris = ['http://a/#x']", "redirect_uris[0]: \"http://a/#x\" must not have a fragment"),
             ("redirect_uris = ['http://a', 1]", "redirect_uris[1]: must be a text in quotes"),
             ("post_logout_redirect_uris = ['x']", "post_logout_redirect_uris[0]: \"x\" is not an absolute"),
+            ("grant_types = 'refresh_token'", "grant_types: must be a list in square brackets"),
+            ("grant_types = ['password']", "grant_types[0]: must be authorization_code or refresh_token or"),
+            (
+                "grant_types = ['refresh_token']",
+                "grant_types: refresh_token needs offline_access in the scope",
+            ),
+            ("refresh_without_offline_access = true", "refresh_without_offline_access: needs refresh_token"),
+            ("scope = 'openid offline_access'", "scope: offline_access needs refresh_token"),
+            ("access_token_format = 'JWT'", "access_token_format: must be opaque or jwt"),
+            ("resource = ['/api']", "resource[0]: must be an absolute URI without a fragment"),
+            (
+                "resource = ['https://a.example/#x']",
+                "resource[0]: must be an absolute URI without a fragment",
+            ),
             ("scope = 'a\"b'", "scope: scope holds a character that RFC 6749 §3.3 does not allow"),
             ("scope = ' '", "scope: must name what the client may ask for"),
             ("id_token_signed_response_alg = 'none'", "id_token_signed_response_alg: must be RS256, ES"),
@@ -208,6 +249,23 @@ password_hash = 'HASH'
             let said = said(&spoiled("[[clients]]", needed));
             assert!(said.starts_with(&format!("idp.toml:1: clients[0]: {needed} is missing")), "{said}");
         }
+    }
+
+    #[test]
+    fn nobody_is_mistaken_for_a_client_that_acts_for_itself() {
+        let acts = LEAST.replace("sub = '1'", "sub = 'app'");
+        assert!(parsed(&acts).is_ok(), "a client that acts for users only is never a sub");
+        let acts = acts.replacen("client_id", "grant_types = ['client_credentials']\nclient_id", 1);
+        let reason = "is the client_id of a client that is registered for client_credentials";
+        assert_eq!(said(&acts), format!("idp.toml:8: users[0].sub: {reason}"));
+    }
+
+    #[test]
+    fn who_signs_nobody_in_needs_no_address_to_return_to() {
+        let api =
+            spoiled("[[clients]]", "redirect_uris").replace("client_id =", "grant_types = []\nclient_id =");
+        let client = &parsed(&api).unwrap().clients[0];
+        assert!(client.redirect_uris.is_empty() && client.uri.is_empty() && client.grant_types.is_empty());
     }
 
     #[test]

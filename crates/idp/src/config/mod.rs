@@ -10,7 +10,10 @@ mod values;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
-use shared::clock::{Clock as _, SystemClock};
+use shared::{
+    clock::{Clock as _, SystemClock},
+    scope::Scope,
+};
 use web::{
     origin::Origin,
     settings::{self, LogFormat, Recording},
@@ -20,7 +23,9 @@ use self::file::Registrations;
 use crate::{
     demo,
     domain::{
+        audience::Resources,
         client::{Client, RedirectUri},
+        refresh_family::RefreshLifetime,
         session::SessionLifetime,
         user::User,
     },
@@ -103,6 +108,14 @@ pub struct Arguments {
     #[arg(long, env = "IDP_TOKEN_LIFETIME", default_value = "3600", value_parser = settings::lifetime, global = true)]
     token_lifetime: Duration,
 
+    /// Seconds that an unused refresh token lives
+    #[arg(long, env = "IDP_REFRESH_IDLE", default_value = "1209600", value_parser = settings::lifetime)]
+    refresh_idle: Duration,
+
+    /// Seconds after a login in which its tokens can be renewed
+    #[arg(long = "refresh-lifetime", env = "IDP_REFRESH_LIFETIME", default_value = "2592000", value_parser = settings::lifetime)]
+    refresh_most: Duration,
+
     /// Seconds that an unused session lives
     #[arg(long, env = "IDP_SESSION_IDLE", default_value = "28800", value_parser = settings::lifetime)]
     session_idle: Duration,
@@ -160,6 +173,10 @@ pub struct Settings {
     pub code_lifetime: Duration,
     /// How long tokens live.
     pub token_lifetime: Duration,
+    /// How long a refresh token lives unused.
+    pub refresh_idle: Duration,
+    /// For how long after a login its tokens can be renewed.
+    pub refresh_most: Duration,
     /// How long a session lives unused.
     pub session_idle: Duration,
     /// How long a session lives.
@@ -200,6 +217,28 @@ impl Settings {
         Some(format!("{}/time", self.demo_viewer()?.trim_end_matches("/flows")))
     }
 
+    /// Where access tokens can be used: here, at the API that comes with this server, and where clients answer for it.
+    pub fn resources(&self) -> Resources {
+        let own = [self.origin.as_str().to_owned(), api_of(&self.origin)];
+        let registered = self.clients.iter().flat_map(|client| client.resource.clone());
+        Resources {
+            usual: own.iter().cloned().collect(),
+            known: own.iter().cloned().chain(registered).collect(),
+        }
+    }
+
+    /// How long families of refresh tokens live.
+    pub const fn refresh_lifetime(&self) -> RefreshLifetime {
+        RefreshLifetime { idle: self.refresh_idle, most: self.refresh_most }
+    }
+
+    /// How long what a code for `scope` buys lives, at most: until the last access token ends that the last refresh
+    /// token bought.
+    pub fn buys_for(&self, client: &Client, scope: &Scope) -> Duration {
+        let renewed = if client.gets_refresh_token(scope) { self.refresh_most } else { Duration::ZERO };
+        renewed + self.token_lifetime
+    }
+
     /// How long sessions live.
     pub const fn session_lifetime(&self) -> SessionLifetime {
         SessionLifetime { idle: self.session_idle, most: self.session_most }
@@ -223,7 +262,7 @@ impl TryFrom<Arguments> for Settings {
         }
         let (registered, shown_users) = match &arguments.config {
             Some(path) => (file::read(path, SystemClock.now())?, &[][..]),
-            None => (built_in(&arguments.client_redirect_uri)?, &demo::PEOPLE[..]),
+            None => (built_in(&arguments.client_redirect_uri, &origin)?, &demo::PEOPLE[..]),
         };
         let addresses = registered.clients.iter().flat_map(|client| &client.redirect_uris);
         if let Some(exposed) =
@@ -245,6 +284,8 @@ impl TryFrom<Arguments> for Settings {
             browser_cookie: arguments.browser_cookie,
             code_lifetime,
             token_lifetime: arguments.token_lifetime,
+            refresh_idle: arguments.refresh_idle,
+            refresh_most: arguments.refresh_most,
             session_idle: arguments.session_idle,
             session_most: arguments.session_most,
             interaction_lifetime: arguments.interaction_lifetime,
@@ -259,12 +300,19 @@ impl TryFrom<Arguments> for Settings {
     }
 }
 
-/// The demo, with the RP at `redirect_uri`.
-fn built_in(redirect_uri: &str) -> Result<Registrations, String> {
+/// The API that comes with the server, as a resource (RFC 8707 §2).
+pub fn api_of(origin: &Origin) -> String {
+    format!("{}/api", origin.as_str())
+}
+
+/// The demo, with the RP at `redirect_uri` and the API at `origin`.
+fn built_in(redirect_uri: &str, origin: &Origin) -> Result<Registrations, String> {
     let redirect_uri =
         RedirectUri::parse(redirect_uri).map_err(|mistake| format!("IDP_CLIENT_REDIRECT_URI: {mistake}"))?;
     let users = demo::users().map_err(|error| error.to_string())?;
-    Ok(Registrations { clients: demo::clients(&redirect_uri), users })
+    let mut clients = demo::clients(&redirect_uri);
+    clients.extend([demo::resource_server(api_of(origin)), demo::service()]);
+    Ok(Registrations { clients, users })
 }
 
 #[cfg(test)]

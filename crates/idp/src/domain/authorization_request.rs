@@ -8,6 +8,7 @@ use shared::{
 };
 
 use super::{
+    audience::Audience,
     claims_request::ClaimsRequest,
     consent::Permissions,
     prompt::Prompt,
@@ -24,6 +25,8 @@ pub struct AuthorizationRequest {
     pub return_address: ReturnAddress,
     /// What is asked for, as far as the client is registered for it.
     pub scope: Scope,
+    /// Where the access token is to be used.
+    pub audience: Audience,
     /// The client's own value for the ID token.
     pub nonce: Option<String>,
     /// What the verifier of step 8 must meet.
@@ -171,6 +174,7 @@ pub(super) mod tests {
             return_address: ReturnAddress::of(&client, &params).unwrap(),
             client_id: client.id,
             scope: Scope::parse("openid email").unwrap(),
+            audience: Audience::from_iter([]),
             nonce: None,
             challenge: None,
             prompt: Prompt::default(),

@@ -95,9 +95,64 @@ impl AuthMethod {
     }
 }
 
+/// What a client exchanges for tokens (RFC 7591 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantType {
+    /// A code (RFC 6749 §4.1).
+    AuthorizationCode,
+    /// A refresh token (RFC 6749 §6).
+    RefreshToken,
+    /// Its own credentials, and nothing else: for tokens of its own (RFC 6749 §4.4).
+    ClientCredentials,
+}
+
+impl GrantType {
+    /// Those that the token endpoint knows.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+
+    /// The one that is called `name`.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+}
+
+/// What an access token looks like to the API that it is shown to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessTokenFormat {
+    /// A random value, which means something to this provider only.
+    #[default]
+    Opaque,
+    /// A signed document, which an API reads by itself (RFC 9068).
+    Jwt,
+}
+
+impl AccessTokenFormat {
+    /// The formats that there are.
+    pub const ALL: [Self; 2] = [Self::Opaque, Self::Jwt];
+
+    /// Its name in a registration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opaque => "opaque",
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
 /// A client as it is registered. Members are named as in client metadata (RFC 7591 §2, OpenID Connect Dynamic Client
-/// Registration §2); the last three are this provider's own.
+/// Registration §2); `access_token_format`, `resource` and the last four
+/// are this provider's own.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a registration has these members")]
 pub struct Client {
     /// `client_id`: its name on the wire.
     pub id: ClientId,
@@ -113,8 +168,15 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// `post_logout_redirect_uris`: where a browser may go after it signed out.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// `grant_types`: what it may exchange for tokens.
+    pub grant_types: Vec<GrantType>,
     /// `scope`: what it may ask for.
     pub scope: Scope,
+    /// `access_token_format`: what its access tokens look like.
+    pub access_token_format: AccessTokenFormat,
+    /// `resource`: the resources that it answers for (RFC 8707 §2). With one it is a resource server, and is told about
+    /// the tokens that are meant for it.
+    pub resource: Vec<String>,
     /// `id_token_signed_response_alg`: how its ID tokens are signed; without it, as the settings say.
     pub id_token_signed_response_alg: Option<Algorithm>,
     /// `default_max_age`: how many seconds a login may be old when the request does not say.
@@ -125,9 +187,23 @@ pub struct Client {
     pub remember_consent: bool,
     /// Whether the claims that its scopes open stand in the ID token too, and not in userinfo alone.
     pub claims_in_id_token: bool,
+    /// Whether it gets refresh tokens without asking for `offline_access`.
+    pub refresh_without_offline_access: bool,
 }
 
 impl Client {
+    /// Whether it may exchange this for tokens.
+    pub fn may_use(&self, grant_type: GrantType) -> bool {
+        self.grant_types.contains(&grant_type)
+    }
+
+    /// Whether a code for `scope` buys a refresh token, too: where the user allowed `offline_access` (OpenID Connect
+    /// Core §11), or where the client is registered to get one in any case.
+    pub fn gets_refresh_token(&self, scope: &Scope) -> bool {
+        self.may_use(GrantType::RefreshToken)
+            && (self.refresh_without_offline_access || scope.contains(Scope::OFFLINE_ACCESS))
+    }
+
     /// The registered redirect URI that is `presented`, character by character (RFC 9700 §2.1, §4.1.3). No
     /// prefix, no wildcard, no other port on loopback.
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {

@@ -1,22 +1,27 @@
 //! A grant: what a user allowed a client, from the code of step 6 to the end of the tokens that it bought.
 
-use std::{mem, net::IpAddr};
+use std::{mem, net::IpAddr, time::Duration};
 
-use shared::{clock::Timestamp, ids::ClientId, pkce::CodeChallenge, scope::Scope};
+use shared::{
+    clock::Timestamp,
+    ids::{ClientId, Subject},
+    pkce::CodeChallenge,
+    scope::Scope,
+};
 use uuid::Uuid;
 
-use super::{claims_request::ClaimsRequest, session::Authentication};
+use super::{audience::Audience, claims_request::ClaimsRequest, session::Authentication};
 
 /// The name of a grant inside the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GrantId(pub Uuid);
 
-/// A grant.
+/// What a user allowed a client: all that the tokens of a grant are made of, however often they are renewed.
 #[derive(Clone, Debug)]
-pub struct Grant {
-    /// Its name.
-    pub id: GrantId,
-    /// To whom it was given.
+pub struct Approval {
+    /// The grant; when that is revoked, everything that it bought is dead.
+    pub grant: GrantId,
+    /// Who is allowed it.
     pub client_id: ClientId,
     /// By whom, and how they had signed in.
     pub authentication: Authentication,
@@ -26,6 +31,22 @@ pub struct Grant {
     pub scope: Scope,
     /// Claims that were asked for one by one, as far as they are allowed, and whether `acr` was.
     pub claims: ClaimsRequest,
+    /// Where.
+    pub audience: Audience,
+}
+
+impl Approval {
+    /// How much it keeps beside its own size, in bytes.
+    pub fn weight(&self) -> usize {
+        self.scope.iter().map(str::len).sum::<usize>() + self.claims.weight()
+    }
+}
+
+/// A grant whose code is on its way.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// What was allowed.
+    pub approval: Approval,
     /// The client's own value for the ID token.
     pub nonce: Option<String>,
     /// What the token request must name again.
@@ -34,14 +55,15 @@ pub struct Grant {
     pub challenge: Option<CodeChallenge>,
     /// From this second on its code is late.
     pub code_expires: Timestamp,
+    /// How long what it buys lives, at most. As long is its used code remembered.
+    pub buys_for: Duration,
 }
 
 impl Grant {
     /// How much it takes, in bytes, with what the client wrote.
     fn weight(&self) -> usize {
         let texts = [&self.redirect_uri, self.nonce.as_deref().unwrap_or_default()];
-        let texts = texts.into_iter().chain(self.scope.iter()).map(str::len).sum::<usize>();
-        size_of::<Self>() + texts + self.claims.weight()
+        size_of::<Self>() + texts.map(str::len).iter().sum::<usize>() + self.approval.weight()
     }
 }
 
@@ -52,8 +74,8 @@ enum Stage {
     CodeIssued(Box<Grant>),
     /// The code was presented by its own client, who took the grant with it. Nobody can present it again.
     CodeClaimed,
-    /// The code was presented again: nothing that it bought, or will buy, counts. It stands here and not on the tokens,
-    /// so that a replayed code also kills tokens that are not minted yet.
+    /// The code or a refresh token was presented again, or the client gave it back: nothing that it bought, or will
+    /// buy, counts. It stands here and not on the tokens, so that it also kills tokens that are not minted yet.
     Revoked,
 }
 
@@ -62,6 +84,8 @@ enum Stage {
 pub struct KeptGrant {
     /// To whom it was given.
     pub client_id: ClientId,
+    /// By whom.
+    pub subject: Subject,
     /// The address that it was asked for from, as far as that is known.
     pub address: Option<IpAddr>,
     stage: Stage,
@@ -84,8 +108,10 @@ pub enum Redeem {
 
 impl From<Grant> for KeptGrant {
     fn from(grant: Grant) -> Self {
-        let (client_id, address) = (grant.client_id.clone(), grant.address);
-        Self { client_id, address, stage: Stage::CodeIssued(Box::new(grant)) }
+        let approval = &grant.approval;
+        let subject = approval.authentication.subject.clone();
+        let (client_id, address) = (approval.client_id.clone(), approval.address);
+        Self { client_id, subject, address, stage: Stage::CodeIssued(Box::new(grant)) }
     }
 }
 
@@ -114,6 +140,11 @@ impl KeptGrant {
                 Redeem::AlreadyUsed
             }
         }
+    }
+
+    /// Nothing that it bought, or will buy, counts from now on.
+    pub fn revoke(&mut self) {
+        self.stage = Stage::Revoked;
     }
 
     /// Whether what it bought still counts.

@@ -2,6 +2,7 @@
 //! no clock; every change takes `now` and returns what became of it.
 
 pub mod access_token;
+pub mod audience;
 pub mod authorization_request;
 pub mod claims;
 pub mod claims_request;
@@ -11,6 +12,7 @@ pub mod grant;
 pub mod interaction;
 pub mod password;
 pub mod prompt;
+pub mod refresh_family;
 pub mod return_address;
 pub mod session;
 pub mod user;

@@ -1,6 +1,8 @@
 //! The provider's own page: what this server is, what it publishes, who is signed in with this browser and what they
 //! allowed, and who may ask for logins.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -10,6 +12,7 @@ use serde::Serialize;
 use shared::{
     clock::Timestamp,
     ids::{ClientId, Subject},
+    scope::Scope,
 };
 use web::{
     form::{Form, FormError},
@@ -21,13 +24,14 @@ use web::{
 use super::logout;
 use crate::{
     domain::{
-        client::{Client, RedirectUri},
+        client::{Client, GrantType, RedirectUri},
         session::Authentication,
     },
     http::browser,
     keys::Standing,
     problems,
     state::AppState,
+    store::Stored,
 };
 
 #[derive(Serialize)]
@@ -82,6 +86,8 @@ struct ClientRow {
     signing_alg: String,
     require_pkce: bool,
     remember_consent: bool,
+    signs_in: bool,
+    resource: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -129,6 +135,8 @@ fn endpoints(state: &AppState) -> Vec<Endpoint> {
         Endpoint { name: "jwks", address: metadata.jwks_uri.clone(), document: true },
         Endpoint { name: "authorization", address: metadata.authorization_endpoint.clone(), document: false },
         Endpoint { name: "token", address: metadata.token_endpoint.clone(), document: false },
+        Endpoint { name: "revocation", address: metadata.revocation_endpoint.clone(), document: false },
+        Endpoint { name: "introspection", address: metadata.introspection_endpoint.clone(), document: false },
         Endpoint { name: "userinfo", address: metadata.userinfo_endpoint.clone(), document: false },
         Endpoint { name: "end_session", address: metadata.end_session_endpoint.clone(), document: false },
     ]
@@ -147,14 +155,12 @@ async fn account_row(
         return Ok(None);
     };
     let mut consents = Vec::new();
-    for (client_id, consent) in
-        state.stores.consents.of(&login.subject, now).await.map_err(problems::from_store)?
-    {
+    for (client_id, scope) in allowed(state, &login.subject, now).await.map_err(problems::from_store)? {
         let client = state.stores.clients.find(&client_id).await.map_err(problems::from_store)?;
         consents.extend(client.map(|client| ConsentRow {
             client_id: client_id.as_str().to_owned(),
             client_name: client.name.clone(),
-            scope: consent.allowed.scope.to_string(),
+            scope: scope.to_string(),
         }));
     }
     Ok(Some(AccountRow {
@@ -164,6 +170,18 @@ async fn account_row(
         since: login.at.into(),
         consents,
     }))
+}
+
+/// What a user allowed each client: what is remembered, and what clients do with it while the user is away.
+async fn allowed(state: &AppState, subject: &Subject, now: Timestamp) -> Stored<BTreeMap<ClientId, Scope>> {
+    let remembered = state.stores.consents.of(subject, now).await?;
+    let remembered = remembered.into_iter().map(|(client, consent)| (client, consent.allowed.scope));
+    let mut allowed: BTreeMap<ClientId, Scope> = BTreeMap::new();
+    for (client, scope) in remembered.chain(state.stores.refresh_families.of(subject, now).await?) {
+        let known = allowed.entry(client).or_default();
+        *known = known.union(&scope);
+    }
+    Ok(allowed)
 }
 
 /// The registered clients. Only on the learner's own computer: elsewhere it is nobody's business who they are.
@@ -188,10 +206,13 @@ fn client_row(state: &AppState, client: &Client) -> ClientRow {
         },
         require_pkce: client.require_pkce,
         remember_consent: client.remember_consent,
+        signs_in: client.may_use(GrantType::AuthorizationCode),
+        resource: client.resource.clone(),
     }
 }
 
-/// `POST /withdraw`: the user takes back what they allowed a client. What it has been given already ends by itself.
+/// `POST /withdraw`: the user takes back what they allowed a client. Everything that it was given for them is dead at
+/// once.
 pub async fn withdraw(
     state: Data<AppState>,
     request: HttpRequest,
@@ -204,9 +225,17 @@ pub async fn withdraw(
     // Only somebody who is signed in here decides, and only for themselves.
     if session.account(&subject).is_some() {
         let client = ClientId::new(params.get("client").unwrap_or_default());
-        state.stores.consents.withdraw(&subject, &client, now).await.map_err(problems::from_store)?;
+        taken_back(&state, &subject, &client).await.map_err(problems::from_store)?;
     }
     Ok(to_home(&state))
+}
+
+/// First what is asked of others, so that nothing new comes of it meanwhile: a grant that does not count buys nothing.
+async fn taken_back(state: &AppState, subject: &Subject, client: &ClientId) -> Stored<()> {
+    let (now, stores) = (state.clock.now(), &state.stores);
+    stores.consents.withdraw(subject, client, now).await?;
+    stores.grants.revoke_all(subject, client, now).await?;
+    stores.refresh_families.kill_all(subject, client, now).await
 }
 
 /// Back to this page.

@@ -1,9 +1,12 @@
 //! HTTP that belongs to no single endpoint: the browser's cookies, CSRF tokens, requests that other sites post, ID
-//! tokens that come back as hints, how clients authenticate, and errors for the back channel.
+//! tokens that come back as hints, requests of the back channel and how clients authenticate in them, access tokens
+//! that are shown, and errors.
 //!
 //! Errors have three audiences: a page is for the user ([`web::problem::Problem`]), a redirect is for the RP
 //! ([`crate::code_flow::redirect::Refusal`]), JSON is for the back channel ([`oauth_error::OAuthError`]).
 
+pub mod back_channel;
+pub mod bearer;
 pub mod browser;
 pub mod by_get;
 pub mod client_auth;

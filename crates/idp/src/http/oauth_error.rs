@@ -12,7 +12,7 @@ use web::form::FormError;
 
 use crate::{domain::client::AuthMethod, passwords::Busy, store::StoreError};
 
-/// An error of the token or userinfo endpoint.
+/// An error of an endpoint that programs talk to.
 #[derive(Clone, Debug, Error)]
 #[error("{description}")]
 pub struct OAuthError {
@@ -43,7 +43,7 @@ impl OAuthError {
             code: Some(ErrorCode::InvalidClient),
             description: "The client is unknown or its credentials are wrong.".into(),
             status: StatusCode::UNAUTHORIZED,
-            challenge: Some(r#"Basic realm="token endpoint", charset="UTF-8""#.into()),
+            challenge: Some(r#"Basic realm="clients", charset="UTF-8""#.into()),
         }
     }
 
@@ -60,13 +60,26 @@ impl OAuthError {
         Self { code: Some(code), description: description.into(), status, challenge: Some(challenge) }
     }
 
+    /// RFC 6750 §3.1: one answer for a token that is unknown, late, revoked or meant for others.
+    pub fn invalid_token() -> Self {
+        let description = "The access token is unknown, late, revoked or meant for others.";
+        Self::bearer(ErrorCode::InvalidToken, description, StatusCode::UNAUTHORIZED)
+    }
+
+    /// RFC 6750 §3: and what scope it would take.
+    #[must_use]
+    pub fn needing(self, scope: &str) -> Self {
+        let challenge = self.challenge.map(|challenge| format!(r#"{challenge}, scope="{scope}""#));
+        Self { challenge, ..self }
+    }
+
     /// RFC 6750 §3.1: no token at all, so no error code and no body. §3: the scheme never stands alone.
-    pub fn no_bearer_token() -> Self {
+    pub fn no_bearer_token(realm: &str) -> Self {
         Self {
             code: None,
             description: "This endpoint needs an access token.".into(),
             status: StatusCode::UNAUTHORIZED,
-            challenge: Some(r#"Bearer realm="userinfo endpoint""#.into()),
+            challenge: Some(format!(r#"Bearer realm="{realm}""#)),
         }
     }
 

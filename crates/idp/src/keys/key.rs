@@ -73,8 +73,14 @@ pub struct SigningKey {
     pair: Pair,
     kid: String,
     public: Jwk,
-    /// The header of every token that it signs, as it stands in the token.
-    header: String,
+    /// The headers of what it signs, as they stand in the token.
+    headers: Headers,
+}
+
+#[derive(Debug)]
+struct Headers {
+    id_token: String,
+    access_token: String,
 }
 
 #[derive(Debug)]
@@ -113,9 +119,9 @@ impl SigningKey {
             KeyAlg::EdDsa => Ed25519KeyPair::from_pkcs8(encoded.as_bytes()).map(Pair::Ed),
         };
         let pair = pair.map_err(|error| error.to_string())?;
-        let (public, header) = describe(&encoded, alg.into()).map_err(|error| error.to_string())?;
+        let (public, headers) = describe(&encoded, alg.into()).map_err(|error| error.to_string())?;
         let kid = public.common.key_id.clone().unwrap_or_default();
-        Ok(Self { pair, kid, public, header })
+        Ok(Self { pair, kid, public, headers })
     }
 
     /// The `kid` of this key.
@@ -128,26 +134,34 @@ impl SigningKey {
         &self.public
     }
 
-    /// Signs claims.
+    /// Signs claims of an ID token.
     pub fn sign(&self, claims: &impl Serialize) -> Result<Secret, SigningError> {
-        jws::sign(&self.header, claims, |message| self.pair.sign(message))
+        jws::sign(&self.headers.id_token, claims, |message| self.pair.sign(message))
     }
 
-    /// The claims of a token that this key signed.
+    /// Signs claims of an access token.
+    pub fn sign_access_token(&self, claims: &impl Serialize) -> Result<Secret, SigningError> {
+        jws::sign(&self.headers.access_token, claims, |message| self.pair.sign(message))
+    }
+
+    /// The claims of an ID token that this key signed. An access token is none: its header says so (RFC 8725 §3.11).
     pub fn verify(&self, token: &str) -> Option<Map<String, Value>> {
-        jws::verify(&self.header, token, |message, signature| self.pair.verify(message, signature))
+        jws::verify(&self.headers.id_token, token, |message, signature| self.pair.verify(message, signature))
     }
 }
 
-/// The public half, and the header that names it.
-fn describe(key: &EncodingKey, alg: Algorithm) -> Result<(Jwk, String), jsonwebtoken::errors::Error> {
+/// The public half, and the headers that name it.
+fn describe(key: &EncodingKey, alg: Algorithm) -> Result<(Jwk, Headers), jsonwebtoken::errors::Error> {
     let mut public = Jwk::from_encoding_key(key, alg)?;
     // RFC 7638: the name of a key is a hash of what it is, so no two keys share one.
     let kid = Some(public.thumbprint(ThumbprintHash::SHA256)?);
     public.common.key_id.clone_from(&kid);
     public.common.public_key_use = Some(PublicKeyUse::Signature);
-    let header = jws::part(&Header { kid, ..Header::new(alg) })?;
-    Ok((public, header))
+    let header = Header { kid, ..Header::new(alg) };
+    let id_token = jws::part(&header)?;
+    // RFC 9068 §2.1.
+    let access_token = jws::part(&Header { typ: Some("at+jwt".into()), ..header })?;
+    Ok((public, Headers { id_token, access_token }))
 }
 
 impl Pair {
@@ -209,6 +223,16 @@ mod tests {
             assert!(verified(&other).is_err(), "{alg}");
             assert_eq!(key.verify(token.expose()).unwrap()["sub"], "1", "{alg}");
             assert!(other.verify(token.expose()).is_none(), "{alg}");
+        }
+    }
+
+    #[test]
+    fn i17_an_access_token_is_no_id_token() {
+        for alg in KeyAlg::ALL {
+            let key = generate(alg);
+            let token = key.sign_access_token(&json!({ "sub": "1" })).unwrap();
+            assert_eq!(jsonwebtoken::decode_header(token.expose()).unwrap().typ.as_deref(), Some("at+jwt"));
+            assert!(key.verify(token.expose()).is_none(), "{alg}");
         }
     }
 

@@ -121,12 +121,26 @@ impl Keys {
         Ok(token)
     }
 
+    /// Signs the claims of an access token (RFC 9068 §2.1): with a key that is published, for those who read it.
+    pub async fn sign_access_token(
+        self: &Arc<Self>,
+        alg: KeyAlg,
+        claims: &impl Serialize,
+        now: Timestamp,
+    ) -> Result<Secret, SigningError> {
+        let set = self.at(now).await;
+        let key = set.signing(alg.into(), now).ok_or(SigningError::NoKey(alg.into()))?;
+        let token = key.sign_access_token(claims)?;
+        self.signatures.fetch_add(1, Ordering::Relaxed);
+        Ok(token)
+    }
+
     /// How many signatures have been computed.
     pub fn signatures(&self) -> u64 {
         self.signatures.load(Ordering::Relaxed)
     }
 
-    /// The claims of a token that one of the published keys signed. It may have expired, and it may be for anybody:
+    /// The claims of an ID token that one of the published keys signed. It may have expired, and it may be for anybody:
     /// only where it comes from is sure. Of a foreign token nothing is followed or fetched.
     pub async fn verify(
         self: &Arc<Self>,

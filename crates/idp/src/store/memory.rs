@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use shared::{
     clock::Timestamp,
     ids::{ClientId, Subject},
+    scope::Scope,
     secret::SecretHash,
 };
 use web::expiring::{ExpiringMap, Full};
 
 use super::{
-    AccessTokenStore, ClientStore, ConsentStore, GrantStore, InteractionStore, SessionStore, StoreError,
-    Stored, Stores, UserStore,
+    AccessTokenStore, ClientStore, ConsentStore, GrantStore, InteractionStore, RefreshFamilyStore,
+    SessionStore, StoreError, Stored, Stores, UserStore,
 };
 use crate::domain::{
     access_token::AccessToken,
@@ -20,6 +21,7 @@ use crate::domain::{
     consent::Consent,
     grant::{Grant, GrantId, KeptGrant, Redeem},
     interaction::{Event, Interaction, Progress},
+    refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -88,6 +90,14 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores
             })
             .in_shares(share),
         }),
+        refresh_families: Arc::new(RefreshFamilies(
+            ExpiringMap::shared(
+                capacity,
+                |family: &RefreshFamily| family.approval.weight(),
+                |family| Owner::both(&family.approval.client_id, family.approval.address),
+            )
+            .in_shares(share),
+        )),
         access_tokens: Arc::new(AccessTokens(
             ExpiringMap::shared(capacity, AccessToken::weight, |access| {
                 Owner::both(&access.client_id, access.address)
@@ -270,7 +280,7 @@ struct Grants {
 #[async_trait]
 impl GrantStore for Grants {
     async fn issue(&self, code: SecretHash, grant: Grant, forget: Timestamp, now: Timestamp) -> Stored<()> {
-        let id = grant.id;
+        let id = grant.approval.grant;
         self.by_id.insert(id, grant.into(), forget, now)?;
         Ok(self.by_code.insert(code, id, forget, now)?)
     }
@@ -279,27 +289,33 @@ impl GrantStore for Grants {
         Ok(self.by_id.has_room(&Owner::both(client, address), now))
     }
 
-    async fn redeem(
-        &self,
-        code: SecretHash,
-        client_id: &ClientId,
-        forget: Timestamp,
-        now: Timestamp,
-    ) -> Stored<Redeem> {
+    async fn redeem(&self, code: SecretHash, client_id: &ClientId, now: Timestamp) -> Stored<Redeem> {
         let Some(id) = self.by_code.read(&code, now, |id| *id) else {
             return Ok(Redeem::Unknown);
         };
         let redeemed = self.by_id.update_with_expiry(&id, now, |grant, expires| {
             let redeemed = grant.redeem(client_id, now);
-            if matches!(redeemed, Redeem::Redeemed(_)) {
-                *expires = forget.max(*expires);
+            if let Redeem::Redeemed(grant) = &redeemed {
+                *expires = (now + grant.buys_for).max(*expires);
             }
             redeemed
         });
-        if matches!(redeemed, Some(Redeem::Redeemed(_))) {
+        if let Some(Redeem::Redeemed(grant)) = &redeemed {
+            let forget = now + grant.buys_for;
             self.by_code.update_with_expiry(&code, now, |_, expires| *expires = forget.max(*expires));
         }
         Ok(redeemed.unwrap_or(Redeem::Unknown))
+    }
+
+    async fn revoke(&self, id: GrantId, now: Timestamp) -> Stored<()> {
+        self.by_id.update(&id, now, KeptGrant::revoke);
+        Ok(())
+    }
+
+    async fn revoke_all(&self, subject: &Subject, client: &ClientId, _now: Timestamp) -> Stored<()> {
+        // What is not there does not count.
+        self.by_id.retain(|grant| grant.subject != *subject || grant.client_id != *client);
+        Ok(())
     }
 
     async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool> {
@@ -317,6 +333,61 @@ impl GrantStore for Grants {
     }
 }
 
+struct RefreshFamilies(ExpiringMap<SecretHash, RefreshFamily, Owner>);
+
+#[async_trait]
+impl RefreshFamilyStore for RefreshFamilies {
+    async fn begin(&self, handle: SecretHash, family: RefreshFamily, now: Timestamp) -> Stored<()> {
+        let forget = family.forget();
+        Ok(self.0.insert(handle, family, forget, now)?)
+    }
+
+    async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool> {
+        Ok(self.0.has_room(&Owner::both(client, address), now))
+    }
+
+    async fn rotate(
+        &self,
+        token: RefreshToken,
+        client_id: &ClientId,
+        asked: &Asked,
+        next: SecretHash,
+        now: Timestamp,
+    ) -> Stored<Rotate> {
+        let rotated = self
+            .0
+            .update(&token.family, now, |family| family.rotate(token.token, client_id, asked, next, now));
+        Ok(rotated.unwrap_or(Rotate::Unknown))
+    }
+
+    async fn find(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<RefreshFamily>> {
+        Ok(self.0.read(&handle, now, Clone::clone))
+    }
+
+    async fn kill(&self, handle: SecretHash, now: Timestamp) -> Stored<()> {
+        self.0.update(&handle, now, RefreshFamily::kill);
+        Ok(())
+    }
+
+    async fn kill_all(&self, subject: &Subject, client: &ClientId, _now: Timestamp) -> Stored<()> {
+        self.0.retain(|family| !family.is_of(subject, client));
+        Ok(())
+    }
+
+    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Scope)>> {
+        let families = self.0.select(now, |_| true, |_, family| family.acts_for(subject, now));
+        Ok(families.into_iter().flatten().collect())
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
+    }
+}
+
 struct AccessTokens(ExpiringMap<SecretHash, AccessToken, Owner>);
 
 #[async_trait]
@@ -328,6 +399,11 @@ impl AccessTokenStore for AccessTokens {
 
     async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool> {
         Ok(self.0.has_room(&Owner::both(client, address), now))
+    }
+
+    async fn revoke(&self, token: SecretHash, now: Timestamp) -> Stored<()> {
+        self.0.take(&token, now);
+        Ok(())
     }
 
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>> {

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use shared::{
     clock::Timestamp,
     ids::{ClientId, Subject},
+    scope::Scope,
     secret::SecretHash,
 };
 use thiserror::Error;
@@ -21,6 +22,7 @@ use crate::domain::{
     consent::Consent,
     grant::{Grant, GrantId, Redeem},
     interaction::{Event, Interaction, Progress},
+    refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -149,17 +151,55 @@ pub trait GrantStore: Send + Sync {
     /// Whether a request that begins now will find room, and some to spare.
     async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
 
-    /// Presents a code, in one step. A used code is remembered until `forget`, as long as what it bought lives.
-    async fn redeem(
-        &self,
-        code: SecretHash,
-        client_id: &ClientId,
-        forget: Timestamp,
-        now: Timestamp,
-    ) -> Stored<Redeem>;
+    /// Presents a code, in one step. A used code is remembered as long as what it bought lives.
+    async fn redeem(&self, code: SecretHash, client_id: &ClientId, now: Timestamp) -> Stored<Redeem>;
+
+    /// Nothing that this grant bought, or will buy, counts from now on.
+    async fn revoke(&self, id: GrantId, now: Timestamp) -> Stored<()>;
+
+    /// The same for everything that one user allowed one client.
+    async fn revoke_all(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()>;
 
     /// Whether what this grant bought still counts.
     async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
+}
+
+/// The families of refresh tokens.
+#[async_trait]
+pub trait RefreshFamilyStore: Send + Sync {
+    /// Keeps a new family under the hash of its handle.
+    async fn begin(&self, handle: SecretHash, family: RefreshFamily, now: Timestamp) -> Stored<()>;
+
+    /// Whether a request that begins now will find room, and some to spare.
+    async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
+
+    /// Presents a token and asks for something, in one step. When it is good, `next` takes its place.
+    async fn rotate(
+        &self,
+        token: RefreshToken,
+        client_id: &ClientId,
+        asked: &Asked,
+        next: SecretHash,
+        now: Timestamp,
+    ) -> Stored<Rotate>;
+
+    /// The family called `handle`, alive or dead.
+    async fn find(&self, handle: SecretHash, now: Timestamp) -> Stored<Option<RefreshFamily>>;
+
+    /// None of the tokens of this family is good from now on.
+    async fn kill(&self, handle: SecretHash, now: Timestamp) -> Stored<()>;
+
+    /// The same for all families of one user at one client.
+    async fn kill_all(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()>;
+
+    /// Which clients act for one user while they are away, and how far: a line for each live family.
+    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Scope)>>;
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
@@ -176,6 +216,9 @@ pub trait AccessTokenStore: Send + Sync {
 
     /// Whether a request that begins now will find room, and some to spare.
     async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool>;
+
+    /// Ends a token before its time.
+    async fn revoke(&self, token: SecretHash, now: Timestamp) -> Stored<()>;
 
     /// What the token opens, as long as it lives. Ask the grant too.
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>>;
@@ -202,6 +245,8 @@ pub struct Stores {
     pub consents: Arc<dyn ConsentStore>,
     /// The grants and their codes.
     pub grants: Arc<dyn GrantStore>,
+    /// The families of refresh tokens.
+    pub refresh_families: Arc<dyn RefreshFamilyStore>,
     /// The access tokens.
     pub access_tokens: Arc<dyn AccessTokenStore>,
 }
@@ -216,6 +261,7 @@ impl Stores {
         now: Timestamp,
     ) -> Stored<bool> {
         Ok(self.grants.has_room(client, address, now).await?
+            && self.refresh_families.has_room(client, address, now).await?
             && self.access_tokens.has_room(client, address, now).await?)
     }
 
@@ -225,6 +271,7 @@ impl Stores {
         self.interactions.sweep(now).await;
         self.consents.sweep(now).await;
         self.grants.sweep(now).await;
+        self.refresh_families.sweep(now).await;
         self.access_tokens.sweep(now).await;
     }
 
@@ -234,6 +281,7 @@ impl Stores {
         self.interactions.forget_since(since).await;
         self.consents.forget_since(since).await;
         self.grants.forget_since(since).await;
+        self.refresh_families.forget_since(since).await;
         self.access_tokens.forget_since(since).await;
     }
 }

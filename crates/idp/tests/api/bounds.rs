@@ -8,9 +8,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use idp::domain::{
-    access_token::AccessToken,
+    access_token::{AccessToken, OnBehalfOf},
+    audience::Audience,
     claims_request::ClaimsRequest,
-    grant::{Grant, GrantId},
+    grant::{Approval, Grant, GrantId},
     session::Authentication,
 };
 use shared::{
@@ -282,17 +283,18 @@ async fn i23_a_full_store_answers_503_and_when_to_try_again() {
 }
 
 /// Tokens of client1 for as long as there is room for what begins, or until there is none at all.
-async fn keeps_tokens(idp: &Idp, until_full: bool) {
+pub async fn keeps_tokens(idp: &Idp, until_full: bool) {
     let (client, now) = (ClientId::new("client1"), idp.clock.now());
     let store = &idp.state.stores.access_tokens;
     for number in 0.. {
         let access = AccessToken {
-            grant: GrantId(uuid::Uuid::nil()),
             client_id: client.clone(),
-            subject: Subject::new("1"),
+            on_behalf_of: OnBehalfOf::Client,
             address: None,
             scope: Scope::parse("openid").unwrap(),
             claims: Vec::new(),
+            audience: Audience::from_iter([]),
+            issued: now,
             expires: now + Duration::from_secs(3600),
         };
         let room = store.has_room(&client, None, now).await.unwrap();
@@ -309,17 +311,22 @@ async fn keeps_grants(idp: &Idp, client: &str, until_full: bool) {
     let (client, now) = (ClientId::new(client), idp.clock.now());
     let store = &idp.state.stores.grants;
     for number in 0..u128::MAX {
-        let grant = Grant {
-            id: GrantId(uuid::Uuid::from_u128(number)),
+        let approval = Approval {
+            grant: GrantId(uuid::Uuid::from_u128(number)),
             client_id: client.clone(),
             authentication: Authentication { subject: Subject::new("1"), at: now, methods: &["pwd"] },
             address: None,
             scope: Scope::parse("openid").unwrap(),
             claims: ClaimsRequest::default(),
+            audience: Audience::from_iter([]),
+        };
+        let grant = Grant {
+            approval,
             nonce: None,
             redirect_uri: REDIRECT_URI.to_owned(),
             challenge: None,
             code_expires: now + Duration::from_secs(60),
+            buys_for: Duration::from_secs(3600),
         };
         let (code, forget) = (SecretHash::of(&number.to_string()), now + Duration::from_secs(120));
         let room = store.has_room(&client, None, now).await.unwrap();

@@ -47,13 +47,16 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
     let idp = Idp::start();
     let document = get(&idp, "/.well-known/openid-configuration").await.json();
     assert_eq!(document["response_types_supported"], json!(["code"]));
-    assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
+    assert_eq!(
+        document["grant_types_supported"],
+        json!(["authorization_code", "refresh_token", "client_credentials"])
+    );
     let algs = json!(["RS256", "ES256", "EdDSA", "HS256"]);
     assert_eq!(document["id_token_signing_alg_values_supported"], algs);
-    assert_eq!(
-        document["token_endpoint_auth_methods_supported"],
-        json!(["client_secret_basic", "client_secret_post"])
-    );
+    for endpoint in ["token", "revocation", "introspection"] {
+        let methods = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
+        assert_eq!(methods, &json!(["client_secret_basic", "client_secret_post"]), "{endpoint}");
+    }
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
     assert_eq!(document["claims_parameter_supported"], true);
@@ -70,6 +73,73 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
         document["claims_supported"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
     listed.sort_unstable();
     assert_eq!(seen, listed);
+}
+
+#[actix_web::test]
+async fn every_endpoint_grant_scope_and_way_to_authenticate_that_is_listed_works() {
+    let idp = Idp::start();
+    let document = get(&idp, "/.well-known/openid-configuration").await.json();
+    let listed = |name: &str| -> Vec<String> {
+        document[name].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+    };
+    // A request without credentials shows that there is an endpoint, and what it is.
+    for (name, path) in [
+        ("token_endpoint", "/oauth/token"),
+        ("revocation_endpoint", "/oauth/revoke"),
+        ("introspection_endpoint", "/oauth/introspect"),
+    ] {
+        assert_eq!(document[name], json!(idp.at(path)));
+        let answer = Answer::of(http().post(idp.at(path))).await;
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{name}");
+    }
+    // Each grant gets as far as what is exchanged, for a client that is registered for it, and none that is not listed.
+    let tokens = idp.offline_tokens().await;
+    let code = idp.code().await;
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    let (own, service) = (Some(("client1", "client1-secret")), Some(("service", "service-secret")));
+    for (grant_type, client, fields) in [
+        ("authorization_code", own, code.fields()),
+        ("refresh_token", own, vec![("refresh_token", refresh_token)]),
+        ("client_credentials", service, vec![]),
+    ] {
+        assert!(listed("grant_types_supported").contains(&grant_type.to_owned()));
+        let fields: Vec<_> = fields.into_iter().filter(|(name, _)| *name != "grant_type").collect();
+        let answer = idp.token_as(client, &[&[("grant_type", grant_type)], &fields[..]].concat()).await;
+        assert_eq!(answer.status, 200, "{grant_type}: {answer:?}");
+    }
+    assert_eq!(listed("grant_types_supported").len(), 3);
+    assert!(listed("scopes_supported").contains(&"offline_access".to_owned()));
+    assert!(tokens["scope"].as_str().unwrap().contains("offline_access"));
+    // Both ways to show a secret, at each of them.
+    let posting = idp_with_a_client_that_posts();
+    for endpoint in ["token", "revocation", "introspection"] {
+        let methods = listed(&format!("{endpoint}_endpoint_auth_methods_supported"));
+        assert_eq!(methods, ["client_secret_basic", "client_secret_post"]);
+        let document = get(&posting, "/.well-known/openid-configuration").await.json();
+        let address = document[format!("{endpoint}_endpoint")].as_str().unwrap().to_owned();
+        let fields = [("client_id", "service"), ("client_secret", "service-secret"), ("token", "x")];
+        let fields = [&fields[..], &[("grant_type", "client_credentials")]].concat();
+        assert_eq!(Answer::of(http().post(address).form(&fields)).await.status, 200, "{endpoint}");
+    }
+}
+
+#[actix_web::test]
+async fn what_nobody_is_registered_for_is_not_listed() {
+    let idp = Idp::start_with(|settings| {
+        settings.clients.truncate(1);
+        settings.clients[0].grant_types.truncate(1);
+        settings.clients[0].scope = shared::scope::Scope::parse("openid").unwrap();
+    });
+    let document = get(&idp, "/.well-known/openid-configuration").await.json();
+    assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
+    assert_eq!(document["scopes_supported"], json!(["openid"]));
+}
+
+fn idp_with_a_client_that_posts() -> Idp {
+    Idp::start_with(|settings| {
+        let service = settings.clients.iter_mut().find(|client| client.id.as_str() == "service").unwrap();
+        service.auth_method = idp::domain::client::AuthMethod::ClientSecretPost;
+    })
 }
 
 /// Of a login in which everything is asked for that can be.
@@ -127,6 +197,8 @@ async fn i16_nothing_else_is_open_to_scripts_of_other_sites() {
         "/account/x",
         "/consent/x",
         "/oauth/token",
+        "/oauth/revoke",
+        "/oauth/introspect",
         "/oauth/userinfo",
         "/oauth/logout",
         "/logout",

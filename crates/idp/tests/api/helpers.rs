@@ -18,6 +18,7 @@ use idp::{
     domain::client::RedirectUri,
     startup::Application,
     state::AppState,
+    store::{Stores, memory},
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 use serde_json::Value;
@@ -70,6 +71,15 @@ impl Idp {
 
     /// The same with other settings.
     pub fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_with_both(change, |_| ())
+    }
+
+    /// The same with stores of which some do what they should not.
+    pub fn start_with_stores(change: impl FnOnce(&mut Stores)) -> Self {
+        Self::start_with_both(|_| (), change)
+    }
+
+    fn start_with_both(change: impl FnOnce(&mut Settings), spoil: impl FnOnce(&mut Stores)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let issuer = format!("http://{address}");
@@ -90,7 +100,9 @@ impl Idp {
             sink: Arc::new(NoRecording),
         };
         let issuer = settings.origin.as_str().to_owned();
-        let application = Application::build_on(listener, settings, surroundings).unwrap();
+        let mut stores = memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity);
+        spoil(&mut stores);
+        let application = Application::build_with(listener, settings, surroundings, stores).unwrap();
         let (handle, state) = (application.handle(), application.state());
         actix_web::rt::spawn(application.run());
         Self { issuer, address, clock, state, handle }

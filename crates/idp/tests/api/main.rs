@@ -5,18 +5,24 @@
 
 mod helpers;
 
+mod api;
 mod authorize;
 mod bounds;
 mod claims;
+mod client_credentials;
 mod consent;
 mod discovery;
 mod exchange;
 mod home;
+mod introspection;
+mod jwt;
 mod key_commands;
 mod keys;
 mod login;
 mod logout;
 mod own_file;
 mod process;
+mod refresh;
+mod revocation;
 mod sessions;
 mod userinfo;

@@ -143,13 +143,15 @@ pub enum Value {
     IdToken,
     /// The access token.
     AccessToken,
+    /// The refresh token.
+    RefreshToken,
     /// The RP's session.
     Session,
 }
 
 impl Value {
     /// All of them, in the order in which they come up.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::State,
         Self::Nonce,
         Self::CodeVerifier,
@@ -157,6 +159,7 @@ impl Value {
         Self::Code,
         Self::AccessToken,
         Self::IdToken,
+        Self::RefreshToken,
         Self::Session,
     ];
 
@@ -170,6 +173,7 @@ impl Value {
             Self::Code => "code",
             Self::IdToken => "id_token",
             Self::AccessToken => "access_token",
+            Self::RefreshToken => "refresh_token",
             Self::Session => "session",
         }
     }

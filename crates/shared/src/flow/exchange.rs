@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Message, Step};
+use crate::params::Params;
 
 macro_rules! exchanges {
     ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
@@ -54,6 +55,14 @@ exchanges! {
     Keys = "keys",
     /// The userinfo endpoint.
     Userinfo = "userinfo",
+    /// The token endpoint again, with a refresh token.
+    Refresh = "refresh",
+    /// The protected API.
+    Api = "api",
+    /// The introspection endpoint.
+    Introspect = "introspect",
+    /// The revocation endpoint.
+    Revoke = "revoke",
     /// The user signs out of the RP.
     Logout = "logout",
     /// The IdP's end-session endpoint.
@@ -62,6 +71,22 @@ exchanges! {
     SignOut = "sign_out",
     /// Back at the RP.
     LogoutDone = "logout_done",
+}
+
+impl Exchange {
+    /// What a request to the token endpoint is, by the form that it sends: with a refresh token it is no step of a
+    /// login; and where a client asks for itself it is part of no flow at all.
+    pub fn with_form(self, form: &str) -> Option<Self> {
+        let is = |grant_type: &str| {
+            Params::parse_with_repeats(form.as_bytes())
+                .is_ok_and(|params| params.get("grant_type") == Some(grant_type))
+        };
+        match self {
+            Self::Token if is("refresh_token") => Some(Self::Refresh),
+            Self::Token if is("client_credentials") => None,
+            other => Some(other),
+        }
+    }
 }
 
 /// A place in the story that a flow is: one of the ten steps, or something beside them.
@@ -75,6 +100,14 @@ pub enum Entry {
     Keys,
     /// The RP asks for the claims about the user.
     Userinfo,
+    /// The RP renews its tokens.
+    Refresh,
+    /// The RP calls the protected API.
+    Api,
+    /// Somebody asks what a token is good for.
+    Introspection,
+    /// The RP gives a token back.
+    Revocation,
     /// The user signs out of the RP.
     Logout,
     /// And of the IdP.
@@ -85,7 +118,7 @@ pub enum Entry {
 
 impl Entry {
     /// Those of a login, in their order.
-    pub const LOGIN: [Self; 13] = [
+    pub const LOGIN: [Self; 17] = [
         Self::Step(Step::Click),
         Self::Discovery,
         Self::Step(Step::AuthorizationRequest),
@@ -99,6 +132,10 @@ impl Entry {
         Self::Keys,
         Self::Step(Step::Validation),
         Self::Userinfo,
+        Self::Refresh,
+        Self::Api,
+        Self::Introspection,
+        Self::Revocation,
     ];
 
     /// Those of a logout.
@@ -111,6 +148,10 @@ impl Entry {
             Self::Discovery => "discovery",
             Self::Keys => "jwks",
             Self::Userinfo => "userinfo",
+            Self::Refresh => "refresh",
+            Self::Api => "api",
+            Self::Introspection => "introspection",
+            Self::Revocation => "revocation",
             Self::Logout => "logout",
             Self::EndSession => "end_session",
             Self::LogoutDone => "logout_done",
@@ -133,6 +174,10 @@ impl Entry {
             Exchange::Discovery => Self::Discovery,
             Exchange::Keys => Self::Keys,
             Exchange::Userinfo => Self::Userinfo,
+            Exchange::Refresh => Self::Refresh,
+            Exchange::Api => Self::Api,
+            Exchange::Introspect => Self::Introspection,
+            Exchange::Revoke => Self::Revocation,
             Exchange::Logout => Self::Logout,
             Exchange::EndSession | Exchange::SignOut => Self::EndSession,
             Exchange::LogoutDone => Self::LogoutDone,

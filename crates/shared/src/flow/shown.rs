@@ -202,6 +202,24 @@ words! {
     Unused = "unused",
     /// Used before.
     Used = "used",
+    /// A refresh token that this provider issued.
+    OwnRefreshToken = "own_refresh_token",
+    /// A refresh token that it did not issue, or has forgotten.
+    UnknownRefreshToken = "unknown_refresh_token",
+    /// What the user allowed still counts.
+    Permitted = "permitted",
+    /// It was taken back.
+    TakenBack = "taken_back",
+    /// A user who can sign in here.
+    KnownUser = "known_user",
+    /// Somebody who cannot, or cannot any more.
+    UnknownUser = "unknown_user",
+    /// A resource that somebody answers for.
+    RegisteredResource = "registered_resource",
+    /// Issued to whoever asks, or meant for it.
+    ForWhoAsks = "for_who_asks",
+    /// Neither.
+    ForOthers = "for_others",
     /// A token that counts.
     Active = "active",
     /// A token that is unknown, late or revoked.

@@ -284,6 +284,10 @@ fn place(
         _ if check.rule == Rule::IssuerDiscovered => Entry::Discovery,
         _ if check.rule == Rule::UserinfoSubject => Entry::Userinfo,
         Some(Exchange::Userinfo) => Entry::Userinfo,
+        Some(Exchange::Refresh) => Entry::Refresh,
+        Some(Exchange::Api) => Entry::Api,
+        Some(Exchange::Introspect) => Entry::Introspection,
+        Some(Exchange::Revoke) => Entry::Revocation,
         Some(Exchange::Authorize) => Entry::Step(Step::AuthorizationRequest),
         Some(Exchange::AccountPage | Exchange::AccountChoice | Exchange::LoginPage) => {
             Entry::Step(Step::LoginPage)

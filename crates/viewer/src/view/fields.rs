@@ -41,8 +41,13 @@ pub(crate) fn fields(message: &Message) -> Vec<Field> {
     if is_form(message) {
         fields.extend(encoded(&message.body));
     }
-    // The answers of these two are documents, which are taken apart as such.
-    if is_json(message) && !matches!(message.exchange, Exchange::Userinfo | Exchange::Keys) {
+    // What is answered here are documents, which are taken apart as such.
+    let is_document = message.status() == Some(200)
+        && matches!(
+            message.exchange,
+            Exchange::Userinfo | Exchange::Keys | Exchange::Introspect | Exchange::Api
+        );
+    if is_json(message) && !is_document {
         let members = Members::of(&message.body).into_iter();
         fields.extend(members.map(|(name, value)| Field { key: name.clone(), name, value: plain(&value) }));
     }

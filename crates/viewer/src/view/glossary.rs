@@ -15,7 +15,10 @@ pub const TOPICS: [(&str, &[&str]); 7] = [
         "glossary.authorization_endpoint", "term.scope", "term.state", "term.nonce", "term.pkce",
         "glossary.code_challenge", "glossary.code_verifier", "term.prompt", "glossary.claims_parameter",
     ]),
-    ("exchange", &["term.code", "term.token_endpoint", "term.access_token", "glossary.bearer", "glossary.refresh_token", "term.userinfo"]),
+    ("exchange", &[
+        "term.code", "term.token_endpoint", "term.access_token", "glossary.bearer", "term.refresh_token",
+        "glossary.introspection", "glossary.revocation", "glossary.resource_server", "term.userinfo",
+    ]),
     ("id_token", &[
         "term.id_token", "glossary.jwt", "glossary.signature", "glossary.jwks", "term.claim", "term.iss", "term.sub",
         "term.aud", "glossary.azp", "term.exp", "term.iat", "term.auth_time", "term.amr", "term.at_hash",

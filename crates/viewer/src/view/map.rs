@@ -81,6 +81,13 @@ const fn plan(entry: Entry) -> &'static [Planned] {
         Entry::Discovery => &[(RP, IDP, "viewer.hop.discovery", &[X::Discovery], true)],
         Entry::Keys => &[(RP, IDP, "viewer.hop.jwks", &[X::Keys], true)],
         Entry::Userinfo => &[(RP, IDP, "viewer.hop.userinfo", &[X::Userinfo], true)],
+        Entry::Refresh => &[
+            (RP, IDP, "viewer.hop.refresh", &[X::Refresh], true),
+            (IDP, RP, "seq.tokens", &[X::Refresh], false),
+        ],
+        Entry::Api => &[(RP, IDP, "viewer.hop.api", &[X::Api], true)],
+        Entry::Introspection => &[(RP, IDP, "viewer.hop.introspection", &[X::Introspect], true)],
+        Entry::Revocation => &[(RP, IDP, "viewer.hop.revocation", &[X::Revoke], true)],
         Entry::Logout => &[
             (WEB, RP, "viewer.hop.logout", &[X::Logout], true),
             (RP, WEB, "seq.forward", &[X::Logout], false),
@@ -118,7 +125,11 @@ pub(crate) const fn channel(entry: Entry) -> &'static str {
         Entry::Step(Step::TokenRequest | Step::TokenResponse)
         | Entry::Discovery
         | Entry::Keys
-        | Entry::Userinfo => "back",
+        | Entry::Userinfo
+        | Entry::Refresh
+        | Entry::Api
+        | Entry::Introspection
+        | Entry::Revocation => "back",
         _ => "front",
     }
 }

@@ -386,8 +386,16 @@ fn stopped_at(story: &Story<'_>) -> Option<String> {
 
 /// The error that a message carries, and where the flow ended because of it.
 fn refusal_of(story: &Story<'_>, stage: &Stage<'_>) -> Option<Refusal> {
-    const PLACES: [Entry; 4] =
-        [Entry::Step(Step::Redirect), Entry::Step(Step::TokenResponse), Entry::Userinfo, Entry::EndSession];
+    const PLACES: [Entry; 8] = [
+        Entry::Step(Step::Redirect),
+        Entry::Step(Step::TokenResponse),
+        Entry::Userinfo,
+        Entry::Refresh,
+        Entry::Api,
+        Entry::Introspection,
+        Entry::Revocation,
+        Entry::EndSession,
+    ];
     let known = |code: &str| ErrorCode::ALL.into_iter().map(ErrorCode::as_str).find(|known| *known == code);
     let refusal =
         |code: String, description| Refusal { text: known(&code).unwrap_or("other"), description, code };

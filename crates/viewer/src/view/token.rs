@@ -18,11 +18,11 @@ pub const JOSE: [&str; 10] = ["alg", "typ", "kid", "jwk", "jku", "x5c", "x5u", "
 pub const JWK: [&str; 9] = ["kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"];
 /// The claims that have a text `explain.claim.<name>`.
 #[rustfmt::skip]
-pub const CLAIMS: [&str; 32] = [
+pub const CLAIMS: [&str; 37] = [
     "name", "preferred_username", "given_name", "family_name", "email", "email_verified", "middle_name", "nickname",
     "profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at", "address",
     "phone_number", "phone_number_verified", "sub", "iss", "aud", "azp", "auth_time", "amr", "acr", "exp", "iat",
-    "nonce", "at_hash", "sid", "jti",
+    "nonce", "at_hash", "sid", "jti", "active", "client_id", "scope", "username", "token_type",
 ];
 /// The claims that are seconds since 1970-01-01T00:00:00Z (RFC 7519 §2, `NumericDate`).
 const TIMES: [&str; 5] = ["exp", "iat", "auth_time", "nbf", "updated_at"];
@@ -117,7 +117,7 @@ pub(crate) fn document(message: &Message) -> Option<Document> {
     }
     let members = Members::of(&message.body);
     match message.exchange {
-        Exchange::Userinfo if !members.is_empty() => {
+        Exchange::Userinfo | Exchange::Introspect | Exchange::Api if !members.is_empty() => {
             Some(Document { kind: "claims", slabs: vec![slab(&members, "explain.claim", &CLAIMS)] })
         }
         Exchange::Keys => {

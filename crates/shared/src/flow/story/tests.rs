@@ -6,7 +6,7 @@ use crate::flow::Line;
 
 fn message(by: Party, at: i64, exchange: Exchange, line: Line, location: &str) -> Recorded {
     let is_request = matches!(line, Line::Request { .. });
-    let back = matches!(exchange, Exchange::Token | Exchange::Discovery);
+    let back = matches!(exchange, Exchange::Token | Exchange::Discovery | Exchange::Refresh);
     let asker = if back { Party::Rp } else { Party::Browser };
     let answers = if back { Party::Idp } else { by };
     let (from, to) = if is_request { (asker, answers) } else { (answers, asker) };
@@ -161,4 +161,22 @@ fn a_new_session_is_a_success() {
     let story = Story::tell(&events, 1000, 100);
     assert_eq!((story.outcome.id(), story.current), ("signed_in", Entry::Step(Step::Validation)));
     assert_eq!(states(&story)[9], "done");
+}
+
+#[test]
+fn what_comes_after_a_login_stands_beside_its_steps_and_changes_no_end() {
+    let mut events = begun();
+    events.push(get(Party::Idp, 4, Exchange::Token, "/token"));
+    events.push(answer(Party::Idp, 4, Exchange::Token, 200, ""));
+    events.push(get(Party::Idp, 5, Exchange::Refresh, "/token"));
+    events.push(check(Party::Idp, 5, "refresh", Rule::GrantTypeKnown, Verdict::Passed));
+    events.push(check(Party::Idp, 5, "refresh", Rule::RefreshTokenUnused, Verdict::Failed));
+    events.push(answer(Party::Idp, 5, Exchange::Refresh, 400, ""));
+    let events: Vec<_> = events.into_iter().filter(|it| it.by == Party::Idp).collect();
+    let story = Story::tell(&events, 10, 100);
+    assert_eq!((story.outcome.id(), story.current), ("tokens_issued", Entry::Step(Step::TokenResponse)));
+    let renewal = story.stage(Entry::Refresh).unwrap();
+    assert_eq!((renewal.messages.len(), renewal.checks.len(), renewal.state), (2, 2, State::Done));
+    assert_eq!(story.stage(Entry::Step(Step::TokenRequest)).unwrap().checks.len(), 0);
+    assert_eq!(story.steps().count(), 10);
 }
