@@ -37,7 +37,7 @@ pub const EXPLAINED: [&str; 7] = ["openid", "profile", "email", "address", "phon
 #[derive(Serialize)]
 struct ConsentPage<'a> {
     client_name: &'a str,
-    return_to: String,
+    return_to: &'a str,
     user: Account<'a>,
     csrf: String,
     scopes: Vec<ScopeRow<'a>>,
