@@ -74,6 +74,8 @@ struct ClaimRow<'a> {
 struct SharedValue {
     claim: String,
     value: String,
+    /// Of an address or a telephone number it is a word whether it was verified.
+    in_words: bool,
 }
 
 /// `GET /consent/{handle}`
@@ -230,7 +232,11 @@ fn scope_row<'a>(value: &'a str, user: &User, earlier: &Consent) -> ScopeRow<'a>
     } else {
         user.opened_by(value)
     };
-    let shown = claims.into_iter().map(|(claim, value)| SharedValue { claim, value: readable(&value) });
+    let shown = claims.into_iter().map(|(claim, value)| SharedValue {
+        in_words: claim.ends_with("_verified"),
+        value: readable(&value),
+        claim,
+    });
     ScopeRow {
         value,
         explained: EXPLAINED.contains(&value),
