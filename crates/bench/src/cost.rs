@@ -108,6 +108,17 @@ pub fn measure(extent: Extent, settings: &Settings, keys: &Path, table: &mut Tab
     Ok(())
 }
 
+/// Has `count` logins made at the provider called `issuer`, which somebody started under a profiler.
+pub fn drive(issuer: &str, count: u32) -> Result<()> {
+    let mut sites = (0..VISITORS).map(|_| Site::at(issuer)).collect::<Result<Vec<_>, _>>()?;
+    together(&mut sites, |site| {
+        (0..count.div_ceil(VISITORS)).try_for_each(|_| {
+            let code = Browser::default().signs_in(site, &CLIENT1, demo::PEOPLE[0])?;
+            Ok(expect(&CLIENT1.redeems(site, &code)?, 200)?)
+        })
+    })
+}
+
 impl Scene {
     fn round(&mut self, extent: Extent) -> Result<Round> {
         let signature = floor(extent.logins, || self.signature.compute())?;

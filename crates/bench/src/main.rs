@@ -35,6 +35,7 @@ fn run() -> Result<()> {
         [] => "all",
         [part @ ("quick" | "cost" | "start" | "memory")] => part,
         [name, address] => return actix_web::rt::System::new().block_on(server::run(name, address)),
+        ["logins", issuer, count] => return cost::drive(issuer, count.parse()?),
         _ => bail!("say quick, cost, start or memory, or nothing for all of it"),
     };
     println!("{}", table::machine());

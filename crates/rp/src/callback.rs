@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// What came with the browser's return.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Arrival {
     /// The query, as it was written.
     pub query: String,

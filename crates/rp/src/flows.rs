@@ -4,7 +4,10 @@
 use actix_web::{HttpRequest, cookie::Cookie};
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use openidconnect::http::{Request, header};
+use openidconnect::{
+    HttpResponse,
+    http::{Request, header},
+};
 use serde::Deserialize;
 use shared::{
     flow::{Event, Party, Recorded},
@@ -70,7 +73,7 @@ async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded
     let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
     let answer = post(app, endpoint, correlators, MAX_HALF).await?;
     // A half that cannot be read is as good as none.
-    let half = serde_json::from_slice(&answer).unwrap_or(Half { events: Vec::new() });
+    let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
     Ok(half.events)
 }
 
@@ -84,12 +87,16 @@ pub struct AtProvider {
     pub code: Option<(u64, u64)>,
     /// The same of the request that waits there.
     pub request: Option<(u64, u64)>,
-    /// By how many seconds its clock is ahead.
-    #[serde(default)]
-    pub ahead: u64,
+    /// By how many seconds its clock is ahead, if it can be moved.
+    pub ahead: Option<u64>,
 }
 
-/// Says something to the provider about going step by step; `None` if it has no ear for it.
+/// Whether the provider has an ear for going step by step.
+pub async fn goes_step_by_step(app: &AppState) -> bool {
+    app.provider.metadata().await.is_ok_and(|provider| provider.flow_steps_endpoint.is_some())
+}
+
+/// Says something to the provider about going step by step; `None` if it has no ear for it, or refuses.
 pub async fn at_provider(
     app: &AppState,
     said: impl Iterator<Item = (&'static str, String)>,
@@ -97,7 +104,11 @@ pub async fn at_provider(
     let provider = app.provider.metadata().await.ok()?;
     let endpoint = provider.flow_steps_endpoint.as_ref()?;
     match post(app, endpoint.as_str(), said, MAX_ANSWER).await {
-        Ok(answer) => serde_json::from_slice(&answer).ok(),
+        Ok(answer) if answer.status().as_u16() == 200 => serde_json::from_slice(answer.body()).ok(),
+        Ok(answer) => {
+            tracing::warn!(status = answer.status().as_u16(), "the provider does not go step by step");
+            None
+        }
         Err(error) => {
             tracing::warn!(%error, "the provider does not go step by step");
             None
@@ -111,7 +122,7 @@ async fn post(
     endpoint: &str,
     pairs: impl Iterator<Item = (&'static str, String)>,
     limit: usize,
-) -> Result<Vec<u8>, FetchError> {
+) -> Result<HttpResponse, FetchError> {
     let settings = &app.settings;
     let (id, secret) =
         (params::encode(settings.client_id.as_str()), params::encode(settings.client_secret.expose()));
@@ -131,7 +142,7 @@ async fn post(
         }
     }
     let request = request.body(form.join("&").into_bytes())?;
-    Ok(app.provider.http().answered(request, limit).await?.into_body())
+    app.provider.http().answered(request, limit).await
 }
 
 #[async_trait(?Send)]

@@ -135,11 +135,6 @@ impl Notice {
         Self::info("provider_goes_on")
     }
 
-    /// Somebody who went step by step foretold what would come of the last message.
-    pub fn foretold(Foretold { guess, happened }: Foretold) -> Self {
-        Self { foretold: Some((guess.to_owned(), happened.to_owned())), ..Self::info("foretold") }
-    }
-
     /// The session's time is up.
     pub fn session_ended() -> Self {
         Self::info("session_ended")
@@ -199,6 +194,13 @@ pub fn end(session: &Session, notice: &Notice) -> Result<(), Problem> {
 /// Leaves a notice for the home page.
 pub fn leave_notice(session: &Session, notice: &Notice) -> Result<(), Problem> {
     session.insert(NOTICE, notice).map_err(Problem::internal)
+}
+
+/// Adds to the notice what somebody foretold who went step by step, and what happened.
+pub fn add_foretold(session: &Session, Foretold { guess, happened }: Foretold) -> Result<(), Problem> {
+    let left: Option<Notice> = session.get(NOTICE).map_err(Problem::internal)?;
+    let notice = left.unwrap_or_else(|| Notice::info("foretold"));
+    leave_notice(session, &Notice { foretold: Some((guess.to_owned(), happened.to_owned())), ..notice })
 }
 
 /// Takes the notice that was left, so that it shows once. A session that held nothing else ends.

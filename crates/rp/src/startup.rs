@@ -152,20 +152,21 @@ impl Application {
 
 fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, StartError> {
     let Surroundings { clock, random, mut sink } = surroundings;
-    // What is recorded keeps the order in which it happened, whatever a clock shows that was put forward.
+    // What is recorded keeps the order in which it happened, and how old is what is known of the provider does not depend on
+    // a clock that was put forward.
     let present = clock.clone();
     let time =
         (settings.record && settings.is_local()).then(|| Arc::new(ShiftedClock::around(clock.clone())));
     let clock = time.as_ref().map_or(clock, |time| time.clone() as Arc<dyn Clock>);
     let client = Some(settings.client_id.as_str().to_owned());
-    let recorder = settings
-        .record
-        .then(|| Arc::new(Recorder::new(Party::Rp, client, Limits::default(), present, random.clone())));
+    let recorder = settings.record.then(|| {
+        Arc::new(Recorder::new(Party::Rp, client, Limits::default(), present.clone(), random.clone()))
+    });
     if recorder.is_some() {
         sink = Arc::new(Watch { also: sink });
     }
     Ok(AppState {
-        provider: Provider::new(&settings, clock.clone(), sink.clone()).map_err(StartError::own)?,
+        provider: Provider::new(&settings, present.clone(), sink.clone()).map_err(StartError::own)?,
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
         sessions: Sessions::new(clock.clone(), random.clone()),
         logouts: Logouts::with_capacity(MAX_ATTEMPTS),

@@ -15,24 +15,21 @@ use shared::{
 };
 use viewer::{
     correlate,
+    desk::Desk as _,
     recorder::Flow,
-    steps::{Draft, Forgery, Hands, Released, Steps, Validity},
+    steps::{Draft, Forgery, Hands, Released, Steps, Validity, presented},
     tap,
 };
-use web::{
-    cookies,
-    problem::{Foretold, Problem},
-};
+use web::problem::{Foretold, Problem};
 
 use crate::{
     callback::{self, Arrival, Completed},
-    flows, forge,
-    session::{self, Notice},
+    flows, forge, session,
     state::AppState,
     wire::Wire,
 };
 
-/// The cookie that says which browser goes step by step.
+/// How the names of the cookies begin that say which browser goes step by step.
 const COOKIE: &str = "rp_step";
 
 /// What the login has come to: an end, or a refusal before it was known whose it is.
@@ -41,19 +38,15 @@ pub type Ended = Result<Completed, Problem>;
 /// Holds the browser's return of a login that is gone through step by step. `None` for any other.
 pub async fn receive(request: &HttpRequest, app: &Data<AppState>, arrival: &Arrival) -> Option<HttpResponse> {
     let (steps, flow) = (app.steps.as_ref()?, tap::current_flow()?);
-    if !steps.holds(&flow) {
-        return None;
-    }
-    let cookie = cookies::value(request, COOKIE);
-    if steps.awaits(&flow, cookie.as_deref()) {
+    let cookie = presented(&***app, request, &flow);
+    if steps.receive(&flow, cookie.as_deref()) {
         // Whoever wanted to stop no more at the provider does not stop here either.
         if at_provider(app, &flow).await.is_some_and(|there| there.runs_on) {
             steps.run_on(&flow);
             return None;
         }
         let put_off = tap::put_off()?;
-        let work = tap::spawn(run(app.clone(), flow.clone(), arrival.clone()))?;
-        steps.work(&put_off, work);
+        steps.work(&put_off, tap::spawn(run(app.clone(), flow.clone(), arrival.clone()))?);
         steps.settled(&flow).await;
     } else if !steps.is_held_for(&flow, cookie.as_deref()) {
         return None;
@@ -148,7 +141,17 @@ impl Hands for AppState {
 
     fn tell(&self, request: &HttpRequest, foretold: Foretold) {
         // A notice is a comfort: without it the login stands.
-        let _ = session::leave_notice(&request.get_session(), &Notice::foretold(foretold));
+        if self.sessions.have_room() {
+            let _ = session::add_foretold(&request.get_session(), foretold);
+        }
+    }
+
+    fn shown_at(&self, request: &HttpRequest, flow: &Flow) -> Option<String> {
+        self.sees(request).includes(flow).then(|| format!("{}flows/{}", self.settings.home(), flow.id))
+    }
+
+    fn travels(&self) -> bool {
+        self.time.is_some()
     }
 
     async fn finish(&self, request: &HttpRequest, ended: Ended) -> Result<HttpResponse, Problem> {

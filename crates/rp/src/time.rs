@@ -69,7 +69,7 @@ async fn show(
     let page = Page {
         skips: SKIPS,
         rp: state.time.as_ref().map_or(0, |time| time.ahead().as_secs() / 60),
-        idp: there.map(|there| there.ahead / 60),
+        idp: there.and_then(|there| there.ahead).map(|ahead| ahead / 60),
         next: next::local(next, &state.settings.base_url),
         token: state.time_token.expose(),
         failed,
@@ -124,7 +124,7 @@ fn side(params: &Params) -> Result<Side, Problem> {
 async fn skip(state: &AppState, minutes: u64, side: Side) -> bool {
     if side != Side::Rp {
         let there = flows::at_provider(state, [("skip", (minutes * 60).to_string())].into_iter()).await;
-        if there.is_none_or(|there| there.ahead == 0) {
+        if there.is_none() {
             return false;
         }
     }
@@ -145,4 +145,5 @@ async fn go_back(state: &AppState) -> bool {
         }
     }
     flows::at_provider(state, [("return", "1".to_owned())].into_iter()).await.is_some()
+        || !flows::goes_step_by_step(state).await
 }

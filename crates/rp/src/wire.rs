@@ -5,11 +5,12 @@ use openidconnect::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
+        header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue},
     },
 };
 use shared::{
     flow::{Exchange, Pause},
+    params,
     secret::Secret,
 };
 use viewer::steps::{Draft, Released};
@@ -56,15 +57,17 @@ impl<'a> Wire<'a> {
         if self.held.is_none() {
             return self.http().send(exchange, request, limit).await;
         }
+        // Where not everybody knows the client's secret already, it is shown to nobody.
+        let conceal = !self.app.settings.is_demo();
         let span = self.http().prepare(&mut request);
-        let (edited, twice) = match self.hold(pauses.0, draft_of_request(&request)).await {
+        let (edited, twice) = match self.hold(pauses.0, draft_of_request(&request, conceal)).await {
             Released::Sent(draft) => (Some(draft), false),
             Released::Repeated(draft) => (Some(draft), true),
             Released::Dropped => (None, false),
         };
         // Recorded is what our own code says and hears; the other side records what arrives there.
         self.http().note_request(exchange, &request, span.as_deref());
-        let edited = with_edits(&request, &edited.ok_or(FetchError::Dropped)?);
+        let edited = with_edits(&request, &edited.ok_or(FetchError::Dropped)?, conceal);
         let answer = self.http().answered(edited.clone(), limit).await?;
         let second = if twice { Some(self.again(exchange, request, edited, limit).await) } else { None };
         let heard = match self.hold(pauses.1, draft_of_answer(&answer)).await {
@@ -113,36 +116,76 @@ impl<'a> Wire<'a> {
     }
 }
 
-fn draft_of_request(request: &HttpRequest) -> Draft {
-    // How long the body is follows from what it becomes.
-    let headers = request.headers().iter().filter(|(name, _)| *name != CONTENT_LENGTH);
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+/// What of a connection and of a body follows from what they become.
+const NOT_EDITED: [&str; 8] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+/// What stands where the client's secret is nobody's to see.
+const SECRET: &str = "[not-recorded]";
+
+/// A request as it can be edited. With `conceal` it shows nobody what the client proves itself with.
+fn draft_of_request(request: &HttpRequest, conceal: bool) -> Draft {
+    let headers = request.headers().iter().filter(|(name, _)| !NOT_EDITED.contains(&name.as_str()));
+    let text = |name: &HeaderName, value: &HeaderValue| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let is_basic = value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic "));
+        if conceal && name == AUTHORIZATION && is_basic { format!("Basic {SECRET}") } else { value }
+    };
+    let form = String::from_utf8_lossy(request.body());
+    let pairs = form.split('&').map(|pair| match pair.split_once('=') {
+        Some(("client_secret", _)) if conceal => format!("client_secret={SECRET}"),
+        _ => pair.to_owned(),
+    });
     Draft {
         method: request.method().to_string(),
         address: request.uri().to_string(),
-        params: String::from_utf8_lossy(request.body()).into_owned(),
-        headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
+        params: pairs.collect::<Vec<_>>().join("&"),
+        headers: headers.map(|(name, value)| (name.to_string(), text(name, value))).collect(),
         ..Draft::default()
     }
 }
 
-/// The request as it was edited. What was not touched is byte for byte the same.
-fn with_edits(request: &HttpRequest, draft: &Draft) -> HttpRequest {
-    if *draft == draft_of_request(request) {
+/// The request as it was edited. What was not touched is byte for byte the same; so is what was never shown.
+fn with_edits(request: &HttpRequest, draft: &Draft, conceal: bool) -> HttpRequest {
+    let shown = draft_of_request(request, conceal);
+    if *draft == shown {
         return request.clone();
     }
-    let mut edited = request.clone();
     let mut headers = HeaderMap::new();
     for (name, value) in &draft.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+            continue;
+        };
+        let is_concealed = conceal && name == AUTHORIZATION && value == format!("Basic {SECRET}");
+        let value = request.headers().get(&name).filter(|_| is_concealed).cloned().unwrap_or(value);
+        if !NOT_EDITED.contains(&name.as_str()) {
             headers.append(name, value);
         }
     }
-    *edited.body_mut() = draft.params.clone().into_bytes();
-    if request.headers().contains_key(CONTENT_LENGTH) {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(draft.params.len()));
+    // Beyond this computer a request with credentials goes to no other site of the same front end.
+    if conceal && let Some(host) = request.headers().get(HOST) {
+        headers.insert(HOST, host.clone());
     }
-    *edited.headers_mut() = headers;
+    let form = String::from_utf8_lossy(request.body());
+    let secret = form.split('&').find(|pair| pair.starts_with("client_secret="));
+    let pairs = draft.params.split('&').map(|pair| {
+        let is_concealed = conceal
+            && params::decode(pair.as_bytes()).is_ok_and(|it| it == format!("client_secret={SECRET}"));
+        secret.filter(|_| is_concealed).unwrap_or(pair)
+    });
+    let body = pairs.collect::<Vec<_>>().join("&").into_bytes();
+    if request.headers().contains_key(CONTENT_LENGTH) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let mut edited = request.clone();
+    (*edited.headers_mut(), *edited.body_mut()) = (headers, body);
     edited
 }
 

@@ -1,7 +1,7 @@
 //! The authorization response, steps 6 and 7: the query that travels through the browser back to the RP
 //! (RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2).
 
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use crate::{error::ErrorCode, ids::Issuer, secret::Secret};
 
@@ -34,10 +34,11 @@ impl AuthorizationResponse {
             query.append_pair("state", state);
         }
         let response = query.append_pair("iss", issuer.as_str()).finish();
-        let separator = match Url::parse(redirect_uri) {
-            Ok(url) if url.query().is_some_and(|query| !query.is_empty()) => "&",
-            Ok(url) if url.query().is_some() => "",
-            _ => "?",
+        // No fragment can stand behind the query (RFC 6749 §3.1.2).
+        let separator = match redirect_uri.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
         };
         format!("{redirect_uri}{separator}{response}")
     }

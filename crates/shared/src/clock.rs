@@ -4,7 +4,7 @@ use std::{
     fmt,
     ops::{Add, Sub},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -115,32 +115,33 @@ pub struct ShiftedClock {
     within: Arc<dyn Clock>,
     /// By how many seconds it is ahead.
     ahead: AtomicI64,
-    /// What it showed when it was put forward first.
-    left: AtomicI64,
+    /// What it showed when it was put forward first. Whoever moves it holds this.
+    left: Mutex<Timestamp>,
 }
 
 impl ShiftedClock {
     /// A clock that shows what `within` does.
     pub fn around(within: Arc<dyn Clock>) -> Self {
-        Self { within, ahead: AtomicI64::new(0), left: AtomicI64::new(0) }
+        Self { within, ahead: AtomicI64::new(0), left: Mutex::new(Timestamp(0)) }
     }
 
     /// Puts it forward.
     pub fn skip(&self, by: Duration) {
-        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
-        if self.ahead.load(Ordering::SeqCst) == 0 {
-            self.left.store(self.within.now().as_unix(), Ordering::SeqCst);
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let ahead = self.ahead.load(Ordering::SeqCst);
+        if ahead == 0 {
+            *left = self.within.now();
         }
-        let add = |ahead: i64| Some(ahead.saturating_add(seconds));
-        // The function always says what to put there.
-        let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add);
+        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        self.ahead.store(ahead.saturating_add(seconds), Ordering::SeqCst);
     }
 
     /// Puts it back. Returns the time that it left: whatever began later began in a time that never was. `None` if it was
     /// not ahead.
     pub fn return_to_present(&self) -> Option<Timestamp> {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let was_ahead = self.ahead.swap(0, Ordering::SeqCst) != 0;
-        was_ahead.then(|| Timestamp(self.left.load(Ordering::SeqCst)))
+        was_ahead.then_some(*left)
     }
 
     /// What the clock inside shows.

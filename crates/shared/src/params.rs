@@ -74,11 +74,7 @@ impl Params {
 
     /// Every value of a parameter that may repeat.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        let name = name.to_owned();
-        self.0
-            .iter()
-            .filter(move |(known, value)| *known == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
+        self.iter().filter(move |(known, value)| *known == name && !value.is_empty()).map(|(_, value)| value)
     }
 
     /// The pairs in their order.

@@ -84,7 +84,9 @@ pub fn is_possible(it: &Recorded) -> bool {
         }
         Event::Check(check) => check.expected.value().len() + check.actual.value().len() <= LONGEST,
         Event::Life(_) => true,
-        Event::Release(release) => release.changes.len() <= 200 && release.length() <= LONGEST,
+        Event::Release(release) => {
+            release.pause.by() == it.by && release.changes.len() <= 200 && release.length() <= 4 * LONGEST
+        }
     };
     is_short && it.by != Party::Browser && (0..LATEST).contains(&it.at)
 }

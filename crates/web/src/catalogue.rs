@@ -1,10 +1,7 @@
 //! Every text of every page, in both languages, compiled in: of the two servers' own pages in `locales/ja.json` and
 //! `locales/en.json`, of what they say about a flow in `flow.*.json`, of the flow viewer in `viewer.*.json`.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write as _,
-};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use rust_embed::Embed;
 use thiserror::Error;
@@ -79,20 +76,25 @@ impl Catalogue {
     }
 
     /// The text under `key` as HTML: escaped, `` `x` `` as code, `**x**` as strong, `[word](id)` as a term of the
-    /// glossary, `{name}` filled in.
-    pub fn html(&self, key: &str, values: &HashMap<String, String>) -> Option<String> {
-        self.0.get(key).map(|text| fill(&text.html, values, &escape))
+    /// glossary, `{name}` filled in with its value.
+    pub fn html(&self, key: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
+        self.0.get(key).map(|text| fill(&text.html, value, escape))
     }
 
     /// The text under `key` without any markup, for attributes and titles. The caller escapes it.
-    pub fn plain(&self, key: &str, values: &HashMap<String, String>) -> Option<String> {
+    pub fn plain(&self, key: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
         let text = without_terms(self.get(key)?).replace('`', "").replace("**", "");
-        Some(fill(&text, values, &str::to_owned))
+        Some(fill(&text, value, str::to_owned))
     }
 
     /// The text under `key` as [`Self::html`] writes it, if it has no `{placeholders}`.
-    pub fn fixed_html(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(|text| text.html.as_str()).filter(|html| !html.contains('{'))
+    pub fn fixed_html(&self, key: &str) -> Option<String> {
+        self.html(key, |_| None).filter(|html| !html.contains('{'))
+    }
+
+    /// The same for [`Self::plain`], escaped.
+    pub fn fixed_plain(&self, key: &str) -> Option<String> {
+        self.plain(key, |_| None).filter(|text| !text.contains('{')).map(|text| escape(&text))
     }
 }
 
@@ -149,13 +151,13 @@ fn marked_up(text: &str) -> String {
 }
 
 /// Fills `{name}` with its value, which passes through `escape`. A name without a value stays as it is.
-fn fill(text: &str, values: &HashMap<String, String>, escape: &dyn Fn(&str) -> String) -> String {
+fn fill(text: &str, value: impl Fn(&str) -> Option<String>, escape: fn(&str) -> String) -> String {
     let mut filled = String::with_capacity(text.len() + 64);
     let mut rest = text;
     while let Some((before, name, after)) = placeholder(rest) {
         filled.push_str(before);
-        match values.get(name) {
-            Some(value) => filled.push_str(&escape(value)),
+        match value(name) {
+            Some(value) => filled.push_str(&escape(&value)),
             None => filled.extend(["{", name, "}"]),
         }
         rest = after;
@@ -184,14 +186,10 @@ mod tests {
 
     use super::*;
 
-    fn values(name: &str, value: &str) -> HashMap<String, String> {
-        HashMap::from([(name.to_owned(), value.to_owned())])
-    }
-
     #[test]
     fn a_value_never_becomes_markup() {
         let html = to_html("**{who}** asks for `{who}` & more");
-        let html = fill(&html, &values("who", "<svg onload=x>`**"), &escape);
+        let html = fill(&html, |name| (name == "who").then(|| "<svg onload=x>`**".to_owned()), escape);
         assert!(!html.contains("<svg"), "{html}");
         assert!(html.starts_with("<b>&lt;svg"), "{html}");
         assert!(html.contains("&amp; more"), "{html}");

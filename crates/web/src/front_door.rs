@@ -7,7 +7,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        Method, StatusCode, Uri,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -91,7 +91,7 @@ enum Admission {
 }
 
 fn admit(site: &Site, request: &HttpRequest) -> Admission {
-    if request.uri().to_string().len() > MAX_ADDRESS {
+    if length(request.uri()) > MAX_ADDRESS {
         return Admission::Refused(Problem::address_too_long());
     }
     // The stylesheet of the page that refuses may be fetched under the refused name too.
@@ -108,6 +108,13 @@ fn admit(site: &Site, request: &HttpRequest) -> Admission {
         return Admission::Elsewhere(format!("{}{below}", site.origin.as_str()));
     }
     Admission::Refused(Problem::misdirected())
+}
+
+/// How long an address is as it was sent: mostly path and query, sometimes with scheme and host before them.
+fn length(address: &Uri) -> usize {
+    let scheme = address.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let authority = address.authority().map_or(0, |authority| authority.as_str().len());
+    scheme + authority + address.path_and_query().map_or(0, |target| target.as_str().len())
 }
 
 #[derive(Serialize)]

@@ -27,6 +27,7 @@ pub enum OriginError {
 pub struct Origin {
     text: String,
     url: Url,
+    authority: String,
 }
 
 impl Origin {
@@ -43,7 +44,9 @@ impl Origin {
         if text.ends_with('/') {
             return Err(OriginError::TrailingSlash(text.to_owned()));
         }
-        let origin = Self { text: text.to_owned(), url };
+        let host = url.host_str().unwrap_or_default();
+        let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let origin = Self { text: text.to_owned(), url, authority };
         if origin.url.scheme() == "http" && !origin.is_loopback() && !allow_http {
             return Err(OriginError::HttpOutsideLoopback(text.to_owned()));
         }
@@ -66,9 +69,8 @@ impl Origin {
     }
 
     /// `host:port` as browsers write it in `Host`, without a default port.
-    pub fn authority(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// Whether the address is on this computer. Judged by the address alone: in a container no peer is loopback.
@@ -83,7 +85,7 @@ impl Origin {
 
     /// Whether a request was sent to this site: its `Host` is ours, character by character but for case.
     pub fn is_asked_by(&self, request: &HttpRequest) -> bool {
-        host_of(request).is_some_and(|host| host.eq_ignore_ascii_case(&self.authority()))
+        host_of(request).is_some_and(|host| host.eq_ignore_ascii_case(self.authority()))
     }
 
     /// Whether a request was sent to this computer by another of its names, such as `localhost`.

@@ -1,10 +1,11 @@
 //! Pages: templates, texts, and the headers that go with HTML.
 
+mod engine;
 mod ribbon;
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     rc::Rc,
     sync::{Arc, OnceLock},
 };
@@ -13,10 +14,9 @@ use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header},
 };
-use rust_embed::Embed;
 use serde::Serialize;
 use shared::{clock::ShiftedClock, flow::Step};
-use tera::{Context, Kwargs, State, Tera, Value};
+use tera::{Context, Tera, Value};
 use thiserror::Error;
 
 use crate::{
@@ -37,10 +37,6 @@ const FIXED_PARTS: [(&str, &str); 4] = [
 
 /// Room for most pages, in bytes.
 const USUAL_SIZE: usize = 16 * 1024;
-
-#[derive(Embed)]
-#[folder = "../../templates"]
-struct Templates;
 
 /// Whose page it is. Each house has its colour, its icon and its word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +184,7 @@ impl Pages {
         let edition = if Lang::of(request) == ja.lang { ja } else { en };
         let mut context = Context::new();
         let links = Lang::ALL.map(|lang| (lang.tag(), in_language(request, lang)));
-        context.insert("links", &HashMap::from(links));
+        context.insert("links", &BTreeMap::from(links));
         let flow = FlowLink::of(request).0.borrow().clone();
         let ribbon = progress.and_then(|progress| edition.ribbon(progress, flow.as_deref()));
         context.insert_value("ribbon", ribbon.unwrap_or(Value::none()));
@@ -257,7 +253,7 @@ struct Edition {
 
 impl Edition {
     fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
-        let mut engine = engine(Catalogue::without_explanations(lang)?, |name| !is_viewers(name))?;
+        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| !is_viewers(name))?;
         let assets =
             [("style", "style.css"), ("script", "app.js"), ("viewer", "viewer.js"), ("icon", "favicon.svg")];
         let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));
@@ -303,7 +299,7 @@ impl Edition {
         if let Some(made) = self.viewer.get() {
             return Ok(made);
         }
-        let mut engine = engine(Catalogue::load(self.lang)?, |_| true)?;
+        let mut engine = engine::load(Catalogue::load(self.lang)?, |_| true)?;
         *engine.global_context() = self.same.clone();
         // Two visitors may come at the same moment; either's will do.
         Ok(self.viewer.get_or_init(|| engine))
@@ -321,59 +317,6 @@ impl Edition {
 
 fn is_viewers(template: &str) -> bool {
     template.starts_with("viewer/")
-}
-
-fn engine(catalogue: Catalogue, wanted: impl Fn(&str) -> bool) -> Result<Tera, PagesError> {
-    let catalogue = Arc::new(catalogue);
-    let mut tera = Tera::new();
-    tera.register_function(
-        "t",
-        text(&catalogue, |texts, key, values| texts.html(key, values).map(|html| Value::safe_string(&html))),
-    );
-    tera.register_function(
-        "text",
-        text(&catalogue, |texts, key, values| {
-            texts.plain(key, values).map(|text| Value::normal_string(&text))
-        }),
-    );
-    let templates = Templates::iter().filter(|name| wanted(name)).filter_map(|name| {
-        let file = Templates::get(&name)?;
-        let source = with_fixed_texts(&String::from_utf8_lossy(&file.data), &catalogue);
-        Some((name.into_owned(), source))
-    });
-    tera.add_raw_templates(templates.collect::<Vec<_>>())?;
-    Ok(tera)
-}
-
-/// Puts texts into a template as if they had been written there: every `{{ t(key="...") }}` that is always the same.
-/// Such a text need not be looked for whenever a page is rendered.
-fn with_fixed_texts(template: &str, catalogue: &Catalogue) -> String {
-    const CALL: &str = r#"{{ t(key=""#;
-    let mut parts = template.split(CALL);
-    let mut filled = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (key, rest) = part.split_once(r#"") }}"#).unwrap_or_default();
-        match catalogue.fixed_html(key) {
-            Some(html) => filled.extend([html, rest]),
-            None => filled.extend([CALL, part]),
-        }
-    }
-    filled
-}
-
-/// The function that finds the other texts for templates.
-fn text(
-    catalogue: &Arc<Catalogue>,
-    write: impl Fn(&Catalogue, &str, &HashMap<String, String>) -> Option<Value> + Send + Sync + 'static,
-) -> impl Fn(Kwargs, &State) -> tera::TeraResult<Value> + Send + Sync + 'static {
-    let catalogue = Arc::clone(catalogue);
-    move |kwargs, _| {
-        let key: &str = kwargs.must_get("key")?;
-        let values = kwargs.iter().filter(|(name, _)| name.as_str() != Some("key"));
-        let values = values.map(|(name, value)| (name.to_string(), value.to_string()));
-        let written = write(&catalogue, key, &values.collect());
-        written.ok_or_else(|| tera::Error::message(format!("the catalogue has no text {key:?}")))
-    }
 }
 
 /// This page's address in `lang`, path and query kept. The path is not even written down: one that begins with `//` or

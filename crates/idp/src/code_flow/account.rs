@@ -32,7 +32,7 @@ use crate::{
 #[derive(Serialize)]
 struct AccountPage<'a> {
     client_name: &'a str,
-    return_to: String,
+    return_to: &'a str,
     accounts: Vec<AccountRow>,
     csrf: String,
 }

@@ -38,7 +38,7 @@ pub const EXPLAINED: [&str; 8] =
 #[derive(Serialize)]
 struct ConsentPage<'a> {
     client_name: &'a str,
-    return_to: String,
+    return_to: &'a str,
     user: Account<'a>,
     csrf: String,
     scopes: Vec<ScopeRow<'a>>,
@@ -75,6 +75,8 @@ struct ClaimRow<'a> {
 struct SharedValue {
     claim: String,
     value: String,
+    /// Of an address or a telephone number it is a word whether it was verified.
+    in_words: bool,
 }
 
 /// `GET /consent/{handle}`
@@ -231,7 +233,11 @@ fn scope_row<'a>(value: &'a str, user: &User, earlier: &Consent) -> ScopeRow<'a>
     } else {
         user.opened_by(value)
     };
-    let shown = claims.into_iter().map(|(claim, value)| SharedValue { claim, value: readable(&value) });
+    let shown = claims.into_iter().map(|(claim, value)| SharedValue {
+        in_words: claim.ends_with("_verified"),
+        value: readable(&value),
+        claim,
+    });
     ScopeRow {
         value,
         explained: EXPLAINED.contains(&value),

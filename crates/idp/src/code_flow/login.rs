@@ -42,7 +42,7 @@ use crate::{
 #[derive(Serialize)]
 struct LoginPage<'a> {
     client_name: &'a str,
-    return_to: String,
+    return_to: &'a str,
     username: &'a str,
     /// The demo's password for that name.
     password: Option<&'static str>,

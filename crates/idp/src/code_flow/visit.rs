@@ -125,7 +125,7 @@ impl Visit {
     }
 
     /// `host:port` of the place that the browser will return to.
-    pub(super) fn return_to(&self) -> String {
+    pub(super) fn return_to(&self) -> &str {
         self.asked.return_address.redirect_uri().host()
     }
 }

@@ -22,9 +22,12 @@ pub enum RedirectUriError {
     ResponseParameter(String),
 }
 
-/// A registered redirect URI. It is compared as a string, never normalised (RFC 9700 §2.1). Copies share one text.
+/// A registered redirect URI. It is compared as a string, never normalised (RFC 9700 §2.1). Copies share its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedirectUri(Arc<str>);
+pub struct RedirectUri {
+    text: Arc<str>,
+    host: Arc<str>,
+}
 
 impl RedirectUri {
     /// Reads an address from a registration.
@@ -45,29 +48,31 @@ impl RedirectUri {
         if url.query_pairs().any(|(name, _)| ours.contains(&name.as_ref())) {
             return Err(RedirectUriError::ResponseParameter(text.to_owned()));
         }
-        Ok(Self(text.into()))
+        let host = url.host_str().unwrap_or_default();
+        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        Ok(Self { text: text.into(), host: host.into() })
     }
 
     /// The address exactly as registered.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The site that it belongs to, such as `http://127.0.0.1:5002/`.
     pub fn site(&self) -> String {
-        Url::parse(&self.0).map(|url| format!("{}/", url.origin().ascii_serialization())).unwrap_or_default()
+        Url::parse(&self.text)
+            .map(|url| format!("{}/", url.origin().ascii_serialization()))
+            .unwrap_or_default()
     }
 
     /// Whether a code would travel to it in the clear (RFC 9700 §2.6: http is for loopback only).
     pub fn is_exposed(&self) -> bool {
-        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http" && !web::origin::is_loopback(&url))
+        Url::parse(&self.text).is_ok_and(|url| url.scheme() == "http" && !web::origin::is_loopback(&url))
     }
 
     /// `host:port`, for people.
-    pub fn host(&self) -> String {
-        let url = Url::parse(&self.0).ok();
-        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
-        url.and_then(|url| url.port()).map_or(host.clone(), |port| format!("{host}:{port}"))
+    pub fn host(&self) -> &str {
+        &self.host
     }
 }
 

@@ -16,6 +16,7 @@ use shared::{
     secret::SecretHash,
 };
 use viewer::{
+    desk::Desk as _,
     recorder::{Flow, FlowId},
     steps::{Hands, Steps, Validity},
     tap,
@@ -23,7 +24,6 @@ use viewer::{
 use web::{
     expiring::ExpiringMap,
     form::{Form, FormError},
-    problem::Problem,
 };
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     state::AppState,
 };
 
-/// The cookie that says which browser goes step by step.
+/// How the names of the cookies begin that say which browser goes step by step.
 const COOKIE: &str = "idp_step";
 /// How many logins can be announced at a time.
 const CAPACITY: usize = 1_000;
@@ -101,7 +101,10 @@ pub async fn steps(
     let now = state.clock.now();
     let correlators: Vec<_> = params.all("correlator").filter_map(SecretHash::decode).collect();
     if params.get("hold").is_some() {
-        for correlator in &correlators {
+        let is_free = |it: &&SecretHash| {
+            announced.logins.read(it, now, |login| login.client == client.id).unwrap_or(true)
+        };
+        for correlator in correlators.iter().filter(is_free) {
             let login = Login { client: client.id.clone(), flow: None, request: None, code: None };
             let forget = now + state.settings.interaction_lifetime;
             announced
@@ -124,7 +127,7 @@ pub async fn steps(
         "runs_on": flow.is_some_and(|flow| announced.steps.runs_on(&flow)),
         "request": span(request, state.settings.interaction_lifetime),
         "code": span(code, state.settings.code_lifetime),
-        "ahead": state.time.as_ref().map_or(0, |time| time.ahead().as_secs()),
+        "ahead": state.time.as_ref().map(|time| time.ahead().as_secs()),
     })))
 }
 
@@ -139,7 +142,8 @@ async fn travel(state: &AppState, announced: &Announced, params: &Params) -> Res
         };
     };
     if let Some(skip) = params.get("skip") {
-        let by = skip.parse().map(Duration::from_secs).ok().filter(|by| *by + time.ahead() <= FARTHEST);
+        let is_near = |by: &Duration| by.checked_add(time.ahead()).is_some_and(|sum| sum <= FARTHEST);
+        let by = skip.parse().map(Duration::from_secs).ok().filter(is_near);
         time.skip(by.ok_or_else(|| refuse("skip is no number of seconds, or too far."))?);
         tracing::warn!(seconds = time.ahead().as_secs(), "the clock is ahead");
     } else if let Some(since) = time.return_to_present() {
@@ -209,8 +213,15 @@ impl Hands for AppState {
         }
     }
 
-    async fn finish(&self, _request: &HttpRequest, (): ()) -> Result<HttpResponse, Problem> {
-        Err(Problem::not_found())
+    /// In the viewer of the demo's application, which has both halves; or in the provider's own.
+    fn shown_at(&self, request: &HttpRequest, flow: &Flow) -> Option<String> {
+        let own = || format!("{}/flows/{}", self.settings.origin.as_str(), flow.id);
+        let announced = self.steps.as_ref()?;
+        let known =
+            |found_by: &&SecretHash| announced.logins.read(found_by, self.clock.now(), |_| ()).is_some();
+        let there = self.settings.demo_viewer().zip(flow.correlators.iter().find(known));
+        let there = there.map(|(viewer, found_by)| format!("{viewer}/of/{}", found_by.encode()));
+        there.or_else(|| self.sees(request).includes(flow).then(own))
     }
 }
 

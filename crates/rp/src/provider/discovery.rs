@@ -108,13 +108,14 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
 /// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones.
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
     let issuer = metadata.issuer.url().scheme();
-    let endpoints: [(&str, Option<&Url>); 6] = [
+    let endpoints: [(&str, Option<&Url>); 7] = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
         ("token_endpoint", Some(metadata.token_endpoint.url())),
         ("userinfo_endpoint", metadata.userinfo_endpoint.as_ref().map(UserInfoUrl::url)),
         ("jwks_uri", Some(metadata.jwks_uri.url())),
         ("end_session_endpoint", metadata.end_session_endpoint.as_ref().map(EndSessionUrl::url)),
         ("flow_recording_endpoint", metadata.flow_recording_endpoint.as_ref()),
+        ("flow_steps_endpoint", metadata.flow_steps_endpoint.as_ref()),
     ];
     for (name, endpoint) in endpoints {
         let scheme = endpoint.map_or("https", Url::scheme);

@@ -1,7 +1,5 @@
 //! A browser: keeps cookies as RFC 6265 says, follows no redirect by itself, says where its forms come from.
 
-use std::collections::HashMap;
-
 use reqwest::{RequestBuilder, header};
 use url::Url;
 use web::{catalogue::Catalogue, lang::Lang};
@@ -138,7 +136,7 @@ impl Answer {
     /// Whether it shows the text under `key`.
     pub fn says(&self, key: &str) -> bool {
         let catalogue = Catalogue::load(Lang::En).unwrap();
-        let text = catalogue.plain(key, &HashMap::new());
+        let text = catalogue.plain(key, |_| None);
         let text = text.unwrap_or_else(|| panic!("no text {key}"));
         // Up to the first placeholder.
         self.as_text().contains(text.split('{').next().unwrap())

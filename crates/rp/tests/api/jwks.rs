@@ -1,7 +1,5 @@
 //! The provider's keys: fetched when a new one is met, and not more often.
 
-use std::collections::HashMap;
-
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use web::{catalogue::Catalogue, lang::Lang};
@@ -57,7 +55,7 @@ async fn logs_in_after_a_restart_with(key: &TestKey, header: &Value) -> usize {
     let answer = world.comes_back(&mut browser, &login).await;
     assert!(answer.leads_to("/"), "{answer:?}");
     assert_eq!(fetched(&world), 2);
-    let name = Catalogue::load(Lang::En).unwrap().plain("check.signature.name", &HashMap::new()).unwrap();
+    let name = Catalogue::load(Lang::En).unwrap().plain("check.signature.name", |_| None).unwrap();
     browser.opens("/").await.text.matches(&name).count()
 }
 

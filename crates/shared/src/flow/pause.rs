@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Party, Step};
+use super::{Entry, Exchange, Party, Step};
 
 /// A place where a message is held until somebody lets it go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ impl Pause {
         Verbs { edits, drops, repeats }
     }
 
-    /// What can come of letting it go, to be foretold. One of the three always comes true.
+    /// What can come of letting it go, to be foretold.
     pub const fn outcomes(self) -> Option<[Happened; 3]> {
         Some(match self {
             Self::AuthorizationRequest => {
@@ -117,6 +117,15 @@ impl Pause {
                 [Happened::SignedInWithClaims, Happened::RpRefuses, Happened::SignedInWithoutClaims]
             }
         })
+    }
+
+    /// Of which exchange of the back channel it is the answer.
+    pub const fn answers(self) -> Option<Exchange> {
+        match self {
+            Self::TokenResponse => Some(Exchange::Token),
+            Self::UserinfoResponse => Some(Exchange::Userinfo),
+            _ => None,
+        }
     }
 
     /// Who holds it.
@@ -294,11 +303,12 @@ pub struct Release {
 }
 
 impl Release {
-    /// How long its texts are together, in bytes.
+    /// What its changes take, in bytes: their texts, and what is around them.
     pub fn length(&self) -> usize {
+        const AROUND: usize = 96;
         let texts = |change: &Change| {
             let values = [&change.before, &change.after].into_iter().flatten();
-            change.name.len() + values.map(String::len).sum::<usize>()
+            AROUND + change.name.len() + values.map(String::len).sum::<usize>()
         };
         self.changes.iter().map(texts).sum()
     }

@@ -12,7 +12,6 @@ use shared::{
     secret::Secret,
 };
 use web::{
-    cookies,
     form::{Form, FormError},
     front_door::Site,
     pages::{FlowLink, Kind, Progress},
@@ -23,7 +22,8 @@ use super::{
     Hands,
     draft::Draft,
     form::{self, Edited, Mistake, Order},
-    page::{self, Typed},
+    gate::presented,
+    page::{self, Typed, Validity},
     store::{Over, Released, Seen, Steps, Then, What},
 };
 use crate::{desk::Whole, tap::PutOff};
@@ -117,21 +117,20 @@ impl From<Draft> for Edited {
 impl<'a, D: Hands> Look<'a, D> {
     fn at(desk: &'a D, site: &'a Site, request: &'a HttpRequest, flow: String) -> Result<Self, Problem> {
         let steps = desk.steps().ok_or_else(Problem::not_found)?;
-        FlowLink::of(request).note(format!("{}/flows/{flow}", site.origin.path()));
         Ok(Self { desk, site, request, steps, flow })
     }
 
     /// What is to be seen in this browser. A login that took too long, was begun in another browser or before the server
     /// was started again is not known.
     fn seen(&self) -> Result<Seen, Problem> {
-        let cookie = cookies::value(self.request, self.desk.step_cookie());
-        self.steps.see(&self.flow, cookie.as_deref()).ok_or_else(|| self.unknown())
-    }
-
-    fn unknown(&self) -> Problem {
-        // Nobody else learns that there is such a flow.
-        FlowLink::of(self.request).forget();
-        Problem::step_unknown().next(format!("{}/", self.site.origin.path()))
+        let cookie = presented(self.desk, self.request, &self.flow);
+        let seen = self.steps.see(&self.flow, cookie.as_deref());
+        let seen = seen.ok_or_else(|| Problem::step_unknown().next(self.site.pages.home()))?;
+        let flow = self.desk.recorder().and_then(|recorder| recorder.flow(&self.flow));
+        if let Some(link) = flow.and_then(|flow| self.desk.shown_at(self.request, &flow)) {
+            FlowLink::of(self.request).note(link);
+        }
+        Ok(seen)
     }
 
     async fn answer(&self, seen: Seen) -> Result<HttpResponse, Problem> {
@@ -154,13 +153,17 @@ impl<'a, D: Hands> Look<'a, D> {
         draft: &Draft,
         mistake: Option<(Mistake, &Params)>,
     ) -> Result<HttpResponse, Problem> {
-        let whole = Whole::of_own(self.desk, &self.flow).await.ok_or_else(|| self.unknown())?;
-        let validity = self.desk.validity(&whole.flow).await;
+        let whole = Whole::of_own(self.desk, &self.flow).await;
+        let validity = match &whole {
+            Some(whole) => self.desk.validity(&whole.flow).await,
+            // Its flow has been forgotten; what is held is not.
+            None => Validity::default(),
+        };
         let typed = mistake.map(|(mistake, params)| Typed { mistake, params });
-        let story = whole.story(self.desk);
-        let base = self.site.origin.path();
-        let facts = page::Facts { base, flow: &self.flow, seen, pause, draft, validity };
-        let page = page::page(&facts, &story, typed);
+        let story = whole.as_ref().map(|whole| whole.story(self.desk));
+        let (base, travels) = (self.site.origin.path(), self.desk.travels());
+        let facts = page::Facts { base, flow: &self.flow, seen, pause, draft, validity, travels };
+        let page = page::page(&facts, story.as_ref(), typed);
         let status = if mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         let progress = Some(Progress::Now(pause.step()));
         self.site.pages.respond(self.request, status, Kind::Form, "viewer/pause.html", progress, &page)
@@ -194,7 +197,7 @@ impl<'a, D: Hands> Look<'a, D> {
         draft: Draft,
         runs_on: bool,
     ) -> Result<HttpResponse, Problem> {
-        let Some((then, put_off)) = self.steps.take(&self.flow, seen.turn, runs_on) else {
+        let Some((then, put_off)) = self.steps.take(&self.flow, seen.turn, release.guess, runs_on) else {
             return Ok(self.lead_on());
         };
         let (pause, verb) = (release.pause, release.verb);
@@ -234,22 +237,33 @@ impl<'a, D: Hands> Look<'a, D> {
         }
     }
 
-    /// The server's own code is done: the browser gets what it brought, once.
+    /// The server's own code is done: the browser gets what it brought, once. Whatever has to be waited for comes first: a
+    /// browser that goes away meanwhile finds everything as it was.
     async fn finish(&self) -> Result<HttpResponse, Problem> {
+        let foretold = self.seen()?.latest.filter(|(_, guess)| guess.is_some());
+        let whole = match foretold {
+            Some(_) => Whole::of_own(self.desk, &self.flow).await,
+            None => None,
+        };
         let Some((ended, put_off)) = self.steps.take_ended(&self.flow) else { return Ok(self.lead_on()) };
         let finished = match &put_off {
             Some(put_off) => put_off.scope(self.desk.finish(self.request, ended)).await,
             None => self.desk.finish(self.request, ended).await,
         };
-        let finished = self.with_foretold(put_off.as_ref(), finished).await;
-        let location = |answer: &HttpResponse| {
-            let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-            location.unwrap_or("/").to_owned()
-        };
+        let foretold = foretold.zip(whole).and_then(|((pause, _), mut whole)| {
+            // The answer that ends the flow will be recorded when it is given.
+            let status = finished.as_ref().map_or_else(|problem| problem.status, HttpResponse::status);
+            whole.events.extend(put_off.as_ref().map(|put_off| put_off.answer(status.as_u16())));
+            page::foretold(&whole.story(self.desk), pause)
+        });
+        if let (Ok(_), Some(foretold)) = (&finished, foretold) {
+            self.desk.tell(self.request, foretold);
+        }
+        let finished = finished.map_err(|problem| Problem { foretold, ..problem });
         self.steps.close(
             &self.flow,
             match &finished {
-                Ok(answer) => Over::Led(location(answer)),
+                Ok(answer) => Over::Led(self.location(answer)),
                 Err(problem) => Over::Refused(Box::new(problem.clone())),
             },
         );
@@ -257,27 +271,9 @@ impl<'a, D: Hands> Look<'a, D> {
         finished
     }
 
-    /// The same, and the page that is next says what was foretold of the last message.
-    async fn with_foretold(
-        &self,
-        put_off: Option<&PutOff>,
-        finished: Result<HttpResponse, Problem>,
-    ) -> Result<HttpResponse, Problem> {
-        let latest = self.seen().ok().and_then(|seen| seen.latest);
-        let Some(mut whole) = Whole::of_own(self.desk, &self.flow).await else { return finished };
-        // The answer that ends the flow will be recorded when it is given.
-        let status = finished.as_ref().map_or_else(|problem| problem.status, HttpResponse::status);
-        whole.events.extend(put_off.map(|put_off| put_off.answer(status.as_u16())));
-        let foretold = latest.and_then(|latest| page::foretold(&whole.story(self.desk), latest));
-        match (finished, foretold) {
-            (Ok(answer), foretold) => {
-                if let Some(foretold) = foretold {
-                    self.desk.tell(self.request, foretold);
-                }
-                Ok(answer)
-            }
-            (Err(problem), foretold) => Err(Problem { foretold, ..problem }),
-        }
+    fn location(&self, answer: &HttpResponse) -> String {
+        let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        location.map_or_else(|| self.site.pages.home(), ToOwned::to_owned)
     }
 
     /// The answer to this request is the one that was put off.

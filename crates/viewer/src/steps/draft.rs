@@ -1,5 +1,7 @@
 //! A held message in the parts that can be edited, and how two versions of it differ.
 
+use std::fmt;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     flow::{Change, Part, Pause},
@@ -9,7 +11,7 @@ use shared::{
 use crate::view::{Members, plain};
 
 /// A held message. A part that its kind of message does not have is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Draft {
     /// The method of a request.
     pub method: String,
@@ -27,8 +29,17 @@ pub struct Draft {
     pub token: String,
 }
 
+impl fmt::Debug for Draft {
+    /// What it holds are codes, tokens and credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Draft({} {})", self.method, self.address)
+    }
+}
+
 /// How much of a value is remembered of a change, in characters.
 const LONGEST: usize = 2_000;
+/// How many changes are remembered of one message, and how many pairs are compared.
+const MOST: usize = 200;
 
 impl Draft {
     /// The redirect to `location`, which a browser will follow.
@@ -65,6 +76,7 @@ impl Draft {
                 Part::Token => changes.extend(token_changed(&self.token, &after.token)),
             }
         }
+        changes.truncate(MOST);
         changes
     }
 }
@@ -117,6 +129,7 @@ fn change(name: &str, before: &str, after: &str) -> Option<Change> {
 
 /// What differs between two lists of pairs, name by name; of those that stand twice, one by one.
 fn pairs_changed(before: &[(String, String)], after: &[(String, String)]) -> Vec<Change> {
+    let [before, after] = [before, after].map(|pairs| &pairs[..pairs.len().min(MOST)]);
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in before.iter().chain(after) {
         if !names.contains(&name.as_str()) {

@@ -5,15 +5,12 @@ use actix_web::{
     Error, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::ServiceResponse,
-    http::{
-        StatusCode,
-        header::{HeaderName, HeaderValue, LOCATION, SET_COOKIE},
-    },
+    http::{StatusCode, header::LOCATION},
     middleware::Next,
     web::Data,
 };
 use shared::{flow::Pause, secret::Secret};
-use web::{cookies, front_door::Site, problem::Problem, visitor};
+use web::{cookies, front_door::Site, visitor};
 
 use super::{Hands, draft::Draft};
 use crate::tap;
@@ -36,57 +33,57 @@ pub async fn gate<D: Hands>(
     let held = held_at(&**desk, &answered);
     let Some((pause, location)) = held else { return Ok(answered) };
     let (request, response) = answered.into_parts();
-    let response = hold(&**desk, &site, &request, response, pause, &location)?;
+    let response = hold(&**desk, &site, &request, response, (pause, &location));
     Ok(ServiceResponse::new(request, response))
 }
 
-/// Whether an answer is to be held, and where.
+/// Whether an answer is to be held, and where. Who comes with the address of a login that another browser goes through
+/// passes: what they are told is theirs, and nobody else's to hold.
 fn held_at(desk: &impl Hands, answered: &ServiceResponse) -> Option<(Pause, String)> {
-    let exchange = tap::current_exchange()?;
+    let (exchange, flow) = (tap::current_exchange()?, tap::current_flow()?);
+    let (request, steps) = (answered.request(), desk.steps()?);
+    if steps.knows(&flow) && !steps.belongs_to(&flow, presented(desk, request, &flow).as_deref()) {
+        return None;
+    }
     let location = answered.response().headers().get(LOCATION)?.to_str().ok()?;
-    let pause = desk.pause_at(answered.request(), exchange, location)?;
+    let pause = desk.pause_at(request, exchange, location)?;
     Some((pause, location.to_owned()))
 }
 
+/// The cookie of a login. Each has its own, which is made here and never taken over from somebody else.
+fn cookie_name(desk: &impl Hands, flow: &str) -> String {
+    format!("{}_{}", desk.step_cookie(), flow.get(..8).unwrap_or(flow))
+}
+
+/// What a browser shows for the login that `flow` is.
+pub fn presented(desk: &impl Hands, request: &HttpRequest, flow: &str) -> Option<String> {
+    cookies::value(request, &cookie_name(desk, flow))
+}
+
+/// Keeps the answer, and leads to the page where it can be let go. An answer for which there is no room goes its way.
 fn hold(
     desk: &impl Hands,
     site: &Site,
     request: &HttpRequest,
     response: HttpResponse,
-    pause: Pause,
-    location: &str,
-) -> Result<HttpResponse, Problem> {
-    let (Some(steps), Some(flow)) = (desk.steps(), tap::current_flow()) else { return Ok(response) };
-    let known = cookies::value(request, desk.step_cookie()).filter(|value| !value.is_empty());
-    let cookie = known.clone().map_or_else(|| Secret::mint("", desk.random()), Secret::new);
+    (pause, location): (Pause, &str),
+) -> HttpResponse {
+    let (Some(steps), Some(flow)) = (desk.steps(), tap::current_flow()) else { return response };
     let mut answer = HttpResponse::SeeOther();
     if !steps.knows(&flow) {
-        let (csrf, address) = (Secret::mint("", desk.random()), visitor::address(request));
-        steps
-            .begin(&flow, cookie.hash(), csrf, address, desk.login_lifetime())
-            .map_err(|_| Problem::overloaded())?;
-        if known.is_none() {
-            answer.cookie(step_cookie(desk, site, &cookie));
+        let [cookie, csrf] = [(); 2].map(|()| Secret::mint("", desk.random()));
+        let address = visitor::address(request);
+        if steps.begin(&flow, cookie.hash(), csrf, address, desk.login_lifetime()).is_err() {
+            return response;
         }
+        let (name, path) = (cookie_name(desk, &flow), format!("{}/", site.origin.path()));
+        let (value, secure) = (cookie.expose().to_owned(), site.origin.is_https());
+        answer.cookie(cookies::cookie(&name, value, &path, secure, Some(desk.login_lifetime())).into_owned());
     }
-    let Some(put_off) = tap::put_off() else { return Ok(response) };
-    let headers: Vec<(HeaderName, HeaderValue)> = response
-        .headers()
-        .iter()
-        .filter(|(name, _)| *name != LOCATION)
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    // Cookies need not wait: the browser may be asked for them on the page where the answer is held.
-    for (_, value) in headers.iter().filter(|(name, _)| *name == SET_COOKIE) {
-        answer.append_header((SET_COOKIE, value.clone()));
-    }
+    let Some(put_off) = tap::put_off() else { return response };
+    let headers = response.headers().iter().filter(|(name, _)| *name != LOCATION);
+    let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
     steps.hold_answer(put_off, pause, Draft::redirect(location), headers);
     let page = format!("{}/step/{flow}", site.origin.path());
-    Ok(answer.insert_header((LOCATION, page)).finish())
-}
-
-fn step_cookie(desk: &impl Hands, site: &Site, value: &Secret) -> actix_web::cookie::Cookie<'static> {
-    let path = format!("{}/", site.origin.path());
-    let secure = site.origin.is_https();
-    cookies::cookie(desk.step_cookie(), value.expose().to_owned(), &path, secure, None).into_owned()
+    answer.insert_header((LOCATION, page)).finish()
 }

@@ -26,7 +26,7 @@ pub use self::{
     desk::routes,
     draft::Draft,
     form::{Forgery, Mistake, Signature},
-    gate::gate,
+    gate::{gate, presented},
     page::Validity,
     store::{Over, Released, Steps},
 };
@@ -44,7 +44,7 @@ pub trait Hands: Desk {
     /// Its randomness.
     fn random(&self) -> &dyn Random;
 
-    /// The cookie that says which browser it is.
+    /// How the names of the cookies begin that say which browser it is.
     fn step_cookie(&self) -> &'static str;
 
     /// How long a login may take from its beginning to its end.
@@ -67,6 +67,16 @@ pub trait Hands: Desk {
     /// Tells the user, on the page that is next, what they foretold and what happened.
     fn tell(&self, _request: &HttpRequest, _foretold: Foretold) {}
 
-    /// What its own code has brought becomes the answer to the browser.
-    async fn finish(&self, request: &HttpRequest, ended: Self::Ended) -> Result<HttpResponse, Problem>;
+    /// What its own code has brought becomes the answer to the browser. A server whose own code is never held brings nothing.
+    async fn finish(&self, _request: &HttpRequest, _ended: Self::Ended) -> Result<HttpResponse, Problem> {
+        Err(Problem::not_found())
+    }
+
+    /// Where `flow` is shown to the sender of `request`, if it is.
+    fn shown_at(&self, request: &HttpRequest, flow: &Flow) -> Option<String>;
+
+    /// Whether its clock can be put forward.
+    fn travels(&self) -> bool {
+        false
+    }
 }

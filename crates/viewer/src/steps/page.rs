@@ -58,8 +58,8 @@ pub(super) struct PausePage<'a> {
     step: Option<u8>,
     house: &'static str,
     gate: Gate,
-    /// Whether the browser carries it.
-    front: bool,
+    /// `front`, `back` or `inside`.
+    channel: &'static str,
     method: &'a str,
     address: String,
     /// Whether the address can be edited.
@@ -75,6 +75,8 @@ pub(super) struct PausePage<'a> {
     mistake: Option<&'static str>,
     clocks: Vec<Clock>,
     told: Option<Told<'a>>,
+    /// Whether the clock can be put forward.
+    travels: bool,
 }
 
 /// The picture on top: from whom, to whom, what.
@@ -116,6 +118,8 @@ struct Token {
     header: String,
     payload: String,
     readable: bool,
+    /// It is too long to be edited in a form.
+    long: bool,
     raw: String,
     is_raw: bool,
     sign: String,
@@ -171,11 +175,16 @@ pub(super) struct Facts<'a> {
     pub(super) pause: Pause,
     pub(super) draft: &'a Draft,
     pub(super) validity: Validity,
+    pub(super) travels: bool,
 }
 
 /// The page. With `typed` it shows again what cannot be sent.
-pub(super) fn page<'a>(facts: &Facts<'a>, story: &Story<'a>, typed: Option<Typed<'_>>) -> PausePage<'a> {
-    let Facts { base, flow, seen, pause, draft, validity } = *facts;
+pub(super) fn page<'a>(
+    facts: &Facts<'a>,
+    story: Option<&Story<'a>>,
+    typed: Option<Typed<'_>>,
+) -> PausePage<'a> {
+    let Facts { base, flow, seen, pause, draft, validity, travels } = *facts;
     let verbs = pause.verbs();
     let edits = |part| verbs.edits.contains(&part);
     PausePage {
@@ -187,7 +196,7 @@ pub(super) fn page<'a>(facts: &Facts<'a>, story: &Story<'a>, typed: Option<Typed
         step: pause.entry().step().map(shared::flow::Step::number),
         house: pause.by().id(),
         gate: gate(pause, draft),
-        front: is_front(pause),
+        channel: channel(pause),
         method: &draft.method,
         address: field(typed, "address").map_or_else(|| draft.address.clone(), ToOwned::to_owned),
         free: edits(Part::Address),
@@ -204,7 +213,8 @@ pub(super) fn page<'a>(facts: &Facts<'a>, story: &Story<'a>, typed: Option<Typed
         guess: field(typed, "guess").map(ToOwned::to_owned),
         mistake: typed.map(|typed| typed.mistake.id()),
         clocks: clocks(pause, seen, validity),
-        told: seen.latest.and_then(|latest| told(story, latest)),
+        told: story.zip(seen.latest).and_then(|(story, (latest, _))| told(story, latest)),
+        travels,
     }
 }
 
@@ -217,11 +227,15 @@ fn is_raw(typed: Option<Typed<'_>>, part: &str) -> bool {
     field(typed, &format!("{part}.as")) == Some("raw")
 }
 
-const fn is_front(pause: Pause) -> bool {
-    matches!(
-        pause,
-        Pause::AuthorizationRequest | Pause::LoginPage | Pause::AuthorizationResponse | Pause::Callback
-    )
+/// How it travels.
+const fn channel(pause: Pause) -> &'static str {
+    match pause {
+        Pause::AuthorizationRequest | Pause::LoginPage | Pause::AuthorizationResponse | Pause::Callback => {
+            "front"
+        }
+        Pause::Validation => "inside",
+        _ => "back",
+    }
 }
 
 fn gate(pause: Pause, draft: &Draft) -> Gate {
@@ -303,6 +317,7 @@ fn token(draft: &Draft, typed: Option<Typed<'_>>) -> Token {
         header: or("token.header", header),
         payload: or("token.payload", payload),
         readable: parts.is_some(),
+        long: draft.token.len() > LONGEST_BODY,
         raw: or("token.raw", draft.token.clone()),
         is_raw: is_raw(typed, "token") || parts.is_none(),
         sign: or("sign", "kept".to_owned()),

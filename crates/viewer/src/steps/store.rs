@@ -9,7 +9,7 @@ use actix_web::{
 };
 use shared::{
     clock::{Clock, Timestamp},
-    flow::Pause,
+    flow::{Happened, Pause},
     secret::{Secret, SecretHash},
 };
 use tokio::sync::{oneshot, watch};
@@ -82,8 +82,8 @@ struct Stepping<E> {
     runs_on: bool,
     /// The request that has not been answered yet.
     put_off: Option<PutOff>,
-    /// What was let go last.
-    latest: Option<Pause>,
+    /// What was let go last, and what was foretold of it.
+    latest: Option<(Pause, Option<Happened>)>,
     work: Option<Work>,
 }
 
@@ -100,7 +100,7 @@ impl Drop for Work {
 pub(crate) struct Seen {
     pub(crate) csrf: String,
     pub(crate) turn: u32,
-    pub(crate) latest: Option<Pause>,
+    pub(crate) latest: Option<(Pause, Option<Happened>)>,
     /// For how long it is kept.
     pub(crate) left: Duration,
     pub(crate) what: What,
@@ -180,15 +180,31 @@ impl<E: Send + Sync + 'static> Steps<E> {
 
     /// Goes on without holding anything.
     pub fn run_on(&self, flow: &str) {
-        self.kept.update(&flow.to_owned(), self.now(), |stepping| stepping.runs_on = true);
+        self.kept.update(&flow.to_owned(), self.now(), |stepping| {
+            stepping.runs_on = true;
+            stepping.stage = Stage::Away;
+        });
+        self.turned.send_modify(|turn| *turn += 1);
     }
 
-    /// Whether the browser with this cookie is the one of `flow`, and elsewhere: it may come back now.
-    pub fn awaits(&self, flow: &str, cookie: Option<&str>) -> bool {
-        let awaits = |stepping: &Stepping<E>| {
-            matches!(stepping.stage, Stage::Away) && cookie.is_some_and(|it| stepping.browser.matches(it))
+    /// Whether the browser with this cookie began the login that `flow` is.
+    pub(crate) fn belongs_to(&self, flow: &str, cookie: Option<&str>) -> bool {
+        let belongs = |stepping: &Stepping<E>| cookie.is_some_and(|it| stepping.browser.matches(it));
+        self.kept.read(&flow.to_owned(), self.now(), belongs).unwrap_or(false)
+    }
+
+    /// Receives the browser with this cookie, which was elsewhere, once: from now on the server's own code works.
+    pub fn receive(&self, flow: &str, cookie: Option<&str>) -> bool {
+        let receive = |stepping: &mut Stepping<E>| {
+            let is_awaited = matches!(stepping.stage, Stage::Away)
+                && !stepping.runs_on
+                && cookie.is_some_and(|it| stepping.browser.matches(it));
+            if is_awaited {
+                stepping.stage = Stage::Working;
+            }
+            is_awaited
         };
-        self.kept.read(&flow.to_owned(), self.now(), awaits).unwrap_or(false)
+        self.kept.update(&flow.to_owned(), self.now(), receive).unwrap_or(false)
     }
 
     /// Whether something of `flow` is held here, or worked on, for the browser with this cookie.
@@ -200,15 +216,13 @@ impl<E: Send + Sync + 'static> Steps<E> {
         self.kept.read(&flow.to_owned(), self.now(), is_held).unwrap_or(false)
     }
 
-    /// The server's own code begins to work on what came with a request, whose answer is put off.
+    /// The server's own code is at work on what came with a request, whose answer is put off. It ends with the login, or at
+    /// once if that is over already.
     pub fn work(&self, put_off: &PutOff, work: JoinHandle<()>) {
+        let work = Work(work);
         self.kept.update(&put_off.flow().to_owned(), self.now(), |stepping| {
-            // It may have come to something already.
-            if matches!(stepping.stage, Stage::Away) {
-                stepping.stage = Stage::Working;
-            }
             stepping.put_off = Some(put_off.clone());
-            stepping.work = Some(Work(work));
+            stepping.work = Some(work);
         });
     }
 
@@ -278,27 +292,26 @@ impl<E: Send + Sync + 'static> Steps<E> {
     }
 
     /// Takes what is held for turn `turn`, to be let go; only one gets it.
-    pub(crate) fn take(&self, flow: &str, turn: u32, runs_on: bool) -> Option<(Then, Option<PutOff>)> {
+    pub(crate) fn take(
+        &self,
+        flow: &str,
+        turn: u32,
+        guess: Option<Happened>,
+        runs_on: bool,
+    ) -> Option<(Then, Option<PutOff>)> {
         let take = |stepping: &mut Stepping<E>| {
+            let Stage::Held { pause, then, .. } = &stepping.stage else { return None };
             if stepping.turn != turn {
                 return None;
             }
-            let Stage::Held { pause, then, .. } = std::mem::replace(&mut stepping.stage, Stage::Working)
-            else {
-                return None;
-            };
-            stepping.latest = Some(pause);
+            // An answer sends the browser away; what else is let go keeps the code at work.
+            let next = if matches!(then, Then::Answer(_)) { Stage::Away } else { Stage::Working };
+            stepping.latest = Some((*pause, guess));
             stepping.runs_on |= runs_on;
-            if let Then::Answer(_) = then {
-                stepping.stage = Stage::Away;
-                return Some((then, stepping.put_off.take()));
-            }
+            let Stage::Held { then, .. } = std::mem::replace(&mut stepping.stage, next) else { return None };
             Some((then, stepping.put_off.clone()))
         };
-        // What is not held stays what it is.
-        let is_held = |stepping: &Stepping<E>| matches!(stepping.stage, Stage::Held { .. });
-        let now = self.now();
-        self.kept.update(&flow.to_owned(), now, |stepping| is_held(stepping).then(|| take(stepping)))??
+        self.kept.update(&flow.to_owned(), self.now(), take)?
     }
 
     /// Takes what the server's own code brought; only one gets it.
@@ -335,13 +348,15 @@ impl<E: Send + Sync + 'static> Steps<E> {
         }
     }
 
-    /// Forgets what took too long.
+    /// Forgets what took too long. Whoever waits for it learns that it is over.
     pub fn sweep(&self) {
         self.kept.sweep(self.now());
+        self.turned.send_modify(|turn| *turn += 1);
     }
 
     /// Forgets what began after `since`.
     pub fn forget_since(&self, since: Timestamp) {
         self.kept.forget_since(since);
+        self.turned.send_modify(|turn| *turn += 1);
     }
 }

@@ -95,6 +95,7 @@ impl Concealer {
             Event::Release(release) => {
                 let mut release = release.clone();
                 for change in &mut release.changes {
+                    change.name = self.name(&change.name);
                     for value in [&mut change.before, &mut change.after].into_iter().flatten() {
                         *value = self.changed(&change.name, value);
                     }
@@ -104,11 +105,20 @@ impl Concealer {
         }
     }
 
+    /// The name of what was edited. What is no name may be the beginning of anything.
+    fn name(&self, name: &str) -> String {
+        if is_name(name.trim_start_matches("header ")) { self.text(name) } else { CONCEALED.to_owned() }
+    }
+
     /// A value that was edited, before or after.
     fn changed(&mut self, name: &str, value: &str) -> String {
         match name.to_ascii_lowercase().as_str() {
             "authorization" => self.credentials(value),
-            "location" | "address" => self.address(value),
+            "address" => self.address(value),
+            "query" => self.pairs(value),
+            "body" => self.object(value).unwrap_or_else(|| CONCEALED.to_owned()),
+            // Of a token everything but the signature can be read.
+            "signature" => self.secret(value),
             _ if is_named_secret(name) => self.secret(value),
             _ => self.text(value),
         }
@@ -210,10 +220,7 @@ impl Concealer {
             return if matches!(pair, "" | NOT_RECORDED) { pair.to_owned() } else { CONCEALED.to_owned() };
         };
         // What is no name may be the beginning of anything (RFC 6749 §8.2).
-        let is_name = |name: &String| {
-            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-        };
-        let Some(name) = decode(written.as_bytes()).ok().filter(is_name) else {
+        let Some(name) = decode(written.as_bytes()).ok().filter(|name| is_name(name)) else {
             return CONCEALED.to_owned();
         };
         let value = decode(encoded.as_bytes());
@@ -290,6 +297,10 @@ impl Concealer {
 
 fn halves(text: &str, sign: char) -> (&str, Option<&str>) {
     text.split_once(sign).map_or((text, None), |(before, behind)| (before, Some(behind)))
+}
+
+fn is_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
 /// Whether a value of this name is a secret, even where the name is not written as it should be.

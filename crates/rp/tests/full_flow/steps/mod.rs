@@ -153,6 +153,73 @@ async fn nobody_else_sees_what_is_held_or_lets_it_go() {
 }
 
 #[actix_web::test]
+async fn what_another_browser_is_told_is_not_held_for_whoever_began_the_login() {
+    let pair = Pair::start();
+    let mut attacker = Browser::default();
+    attacker.opens(&format!("{}/login?pace=step&prompt=sso", pair.rp)).await;
+    attacker.sends().await;
+    assert_eq!(attacker.held_at(), Some(Pause::LoginPage));
+    // The attacker's authorization request, opened by somebody else who is signed in at the provider.
+    let mut victim = Browser::default();
+    pair.signs_in(&mut victim).await;
+    let flow = pair.flows().into_iter().last().unwrap();
+    let began =
+        crate::flows::messages(&flow.events).find_map(|(_, it)| it.header("location").map(ToOwned::to_owned));
+    victim.opens(&began.unwrap()).await;
+    assert!(victim.is_at(&format!("{}/consent/", pair.idp)), "{:?}", victim.page);
+    victim.goes_on().await;
+    assert!(victim.text.contains("HTTP 400"), "the code comes back with the wrong browser: {}", victim.text);
+    attacker.opens(attacker.page.clone().unwrap().as_str()).await;
+    assert!(!attacker.text.contains("name=\"params.raw\""), "{}", attacker.text);
+    assert!(!attacker.text.contains("/consent/"), "{}", attacker.text);
+}
+
+#[actix_web::test]
+async fn outside_the_demo_nobody_is_shown_what_the_client_proves_itself_with() {
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let client2 = ["--client-id", "client2", "--client-secret", "client2-secret"];
+        let flags = [&client2[..], &["--token-endpoint-auth-method", method]].concat();
+        let pair = Pair::start_with(&[], &flags);
+        let mut browser = pair.is_held_at(Pause::TokenRequest).await;
+        for secret in ["client2-secret", "Y2xpZW50MjpjbGllbnQyLXNlY3JldA"] {
+            assert!(!browser.text.contains(secret), "{method}: {}", browser.text);
+        }
+        // It can be edited all the same, and what was never shown goes along.
+        let (params, headers) =
+            (browser.lines("params.raw"), browser.lines("headers.raw") + "\nx-extra: 1\ncontent-length: 3\n");
+        let form = [
+            ("do", "send"),
+            ("params.as", "raw"),
+            ("params.raw", params.as_str()),
+            ("headers.as", "raw"),
+            ("headers.raw", headers.as_str()),
+        ];
+        browser.lets_go(&form).await;
+        assert!(browser.lines("body").contains("access_token"), "{method}: {}", browser.text);
+        browser.goes_on_to_the_end().await;
+        assert!(browser.is_greeted(), "{method}: {}", browser.text);
+        let written = serde_json::to_string(&pair.latest().await).unwrap();
+        assert!(written.contains("x-extra") && !written.contains("client2-secret"), "{written}");
+    }
+}
+
+#[actix_web::test]
+async fn what_was_foretold_hides_no_error_of_the_provider() {
+    let pair = Pair::start();
+    let mut browser = pair.is_held_at(Pause::LoginPage).await;
+    browser.sends().await;
+    browser.submits(None, &PASSWORD).await;
+    browser.submits(None, &[("decision", "deny")]).await;
+    browser.goes_on_to(Pause::Callback).await;
+    browser.lets_go(&[("do", "send"), ("guess", "rp_tells_the_error")]).await;
+    assert!(
+        browser.text.contains("access_denied") && browser.text.contains("as predicted"),
+        "{}",
+        browser.text
+    );
+}
+
+#[actix_web::test]
 async fn who_wants_to_stop_no_more_stops_at_neither_server() {
     for pause in Pause::ALL {
         let pair = Pair::start();

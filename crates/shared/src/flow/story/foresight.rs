@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        Check, Entry, Exchange, Happened, Life, Message, Party, Pause, Rule, Step, Turn, Value, Verb, Verdict,
+        Check, Entry, Exchange, Happened, Life, Message, Party, Pause, Release, Rule, Step, Turn, Value,
+        Verb, Verdict,
     },
     Stage, Story,
     outcome::error_in,
@@ -108,14 +109,18 @@ impl<'a> Story<'a> {
         })
     }
 
-    /// The messages, each as its sender recorded it where that is known.
-    fn messages(&self) -> impl Iterator<Item = &'a Message> {
-        self.stages.iter().flat_map(|stage| &stage.messages).map(|paired| paired.message)
-    }
-
-    /// The first answer of an exchange, which is the one that counts.
+    /// The answer of an exchange that counts: the first; of the callback the last, since strangers may come with its address
+    /// before it is given. Where its sender recorded nothing, and it was changed on its way, it is not known.
     fn answer(&self, exchange: Exchange) -> Option<&'a Message> {
-        self.messages().find(|message| message.exchange == exchange && !message.is_request())
+        let all = self.stages.iter().flat_map(|stage| &stage.messages);
+        let mut answers = all.filter(|it| it.message.exchange == exchange && !it.message.is_request());
+        if exchange == Exchange::Callback {
+            return answers.next_back().map(|it| it.message);
+        }
+        let changed =
+            |release: &Release| release.pause.answers() == Some(exchange) && !release.changes.is_empty();
+        let is_changed = || self.stages.iter().flat_map(|it| &it.releases).any(|(_, it)| changed(it));
+        answers.next().filter(|it| it.by == it.message.from || !is_changed()).map(|it| it.message)
     }
 
     /// How the RP judged `rule` the last time.
