@@ -21,7 +21,7 @@ fn a_renewal_that_was_refused_says_why_and_spoils_no_login() {
     for said in ["invalid_grant", "The refresh token has not been used", "RFC 9700 §4.14.2"] {
         assert!(renewal.contains(said), "{said}");
     }
-    assert!(html.contains("Signed in"), "what comes later changes no end");
+    assert!(html.contains("Success"), "what comes later changes no end");
     assert!(row(renewal, "refresh_token").contains("RFC 6749 §1.5"));
 }
 
