@@ -6,9 +6,9 @@
 //! 2. [`code_flow`] is the provider's half of the ten steps: discovery, the authorization request, the login page, the
 //!    consent page, the redirect with the code, the exchange of the code, userinfo.
 //! 3. [`token_endpoint`] authenticates the client, looks at the grant type and hands over to the grant.
-//! 4. [`features`] is what stands beside the code flow: refresh tokens, revocation, introspection, signing out, the
-//!    provider's own page.
-//! 5. [`resource_server`] is an API that such tokens open, written as if it were somewhere else.
+//! 4. [`resource_server`] is an API that access tokens open, written as if it were somewhere else.
+//! 5. [`features`] is what stands beside the code flow: refresh tokens, tokens for a client itself, revocation,
+//!    introspection, signing out, the provider's own page.
 //! 6. [`issuance`] is what every grant ends with, the tokens that are answered; [`active`] says which tokens count.
 //! 7. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
 //! 8. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be

@@ -44,19 +44,18 @@ pub async fn token(
 
 /// RFC 6749 §5.2: a grant type that this server knows, and that this client may use.
 fn allowed(client: &Client, presented: &str, checks: &mut Checks) -> Result<GrantType, OAuthError> {
-    let known = GrantType::find(presented);
     let names = |types: &[GrantType]| types.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" / ");
-    let unsupported = refused(ErrorCode::UnsupportedGrantType, "grant_type is none that this server knows.");
-    checks
-        .judge(Rule::GrantTypeKnown, names(&GrantType::ALL), presented, known.is_some())
-        .map_err(unsupported)?;
-    let allowed = known.filter(|grant_type| client.may_use(*grant_type));
-    let unauthorized =
-        refused(ErrorCode::UnauthorizedClient, "The client is not registered for this grant_type.");
-    checks
-        .judge(Rule::GrantTypeAllowed, names(&client.grant_types), presented, allowed.is_some())
-        .map_err(unauthorized)?;
-    allowed.ok_or_else(|| OAuthError::internal("a grant type that nobody allowed"))
+    let Some(grant_type) = GrantType::find(presented) else {
+        let failed = checks.refuse(Rule::GrantTypeKnown, names(&GrantType::ALL), presented);
+        let description = "grant_type is none that this server knows.";
+        return Err(refused(ErrorCode::UnsupportedGrantType, description)(failed));
+    };
+    checks.pass(Rule::GrantTypeKnown, presented);
+    let allowed = names(&client.grant_types);
+    checks.judge(Rule::GrantTypeAllowed, allowed, presented.to_owned(), client.may_use(grant_type)).map_err(
+        refused(ErrorCode::UnauthorizedClient, "The client is not registered for this grant_type."),
+    )?;
+    Ok(grant_type)
 }
 
 /// RFC 6749 §5.1: nobody on the way may keep the tokens.

@@ -442,7 +442,7 @@ async fn i6_families_are_killed_by_their_handle_or_with_all_of_one_user_at_one_c
     let user = Subject::new("1");
     let clients = async |now| {
         let of = store.of(&user, at(now)).await.unwrap();
-        let mut names: Vec<_> = of.into_iter().map(|(client, _)| client.as_str().to_owned()).collect();
+        let mut names: Vec<_> = of.into_iter().map(|it| it.client_id.as_str().to_owned()).collect();
         names.sort();
         names
     };

@@ -134,10 +134,9 @@ impl RefreshFamily {
         self.approval.authentication.subject == *subject && self.approval.client_id == *client_id
     }
 
-    /// Which client acts with it while this user is away, and how far, if one does.
-    pub fn acts_for(&self, subject: &Subject, now: Timestamp) -> Option<(ClientId, Scope)> {
-        let (client_id, scope) = (&self.approval.client_id, &self.approval.scope);
-        (self.is_of(subject, client_id) && self.is_live(now)).then(|| (client_id.clone(), scope.clone()))
+    /// What is done with it while this user is away, if anything is.
+    pub fn done_for(&self, subject: &Subject, now: Timestamp) -> Option<Approval> {
+        (self.approval.authentication.subject == *subject && self.is_live(now)).then(|| self.approval.clone())
     }
 
     /// Whether its latest token is good.

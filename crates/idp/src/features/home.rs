@@ -174,12 +174,15 @@ async fn account_row(
 
 /// What a user allowed each client: what is remembered, and what clients do with it while the user is away.
 async fn allowed(state: &AppState, subject: &Subject, now: Timestamp) -> Stored<BTreeMap<ClientId, Scope>> {
-    let remembered = state.stores.consents.of(subject, now).await?;
-    let remembered = remembered.into_iter().map(|(client, consent)| (client, consent.allowed.scope));
     let mut allowed: BTreeMap<ClientId, Scope> = BTreeMap::new();
-    for (client, scope) in remembered.chain(state.stores.refresh_families.of(subject, now).await?) {
-        let known = allowed.entry(client).or_default();
-        *known = known.union(&scope);
+    for (client, consent) in state.stores.consents.of(subject, now).await? {
+        allowed.insert(client, consent.allowed.scope);
+    }
+    for approval in state.stores.refresh_families.of(subject, now).await? {
+        if state.stores.grants.is_live(approval.grant, now).await? {
+            let known = allowed.entry(approval.client_id).or_default();
+            *known = known.union(&approval.scope);
+        }
     }
     Ok(allowed)
 }

@@ -6,7 +6,7 @@
 
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Failed, Rule, Words},
+    flow::{Checks, Failed, Rule, Step, Turn, Value, Words},
     params::Params,
     scope::Scope,
     secret::SecretHash,
@@ -36,13 +36,18 @@ pub async fn refresh(
         .get("refresh_token")
         .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "refresh_token is missing."))?;
     let asked = Asked { scope: scope(params)?, resources: issuance::resources(params) };
-    // A token is not replaced when there is no room for what it buys.
-    if !state.stores.access_tokens.has_room(&client.id, None, state.clock.now()).await? {
-        return Err(OAuthError::unavailable());
+    let token = RefreshToken::read(presented);
+    if let Some(token) = token {
+        has_room(state, client, token).await?;
     }
     let next = tokens::mint_next(presented, state.random.as_ref());
-    let rotated = rotate(state, client, presented, &asked, next.hash()).await?;
+    let rotated = match token {
+        Some(token) => rotate(state, client, token, &asked, next.hash()).await?,
+        None => Rotate::Unknown,
+    };
     let approval = judged(rotated, &asked, checks)?;
+    let moments = [Turn::Compared, Turn::Destroyed, Turn::Created, Turn::Stored, Turn::Sent];
+    state.sink.lives(Step::TokenResponse, &moments.map(|turn| (Value::RefreshToken, turn)));
     still_stands(state, &approval, checks).await?;
     // OpenID Connect Core §12.2: an ID token that comes with it needs no nonce.
     issuance::tokens(state, client, &approval, None, Some(next)).await
@@ -55,18 +60,24 @@ fn scope(params: &Params) -> Result<Option<Scope>, OAuthError> {
     scope.ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidScope, "scope is malformed."))
 }
 
+/// A token is not replaced when there is no room for what it buys: the client would be left with neither.
+async fn has_room(state: &AppState, client: &Client, token: RefreshToken) -> Result<(), OAuthError> {
+    let now = state.clock.now();
+    let family = state.stores.refresh_families.find(token.family, now).await?;
+    let address = family.and_then(|family| family.approval.address);
+    let room = state.stores.access_tokens.has_room(&client.id, address, now).await?;
+    room.then_some(()).ok_or_else(OAuthError::unavailable)
+}
+
 /// Presents the token. When it comes a second time its grant is revoked, and with it every access token of the family,
 /// even those that somebody who was faster has not been given yet.
 async fn rotate(
     state: &AppState,
     client: &Client,
-    presented: &str,
+    token: RefreshToken,
     asked: &Asked,
     next: SecretHash,
 ) -> Result<Rotate, OAuthError> {
-    let Some(token) = RefreshToken::read(presented) else {
-        return Ok(Rotate::Unknown);
-    };
     let now = state.clock.now();
     let rotated = state.stores.refresh_families.rotate(token, &client.id, asked, next, now).await?;
     if let Rotate::AlreadyUsed(grant) = rotated {

@@ -7,7 +7,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Rule, Words},
+    flow::{Checks, Rule, Step, Turn, Value, Words},
     ids::ClientId,
     secret::SecretHash,
 };
@@ -58,7 +58,9 @@ async fn family(
     of_this_client(client, &family.approval.client_id, checks)?;
     // First the grant: whatever becomes of the rest, nothing that it bought counts any more.
     state.stores.grants.revoke(family.approval.grant, now).await?;
-    Ok(state.stores.refresh_families.kill(presented.family, now).await?)
+    state.stores.refresh_families.kill(presented.family, now).await?;
+    state.sink.lives(Step::TokenResponse, &[Value::RefreshToken, Value::AccessToken].map(destroyed));
+    Ok(())
 }
 
 async fn access_token(
@@ -72,7 +74,13 @@ async fn access_token(
         return can_be_revoked(state, token).await;
     };
     of_this_client(client, &access.client_id, checks)?;
-    Ok(state.stores.access_tokens.revoke(hash, now).await?)
+    state.stores.access_tokens.revoke(hash, now).await?;
+    state.sink.lives(Step::TokenResponse, &[destroyed(Value::AccessToken)]);
+    Ok(())
+}
+
+const fn destroyed(value: Value) -> (Value, Turn) {
+    (value, Turn::Destroyed)
 }
 
 /// RFC 7009 §2.1: nobody gives back what another client was given.

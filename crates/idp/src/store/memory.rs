@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use shared::{
     clock::Timestamp,
     ids::{ClientId, Subject},
-    scope::Scope,
     secret::SecretHash,
 };
 use web::expiring::{ExpiringMap, Full};
@@ -19,7 +18,7 @@ use crate::domain::{
     access_token::AccessToken,
     client::Client,
     consent::Consent,
-    grant::{Grant, GrantId, KeptGrant, Redeem},
+    grant::{Approval, Grant, GrantId, KeptGrant, Redeem},
     interaction::{Event, Interaction, Progress},
     refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
@@ -374,8 +373,8 @@ impl RefreshFamilyStore for RefreshFamilies {
         Ok(())
     }
 
-    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Scope)>> {
-        let families = self.0.select(now, |_| true, |_, family| family.acts_for(subject, now));
+    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<Approval>> {
+        let families = self.0.select(now, |_| true, |_, family| family.done_for(subject, now));
         Ok(families.into_iter().flatten().collect())
     }
 

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use shared::{
     clock::Timestamp,
     ids::{ClientId, Subject},
-    scope::Scope,
     secret::SecretHash,
 };
 use thiserror::Error;
@@ -20,7 +19,7 @@ use crate::domain::{
     access_token::AccessToken,
     client::Client,
     consent::Consent,
-    grant::{Grant, GrantId, Redeem},
+    grant::{Approval, Grant, GrantId, Redeem},
     interaction::{Event, Interaction, Progress},
     refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
@@ -198,8 +197,8 @@ pub trait RefreshFamilyStore: Send + Sync {
     /// The same for all families of one user at one client.
     async fn kill_all(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()>;
 
-    /// Which clients act for one user while they are away, and how far: a line for each live family.
-    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Scope)>>;
+    /// What clients do for one user while they are away: what was allowed to each live family. Ask its grant too.
+    async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<Approval>>;
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);

@@ -168,9 +168,9 @@ async fn i13_a_parameter_sent_twice_is_refused() {
             (Some("invalid_request"), None)
         );
     }
-    // These two may repeat (RFC 8707 §2).
-    let asked =
-        AuthorizationRequest::new().and("resource", "https://a.example").and("resource", "https://b.example");
+    // These two may repeat (RFC 8707 §2, RFC 8693 §2.1).
+    let asked = AuthorizationRequest::new().and("resource", &idp.issuer).and("audience", "a");
+    let asked = asked.and("resource", &format!("{}/api", idp.issuer)).and("audience", "b");
     assert_eq!(opens(&idp, &asked).await.status, 200);
 }
 

@@ -15,7 +15,7 @@ use idp::{
 };
 use serde_json::{Value, json};
 use shared::{
-    flow::{Entry, Rule, Step, Story, Verdict},
+    flow::{Entry, Rule, Step, Story, Turn, Verdict},
     ids::Subject,
 };
 
@@ -35,6 +35,15 @@ pub fn offline() -> AuthorizationRequest {
 pub async fn allowed(browser: &mut Browser) -> &Answer {
     let ticked = SCOPE.split(' ').chain(["offline_access"]).map(|value| ("scope", value));
     browser.submits(&ticked.chain([("decision", "allow")]).collect::<Vec<_>>()).await
+}
+
+impl Browser {
+    /// For who has been away for so long that the session has ended.
+    async fn signs_in_again(&mut self, idp: &Idp) {
+        self.opens(&AuthorizationRequest::new()).await;
+        self.signs_in(DEMO.0, DEMO.1).await;
+        assert!(self.page.starts_with(&idp.issuer));
+    }
 }
 
 impl Idp {
@@ -266,7 +275,10 @@ async fn i6_a_code_that_comes_again_kills_the_family_that_it_began() {
     // Long after the code has ended, and its first access token.
     idp.passes(10 * 24 * 3600);
     let second = idp.refreshes(text(&first, "refresh_token")).await.json();
+    browser.signs_in_again(&idp).await;
+    assert!(browser.goes(&idp.at("/")).await.body.contains("offline_access"));
     is_refused(&idp.redeems(&code).await, "invalid_grant");
+    assert!(!browser.goes(&idp.at("/")).await.body.contains("offline_access"));
     is_refused(&idp.refreshes(text(&second, "refresh_token")).await, "invalid_grant");
     assert_eq!(idp.userinfo(text(&second, "access_token")).await.status, 401);
 }
@@ -355,6 +367,11 @@ async fn a_renewal_is_told_beside_the_steps_of_its_login() {
     assert!(renewal.checks.iter().all(|(_, check)| check.verdict == Verdict::Passed));
     assert!(renewal.checks.iter().any(|(_, check)| check.rule == Rule::RefreshTokenUnused));
     assert_eq!(story.current, Entry::Step(Step::TokenResponse));
-    let lives = &story.stage(Entry::Step(Step::TokenResponse)).unwrap().lives;
-    assert!(lives.iter().any(|(_, life)| life.value == shared::flow::Value::RefreshToken));
+    let turns = |stage: Entry| {
+        let lives = &story.stage(stage).unwrap().lives;
+        let own = lives.iter().filter(|(_, life)| life.value == shared::flow::Value::RefreshToken);
+        own.map(|(_, life)| life.turn).collect::<Vec<_>>()
+    };
+    assert_eq!(turns(Entry::Step(Step::TokenResponse)), [Turn::Created, Turn::Stored, Turn::Sent]);
+    assert_eq!(turns(Entry::Refresh)[..2], [Turn::Compared, Turn::Destroyed], "told where it happens");
 }

@@ -268,5 +268,6 @@ async fn a_revocation_and_a_question_are_told_beside_the_steps_of_their_login() 
     assert_eq!(asked.messages.len(), 2, "what another client asks is told to nobody");
     assert_eq!(story.stage(Entry::Revocation).unwrap().messages.len(), 2);
     assert!(!asked.checks.is_empty());
+    assert_eq!(story.stage(Entry::Revocation).unwrap().lives.len(), 2, "both tokens end");
     assert_eq!((flows.len(), story.outcome.id()), (1, "tokens_issued"));
 }

@@ -276,8 +276,15 @@ fn place(
             let step = reached.get(it.within.as_str()).copied();
             return Entry::of(message, step.unwrap_or(Step::Callback));
         }
-        Event::Life(life) => return Entry::Step(life.step),
         Event::Release(release) => return release.pause.entry(),
+        Event::Life(life) => {
+            // What becomes of tokens after the ten steps is told where it happens.
+            return match exchanges.get(&(it.by, it.within.as_str())) {
+                Some(Exchange::Refresh) => Entry::Refresh,
+                Some(Exchange::Revoke) => Entry::Revocation,
+                _ => Entry::Step(life.step),
+            };
+        }
         Event::Check(check) => check,
     };
     match exchanges.get(&(it.by, it.within.as_str())) {

@@ -36,7 +36,8 @@ struct Cell {
 /// The lives of the values of a flow; none where nothing was told of any.
 pub(crate) fn ledger(story: &Story<'_>) -> Option<Ledger> {
     let at = story.current.step().map_or(0, Step::number);
-    let moments: Vec<_> = story.stages.iter().flat_map(|stage| &stage.lives).collect();
+    let steps = story.stages.iter().filter(|stage| stage.entry.step().is_some());
+    let moments: Vec<_> = steps.flat_map(|stage| &stage.lives).collect();
     let values = Value::ALL.into_iter().filter_map(|value| {
         let sides = [Party::Rp, Party::Idp].into_iter().filter_map(|party| {
             let of_side = moments.iter().filter(|(by, life)| *by == party && life.value == value);

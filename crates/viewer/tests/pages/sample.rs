@@ -13,6 +13,9 @@ pub const NONCE: &str = "VhZfCiPG4A3CcXL0uBuin7jUhH1wFrFw";
 pub const CHALLENGE: &str = "fSfFSgcIvSqIKp7vQPBr0iwsO4tLYpuGXmXB9vmImnA";
 pub const VERIFIER: &str = "naWPsUjuX6DwmZqarESWw8F-EuxfIR-2dRXAHtPI6FM";
 pub const CODE: &str = "code_EIklkkCKRbWyTd5ojcL9XSu1gjENYDag2AH6kYD4pi4";
+/// Of what came of the login.
+pub const REFRESH_TOKEN: &str =
+    "rt_Q0u6V5mE2n4xZtB7nLw4Yd8rK2mPq5vXc1ZtB7nLw4Y.8rK2mPq5vXc1ZtB7nLw4Yd8rK2mPq5vXc1ZtB7nLw4Y";
 pub const ACCESS_TOKEN: &str = "at_6W-Aw5FMcJ2vXq8sLrT4nYh0bKdPzEuGiOm1SjQwRxV";
 pub const ID_TOKEN: &str = concat!(
     "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6InhlbTVra0JQVGxxb1BObjZrRHREd0E3VmRsS09zUTVrUF80dGlIOHpMbjAifQ",
@@ -401,6 +404,35 @@ pub fn login() -> Vec<Recorded> {
     it.decide("allow", &code());
     it.exchange(VERIFIER);
     it.finish(NONCE);
+    it.events
+}
+
+/// A login whose tokens are renewed, shown to the API, asked about and given back; a second renewal is refused.
+pub fn afterwards() -> Vec<Recorded> {
+    let mut it = Recording::default();
+    it.begin();
+    it.decide("allow", &code());
+    it.exchange(VERIFIER);
+    it.finish(NONCE);
+    let credentials = ("authorization", "Basic Y2xpZW50MTpjbGllbnQxLXNlY3JldA==");
+    let line = |target: &str| Line::Request { method: "POST".into(), target: target.into() };
+    let form = format!("grant_type=refresh_token&refresh_token={REFRESH_TOKEN}");
+    it.direct(Exchange::Refresh, &line("/oauth/token"), &[credentials, FORM], &form, "renew");
+    let (used, unused) = (Words::Used, Words::Unused);
+    it.check(IDP, "refresh", Rule::RefreshTokenUnused, unused, used, Verdict::Failed);
+    let body = r#"{"error":"invalid_grant","error_description":"The refresh token is used."}"#;
+    it.direct(Exchange::Refresh, &Line::Status(400), &[JSON], body, "renew");
+    let bearer = format!("Bearer {ACCESS_TOKEN}");
+    let me = r#"{"client_id":"client1","sub":"1","scope":"openid profile email"}"#;
+    it.fetch(Exchange::Api, "/api/me", &[("authorization", &bearer)], me, "call");
+    let form = format!("token={ACCESS_TOKEN}");
+    it.direct(Exchange::Introspect, &line("/oauth/introspect"), &[credentials, FORM], &form, "ask");
+    let told = r#"{"active":true,"client_id":"client1","sub":"1","exp":1795500250}"#;
+    it.direct(Exchange::Introspect, &Line::Status(200), &[JSON], told, "ask");
+    let form = format!("token={REFRESH_TOKEN}&token_type_hint=refresh_token");
+    it.direct(Exchange::Revoke, &line("/oauth/revoke"), &[credentials, FORM], &form, "give-back");
+    it.lives(IDP, "revoke", Step::TokenResponse, &[(Value::RefreshToken, Turn::Destroyed)]);
+    it.direct(Exchange::Revoke, &Line::Status(200), &[], "", "give-back");
     it.events
 }
 
