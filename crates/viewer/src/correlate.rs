@@ -37,10 +37,14 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
         let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
         found.extend(answer.get("access_token").and_then(|value| value.as_str()).map(token));
     }
-    // What has no client and no secret: anybody may know that it was asked.
-    let is_public = matches!(message.exchange, Exchange::Discovery | Exchange::Keys | Exchange::Token);
+    // Servers among themselves. Documents and keys are found by nothing else, nor is a code or an access token that nobody
+    // knows.
+    let is_behind = matches!(
+        message.exchange,
+        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo
+    );
     let traced = message.header("traceparent").and_then(trace_and_span);
-    found.extend(traced.filter(|_| is_public).map(|(trace, _)| self::trace(trace)));
+    found.extend(traced.filter(|_| is_behind).map(|(trace, _)| self::trace(trace)));
     found
 }
 
@@ -140,6 +144,9 @@ mod tests {
         assert_eq!(of(&asked, None), [], "a browser's trace names no flow");
         let asked = Message { exchange: Exchange::Discovery, ..asked };
         assert_eq!(of(&asked, None), [trace(&"a".repeat(32))]);
+        let headers = [("traceparent", traced.as_str()), ("authorization", "Bearer made-up")];
+        let asked = Message { exchange: Exchange::Userinfo, ..request("/u", "", &headers) };
+        assert_eq!(of(&asked, None), [token("made-up"), trace(&"a".repeat(32))]);
     }
 
     #[test]
