@@ -96,6 +96,16 @@ impl Learner {
         self.clicks(selector).await;
     }
 
+    /// What was changed by hand at a place of the flow, as the flow viewer tells it: names, and what stands there before and
+    /// after.
+    pub async fn reads_changes(&self, place: &str) -> Vec<[String; 3]> {
+        self.chooses(place).await;
+        self.finds(&format!("#{place} .released")).await;
+        let script = "return [...document.querySelectorAll(`#${arguments[0]} .released tbody tr`)]
+            .map(row => [...row.cells].map(cell => cell.textContent.trim()))";
+        serde_json::from_value(self.evaluates(script, vec![json!(place)]).await).unwrap()
+    }
+
     /// The address that leads to what is held of the login that is under way here.
     pub async fn page_of_pause(&self) -> String {
         let address = self.address().await;

@@ -206,7 +206,7 @@ impl Pages {
     fn ahead(&self) -> Option<Ahead<'_>> {
         let (time, link) = self.time.as_ref()?;
         let minutes = time.ahead().as_secs() / 60;
-        (minutes > 0).then(|| Ahead { minutes, link: link.as_deref() })
+        (minutes > 0).then_some(Ahead { minutes, link: link.as_deref() })
     }
 
     /// Whose pages they are.

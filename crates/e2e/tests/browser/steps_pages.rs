@@ -3,7 +3,7 @@
 use e2e::{
     learner::{Learner, SIGN_IN},
     pair::Pair,
-    stepping::{SEND, value_of},
+    stepping::{RUN, SEND, value_of},
 };
 use shared::flow::Pause;
 
@@ -76,7 +76,7 @@ async fn a_page_that_was_left_behind_lets_nothing_go() {
 }
 
 #[actix_web::test]
-async fn back_from_the_idp_says_that_the_login_goes_on_there() {
+async fn back_says_where_a_login_goes_on() {
     let pair = Pair::start();
     let learner = Learner::of(&pair).await;
     learner.goes_step_by_step().await;
@@ -89,6 +89,54 @@ async fn back_from_the_idp_says_that_the_login_goes_on_there() {
     learner.is_held_at(Pause::LoginPage).await;
     learner.lets_go().await;
     learner.finds(SIGN_IN).await;
+    learner.goes_back().await;
+    learner.sees("This login goes on with the IdP’s pages").await;
+    learner.goes_forward().await;
+    learner.signs_in().await;
+    learner.allows().await;
+    learner.is_held_at(Pause::AuthorizationResponse).await;
+    let page = learner.page_of_pause().await;
+    learner.lets_go().await;
+    learner.is_held_at(Pause::Callback).await;
+    learner.opens(&page).await;
+    learner.sees("This login goes on at the RP").await;
+    learner.goes_back().await;
+    learner.is_held_at(Pause::Callback).await;
+    learner.clicks(RUN).await;
+    learner.is_welcomed().await;
+}
+
+#[actix_web::test]
+async fn back_to_a_login_that_went_on_without_stopping_leads_to_its_flow() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.goes_step_by_step().await;
+    let page = learner.page_of_pause().await;
+    learner.clicks(RUN).await;
+    learner.signs_in().await;
+    learner.allows().await;
+    learner.is_welcomed().await;
+    learner.opens(&page).await;
+    learner.sees("This login went on without stopping").await;
+    learner.follows("See the flow").await;
+    learner.finds(".bench").await;
+    learner.sees("Success").await;
+}
+
+#[actix_web::test]
+async fn back_after_a_message_was_let_go_shows_what_is_held_now() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.steps_to(Pause::TokenResponse).await;
+    learner.goes_back().await;
+    learner.is_held_at(Pause::TokenResponse).await;
+    assert_eq!(pair.token_calls(), 1);
+    learner.steps_on(Pause::TokenResponse, Pause::UserinfoResponse).await;
+    learner.lets_go().await;
+    learner.is_welcomed().await;
+    learner.goes_back().await;
+    learner.is_welcomed().await;
+    assert_eq!(pair.token_calls(), 1);
 }
 
 #[actix_web::test]

@@ -108,6 +108,16 @@ fn is_present(seen: &Seen, params: &Params) -> bool {
     params.get("turn").and_then(|turn| turn.parse().ok()) == Some(seen.turn)
 }
 
+/// Where a login goes on of which nothing is held here.
+const fn away(seen: &Seen) -> &'static str {
+    match seen.latest {
+        _ if seen.runs_on => "run",
+        Some(Pause::LoginPage) => "pages",
+        Some(Pause::AuthorizationResponse) => "rp",
+        _ => "idp",
+    }
+}
+
 impl From<Draft> for Edited {
     fn from(draft: Draft) -> Self {
         Self { draft, forgery: None }
@@ -139,10 +149,10 @@ impl<'a, D: Hands> Look<'a, D> {
             What::Held(pause, draft) => self.page(&seen, *pause, draft, None).await,
             What::Ended => self.finish().await,
             What::Working => Ok(self.lead_on()),
-            What::Away => self.word("away"),
+            What::Away => self.word(away(&seen), true),
             What::Over(Over::Led(location)) => Ok(lead(location)),
             What::Over(Over::Refused(problem)) => Err((**problem).clone()),
-            What::Over(Over::Dropped(pause)) => self.word(pause.id()),
+            What::Over(Over::Dropped(pause)) => self.word(pause.id(), false),
         }
     }
 
@@ -167,8 +177,8 @@ impl<'a, D: Hands> Look<'a, D> {
     }
 
     /// A page that says where the login is.
-    fn word(&self, what: &'static str) -> Result<HttpResponse, Problem> {
-        let page = page::Word { what };
+    fn word(&self, what: &'static str, goes_on: bool) -> Result<HttpResponse, Problem> {
+        let page = page::Word { what, goes_on };
         self.site.pages.respond(
             self.request,
             StatusCode::OK,

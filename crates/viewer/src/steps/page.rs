@@ -39,10 +39,11 @@ pub(super) struct Typed<'a> {
     pub(super) params: &'a Params,
 }
 
-/// A page that says where a login is, for `viewer/pause_over.html`: `away`, or what was dropped.
+/// A page that says where a login is, for `viewer/pause_over.html`: where it goes on, or what was dropped.
 #[derive(Debug, Serialize)]
 pub(super) struct Word {
     pub(super) what: &'static str,
+    pub(super) goes_on: bool,
 }
 
 /// For `viewer/pause.html`.
