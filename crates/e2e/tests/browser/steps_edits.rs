@@ -80,6 +80,50 @@ async fn a_changed_code_verifier_is_refused_by_the_idp() {
 }
 
 #[actix_web::test]
+async fn a_changed_secret_is_refused_by_the_idp() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.steps_to(Pause::TokenRequest).await;
+    // It is typed as it is, and goes as Base64.
+    assert_eq!(learner.reads_value("authorization").await, "Basic client1:client1-secret");
+    learner.adds_to_value("authorization", "x").await;
+    learner.lets_go().await;
+    learner.is_held_at(Pause::TokenResponse).await;
+    let told = learner.reads(TOLD).await;
+    for words in ["Another error comes, or nothing", "The app has proved who it is with its secret"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[actix_web::test]
+async fn what_came_of_a_request_in_another_apps_name_is_told_by_its_answer() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.steps_to(Pause::TokenRequest).await;
+    learner.types_value("authorization", "Basic client2:guess").await;
+    learner.lets_go().await;
+    learner.is_held_at(Pause::TokenResponse).await;
+    let told = learner.reads(TOLD).await;
+    assert!(told.contains("Another error comes, or nothing"), "{told}");
+}
+
+#[actix_web::test]
+async fn raw_text_goes_as_it_was_typed() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.steps_to(Pause::TokenRequest).await;
+    learner.clicks("#held input[name='params.as'][value=raw]").await;
+    let raw = learner.reads_field("#f-params-raw").await;
+    // Twice the same parameter: no form of names and values could be read like this.
+    learner.types("#f-params-raw", &format!("{raw}\n&code=another")).await;
+    learner.lets_go().await;
+    learner.is_held_at(Pause::TokenResponse).await;
+    assert!(learner.reads_field("#f-body").await.contains("invalid_request"));
+    let told = learner.reads(TOLD).await;
+    assert!(told.contains("Another error comes, or nothing") && told.contains("Changed"), "{told}");
+}
+
+#[actix_web::test]
 async fn an_answer_without_an_id_token_is_refused_by_the_rp() {
     let pair = Pair::start();
     let learner = Learner::of(&pair).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::{
-    flow::{Came, Check, Loss, Part, Party, Pause, Release, Rule, Shown, Story, Verb, Verdict},
+    flow::{Came, Check, Happened, Loss, Part, Party, Pause, Release, Rule, Shown, Story, Verb, Verdict},
     params::Params,
 };
 
@@ -200,11 +200,11 @@ pub(super) fn page<'a>(facts: &Facts<'a>, story: &Story<'a>, typed: Option<Typed
             Loss::Answer => "answer",
         }),
         repeats: verbs.repeats,
-        outcomes: pause.outcomes().into_iter().flatten().map(shared::flow::Happened::id).collect(),
+        outcomes: pause.outcomes().into_iter().flatten().map(Happened::id).collect(),
         guess: field(typed, "guess").map(ToOwned::to_owned),
         mistake: typed.map(|typed| typed.mistake.id()),
         clocks: clocks(pause, seen, validity),
-        told: seen.latest.and_then(|latest| told(story, latest)),
+        told: seen.latest.and_then(|latest| told(story, latest, heard(pause, draft))),
     }
 }
 
@@ -330,22 +330,39 @@ fn clocks(pause: Pause, seen: &Seen, validity: Validity) -> Vec<Clock> {
     clocks.collect()
 }
 
-fn told<'a>(story: &Story<'a>, pause: Pause) -> Option<Told<'a>> {
+/// What came of a request, as its held answer says: nobody has told of it if it was changed so much that the other side
+/// does not know to which flow it belongs.
+fn heard(held: Pause, draft: &Draft) -> Option<Happened> {
+    let error = || serde_json::from_str::<serde_json::Value>(&draft.body).ok()?.get("error").cloned();
+    Some(match (held, draft.status) {
+        (Pause::TokenResponse, 200) => Happened::TokensCome,
+        (Pause::TokenResponse, _) if error().is_some_and(|error| error == "invalid_grant") => {
+            Happened::InvalidGrant
+        }
+        (Pause::TokenResponse, _) => Happened::NoTokensOtherwise,
+        (Pause::UserinfoResponse, 200) => Happened::ClaimsCome,
+        (Pause::UserinfoResponse, 401) => Happened::InvalidToken,
+        (Pause::UserinfoResponse, _) => Happened::NoClaimsOtherwise,
+        _ => return None,
+    })
+}
+
+fn told<'a>(story: &Story<'a>, pause: Pause, heard: Option<Happened>) -> Option<Told<'a>> {
     let releases = story.stages.iter().flat_map(|stage| &stage.releases);
     let release = releases.map(|(_, release)| *release).rfind(|release| release.pause == pause);
     let came = story.came_of(pause);
-    if release.is_none() && came.is_none() {
+    let happened = came.as_ref().map(|came| came.happened).or(heard);
+    if release.is_none() && happened.is_none() {
         return None;
     }
     let guess = release.and_then(|release| release.guess);
-    let happened = came.as_ref().map(|came| came.happened);
     let verb = release.map_or(Verb::Sent, |release| release.verb);
     Some(Told {
         pause: pause.id(),
         verb: verb.id(),
         changes: release.map(changed).unwrap_or_default(),
-        guess: guess.map(shared::flow::Happened::id),
-        happened: happened.map(shared::flow::Happened::id),
+        guess: guess.map(Happened::id),
+        happened: happened.map(Happened::id),
         is_right: guess.is_some() && guess == happened,
         check: came.and_then(|came: Came<'a>| came.decided).map(|(by, check)| decided(by, check)),
         second: (verb == Verb::Repeated).then(|| second(story, pause)).flatten(),
