@@ -2,8 +2,8 @@
 //!
 //! [`pair`] starts both servers in this process, on ports of their own and with one clock that stands still until a
 //! test moves it. [`chrome`] opens Chromium windows. A [`learner`] sits in front of one and does what learners do, and
-//! [`viewing`] is what they do in the flow viewer; [`tour`] leads them past every page there is. An [`eavesdropper`] stands
-//! in front of a server and writes down what goes over the wire. The tests tell stories in these words, and the program
+//! [`viewing`] is what they do in the flow viewer, [`stepping`] what they do step by step; [`tour`] leads them past every
+//! page there is. An [`eavesdropper`] stands in front of a server and writes down what goes over the wire. The tests tell stories in these words, and the program
 //! `pictures` photographs the tour.
 
 #![expect(
@@ -19,6 +19,7 @@ pub mod eavesdropper;
 pub mod learner;
 pub mod pair;
 pub mod senses;
+pub mod stepping;
 pub mod stranger;
 pub mod tour;
 pub mod viewing;

@@ -137,10 +137,11 @@ impl Pair {
         )
     }
 
-    /// How many requests the token endpoint has seen so far: each is one client that is authenticated.
+    /// How many requests the token endpoint has answered so far: each is one client that was authenticated and wants
+    /// something.
     pub fn token_calls(&self) -> usize {
         let rules = self.idp_checks.0.lock().unwrap();
-        rules.iter().filter(|rule| **rule == Rule::ClientAuthenticated).count()
+        rules.iter().filter(|rule| **rule == Rule::GrantTypeKnown).count()
     }
 
     /// The IdP's process ends. The RP soon notices: it asks again after a few seconds.

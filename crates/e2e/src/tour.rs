@@ -1,8 +1,11 @@
 //! A tour past every page and every state of a page.
 
+use shared::flow::Pause;
+
 use crate::{
     learner::{ALLOW, LOGIN, LOGOUT, Learner, SIGN_IN},
     pair::Pair,
+    stepping::{DROP, REPEAT, STEP_BY_STEP, TOLD},
     stranger::Stranger,
     viewing::LATEST,
 };
@@ -19,6 +22,8 @@ pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(
     errors_of_the_rp(pair, learner, &mut look).await;
     an_outage(pair, learner, &mut look).await;
     the_viewer(pair, learner, &mut look).await;
+    step_by_step(pair, learner, &mut look).await;
+    the_time_machine(pair, learner, &mut look).await;
 }
 
 /// The pages about the flows that the tour has led to so far, and about a few more.
@@ -291,4 +296,103 @@ async fn an_outage(pair: &mut Pair, learner: &Learner, look: &mut impl AsyncFnMu
     learner.logs_out().await;
     look("rp-home-provider-goes-on").await;
     pair.restarts_idp();
+}
+
+/// Every pause of a login, with what was predicted and changed; and where it can end.
+async fn step_by_step(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    learner.opens_home().await;
+    learner.clicks(STEP_BY_STEP).await;
+    look("rp-home-step-by-step").await;
+    learner.goes_step_by_step().await;
+    for (pause, name) in [
+        (Pause::AuthorizationRequest, "step-authorization-request"),
+        (Pause::LoginPage, "step-login-page"),
+        (Pause::AuthorizationResponse, "step-authorization-response"),
+        (Pause::Callback, "step-callback"),
+        (Pause::TokenRequest, "step-token-request"),
+        (Pause::TokenResponse, "step-token-response"),
+        (Pause::Validation, "step-validation"),
+        (Pause::UserinfoRequest, "step-userinfo-request"),
+        (Pause::UserinfoResponse, "step-userinfo-response"),
+    ] {
+        learner.is_held_at(pause).await;
+        look(name).await;
+        learner.lets_go().await;
+        if pause == Pause::LoginPage {
+            learner.signs_in().await;
+            learner.allows().await;
+        }
+    }
+    learner.finds(LOGOUT).await;
+    learner.logs_out().await;
+
+    learner.steps_to(Pause::Callback).await;
+    learner.clicks("#held input[name='params.as'][value=raw]").await;
+    look("step-callback-raw").await;
+    learner.clicks(REPEAT).await;
+    learner.is_held_at(Pause::TokenRequest).await;
+    look("step-token-request-after-two-callbacks").await;
+    learner.adds_to_value("code_verifier", "x").await;
+    learner.clicks("label:has(input[value=tokens_come])").await;
+    learner.lets_go().await;
+    learner.is_held_at(Pause::TokenResponse).await;
+    learner.finds(TOLD).await;
+    look("step-token-response-after-a-change").await;
+    learner.opens_its_flow().await;
+    learner.chooses("m8").await;
+    look("viewer-flow-changed-by-hand").await;
+
+    learner.steps_to(Pause::Validation).await;
+    learner.scrolls_and_clicks("#held label:has(input[name=sign][value=fresh])").await;
+    look("step-validation-new-key").await;
+    learner.types("#f-token-header", "{").await;
+    learner.lets_go().await;
+    learner.finds("#mistake").await;
+    look("step-validation-mistake").await;
+    learner.goes_step_by_step().await;
+    learner.types("#f-address", "elsewhere").await;
+    learner.lets_go().await;
+    learner.finds("#mistake").await;
+    look("step-authorization-request-mistake").await;
+
+    learner.goes_step_by_step().await;
+    let page = learner.page_of_pause().await;
+    learner.lets_go().await;
+    learner.is_held_at(Pause::LoginPage).await;
+    learner.opens(&page).await;
+    look("step-away").await;
+    learner.steps_to(Pause::AuthorizationResponse).await;
+    learner.clicks(DROP).await;
+    learner.finds("article.card").await;
+    look("step-over-at-the-idp").await;
+    learner.goes_step_by_step().await;
+    learner.clicks(DROP).await;
+    learner.finds("article.card").await;
+    look("step-over").await;
+    pair.passes(600);
+    learner.reloads().await;
+    learner.finds(".error").await;
+    look("step-error-unknown").await;
+}
+
+async fn the_time_machine(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    let time = format!("{}/time", pair.home);
+    learner.opens(&time).await;
+    look("time").await;
+    learner.clicks("form button[name=skip][value='10']").await;
+    learner.finds(LOGIN).await;
+    look("rp-home-ahead").await;
+    learner.opens(&format!("{}/", pair.issuer)).await;
+    look("idp-home-ahead").await;
+    learner.steps_to(Pause::TokenRequest).await;
+    look("step-token-request-ahead").await;
+    learner.opens_its_flow().await;
+    look("viewer-flow-ahead").await;
+    learner.opens(&time).await;
+    learner.clicks("form:has([name=side][value=idp]) button[value='10']").await;
+    learner.finds(LOGIN).await;
+    learner.opens(&time).await;
+    look("time-ahead-and-apart").await;
+    learner.clicks("button[value=back]").await;
+    learner.finds("body:not(:has(section.ahead))").await;
 }

@@ -203,7 +203,7 @@ fn about_pauses(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("pause.token.sign", &["kept", "none", "public_key", "fresh"], &["", ".what"]);
     add("pause.token.embed", &["jwk", "jku", "kid"], &[""]);
     let browsers = ["authorization_request", "login_page", "authorization_response", "callback"];
-    add("pause.over", &["away"], &[""]);
+    add("pause.away", &["idp", "pages", "rp", "run"], &[".title", ".what"]);
     add("pause.over", &browsers, &[""]);
     add("came", &Happened::ALL.iter().map(|it| it.id()).collect::<Vec<_>>(), &[""]);
 }

@@ -148,6 +148,9 @@ mod tests {
         assert_eq!(of(&asked, None), [], "a browser's trace names no flow");
         let asked = Message { exchange: Exchange::Discovery, ..asked };
         assert_eq!(of(&asked, None), [trace(&"a".repeat(32))]);
+        let headers = [("traceparent", traced.as_str()), ("authorization", "Bearer made-up")];
+        let asked = Message { exchange: Exchange::Userinfo, ..request("/u", "", &headers) };
+        assert_eq!(of(&asked, None), [token("made-up"), trace(&"a".repeat(32))]);
     }
 
     #[test]

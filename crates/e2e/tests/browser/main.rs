@@ -22,3 +22,10 @@ mod flows_live;
 mod flows_saved;
 mod flows_strange;
 mod flows_wire;
+
+mod steps;
+mod steps_edits;
+mod steps_forged;
+mod steps_pages;
+mod steps_time;
+mod steps_told;

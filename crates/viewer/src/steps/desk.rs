@@ -25,6 +25,7 @@ use super::{
     gate::presented,
     page::{self, Typed, Validity},
     store::{Over, Released, Seen, Steps, Then, What},
+    told,
 };
 use crate::{desk::Whole, tap::PutOff};
 
@@ -108,6 +109,16 @@ fn is_present(seen: &Seen, params: &Params) -> bool {
     params.get("turn").and_then(|turn| turn.parse().ok()) == Some(seen.turn)
 }
 
+/// Where a login goes on of which nothing is held here.
+const fn away(seen: &Seen) -> &'static str {
+    match seen.latest {
+        _ if seen.runs_on => "run",
+        Some((Pause::LoginPage, _)) => "pages",
+        Some((Pause::AuthorizationResponse, _)) => "rp",
+        _ => "idp",
+    }
+}
+
 impl From<Draft> for Edited {
     fn from(draft: Draft) -> Self {
         Self { draft, forgery: None }
@@ -138,10 +149,10 @@ impl<'a, D: Hands> Look<'a, D> {
             What::Held(pause, draft) => self.page(&seen, *pause, draft, None).await,
             What::Ended => self.finish().await,
             What::Working => Ok(self.lead_on()),
-            What::Away => self.word("away"),
+            What::Away => self.word(away(&seen), true),
             What::Over(Over::Led(location)) => Ok(lead(location)),
             What::Over(Over::Refused(problem)) => Err((**problem).clone()),
-            What::Over(Over::Dropped(pause)) => self.word(pause.id()),
+            What::Over(Over::Dropped(pause)) => self.word(pause.id(), false),
         }
     }
 
@@ -170,8 +181,8 @@ impl<'a, D: Hands> Look<'a, D> {
     }
 
     /// A page that says where the login is.
-    fn word(&self, what: &'static str) -> Result<HttpResponse, Problem> {
-        let page = page::Word { what };
+    fn word(&self, what: &'static str, goes_on: bool) -> Result<HttpResponse, Problem> {
+        let page = page::Word { what, goes_on };
         self.site.pages.respond(
             self.request,
             StatusCode::OK,
@@ -254,7 +265,7 @@ impl<'a, D: Hands> Look<'a, D> {
             // The answer that ends the flow will be recorded when it is given.
             let status = finished.as_ref().map_or_else(|problem| problem.status, HttpResponse::status);
             whole.events.extend(put_off.as_ref().map(|put_off| put_off.answer(status.as_u16())));
-            page::foretold(&whole.story(self.desk), pause)
+            told::foretold(&whole.story(self.desk), pause)
         });
         if let (Ok(_), Some(foretold)) = (&finished, foretold) {
             self.desk.tell(self.request, foretold);

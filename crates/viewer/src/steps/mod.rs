@@ -11,6 +11,7 @@ mod form;
 mod gate;
 mod page;
 mod store;
+mod told;
 
 use std::time::Duration;
 

@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::{
-    flow::{Came, Check, Loss, Part, Party, Pause, Release, Rule, Shown, Story, Verb, Verdict},
+    flow::{Happened, Loss, Part, Party, Pause, Story},
     params::Params,
 };
-
-use web::problem::Foretold;
 
 use super::{
     draft::{Draft, decoded, pretty, taken_apart},
     form::{Mistake, shown_header},
     store::Seen,
+    told::{Told, heard, told},
 };
 use crate::view::{Place, fields, made};
 
@@ -41,10 +40,11 @@ pub(super) struct Typed<'a> {
     pub(super) params: &'a Params,
 }
 
-/// A page that says where a login is, for `viewer/pause_over.html`: `away`, or what was dropped.
+/// A page that says where a login is, for `viewer/pause_over.html`: where it goes on, or what was dropped.
 #[derive(Debug, Serialize)]
 pub(super) struct Word {
     pub(super) what: &'static str,
+    pub(super) goes_on: bool,
 }
 
 /// For `viewer/pause.html`.
@@ -135,38 +135,6 @@ struct Clock {
     seconds: u64,
 }
 
-/// What came of the message before.
-#[derive(Debug, Serialize)]
-struct Told<'a> {
-    pause: &'static str,
-    verb: &'static str,
-    changes: Vec<&'a str>,
-    guess: Option<&'static str>,
-    happened: Option<&'static str>,
-    check: Option<Decided<'a>>,
-    /// The answer to the second of two, or the check that refused it.
-    second: Option<Second>,
-    refused: Option<Decided<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Second {
-    status: u16,
-    error: String,
-}
-
-/// A check, as the component `check` wants it.
-#[derive(Debug, Serialize)]
-struct Decided<'a> {
-    house: &'static str,
-    rule: &'static str,
-    step: Option<u8>,
-    section: &'static str,
-    verdict: &'static str,
-    expected: &'a Shown<'static>,
-    actual: &'a Shown<'static>,
-}
-
 /// What a page is about.
 pub(super) struct Facts<'a> {
     pub(super) base: &'a str,
@@ -209,11 +177,13 @@ pub(super) fn page<'a>(
             Loss::Answer => "answer",
         }),
         repeats: verbs.repeats,
-        outcomes: pause.outcomes().into_iter().flatten().map(shared::flow::Happened::id).collect(),
+        outcomes: pause.outcomes().into_iter().flatten().map(Happened::id).collect(),
         guess: field(typed, "guess").map(ToOwned::to_owned),
         mistake: typed.map(|typed| typed.mistake.id()),
         clocks: clocks(pause, seen, validity),
-        told: story.zip(seen.latest).and_then(|(story, (latest, _))| told(story, latest)),
+        told: story
+            .zip(seen.latest)
+            .and_then(|(story, (latest, _))| told(story, latest, heard(pause, draft))),
         travels,
     }
 }
@@ -343,74 +313,4 @@ fn clocks(pause: Pause, seen: &Seen, validity: Validity) -> Vec<Clock> {
         Some(Clock { what, left, of: of.as_secs(), minutes: left / 60, seconds: left % 60 })
     });
     clocks.collect()
-}
-
-fn told<'a>(story: &Story<'a>, pause: Pause) -> Option<Told<'a>> {
-    let releases = story.stages.iter().flat_map(|stage| &stage.releases);
-    let release = releases.map(|(_, release)| *release).rfind(|release| release.pause == pause);
-    let came = story.came_of(pause);
-    if release.is_none() && came.is_none() {
-        return None;
-    }
-    let guess = release.and_then(|release| release.guess);
-    let happened = came.as_ref().map(|came| came.happened);
-    let verb = release.map_or(Verb::Sent, |release| release.verb);
-    Some(Told {
-        pause: pause.id(),
-        verb: verb.id(),
-        changes: release.map(changed).unwrap_or_default(),
-        guess: guess.map(shared::flow::Happened::id),
-        happened: happened.map(shared::flow::Happened::id),
-        check: came.and_then(|came: Came<'a>| came.decided).map(|(by, check)| decided(by, check)),
-        second: (verb == Verb::Repeated).then(|| second(story, pause)).flatten(),
-        refused: (verb == Verb::Repeated).then(|| refused(story, pause)).flatten(),
-    })
-}
-
-/// What was foretold of the message that was let go last, beside what happened, if that is known.
-pub(super) fn foretold(story: &Story<'_>, pause: Pause) -> Option<Foretold> {
-    let told = told(story, pause)?;
-    Some(Foretold { guess: told.guess?, happened: told.happened? })
-}
-
-fn changed(release: &Release) -> Vec<&str> {
-    release.changes.iter().map(|change| change.name.as_str()).collect()
-}
-
-fn decided(by: Party, check: &Check) -> Decided<'_> {
-    Decided {
-        house: by.id(),
-        rule: check.rule.id(),
-        step: check.rule.step().map(shared::flow::Step::number),
-        section: check.rule.section(),
-        verdict: check.verdict.id(),
-        expected: &check.expected,
-        actual: &check.actual,
-    }
-}
-
-/// The answer to the second of two requests, as whoever sent it recorded it.
-fn second(story: &Story<'_>, pause: Pause) -> Option<Second> {
-    let stages = story.stages.iter();
-    let messages = stages.flat_map(|stage| &stage.messages).map(|paired| paired.message);
-    let asked = match pause {
-        Pause::TokenRequest => shared::flow::Exchange::Token,
-        Pause::UserinfoRequest => shared::flow::Exchange::Userinfo,
-        _ => return None,
-    };
-    let answer = messages.filter(|it| it.exchange == asked && !it.is_request()).nth(1)?;
-    let body = serde_json::from_str::<serde_json::Value>(&answer.body).unwrap_or_default();
-    let error = body.get("error").and_then(serde_json::Value::as_str).unwrap_or_default();
-    // A stranger's words are shown as far as they are a code.
-    let is_code = error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    Some(Second { status: answer.status()?, error: if is_code { error.to_owned() } else { String::new() } })
-}
-
-/// The check that refused a callback which came a second time. It was handed to the RP's own code here, so that there is no
-/// message of it.
-fn refused<'a>(story: &Story<'a>, pause: Pause) -> Option<Decided<'a>> {
-    let stage = story.stage(pause.entry()).filter(|_| pause == Pause::Callback)?;
-    let refused =
-        |(_, check): &&(Party, &Check)| check.rule == Rule::StateUnused && check.verdict == Verdict::Failed;
-    stage.checks.iter().find(refused).map(|(by, check)| decided(*by, check))
 }

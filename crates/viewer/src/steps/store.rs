@@ -101,6 +101,8 @@ pub(crate) struct Seen {
     pub(crate) csrf: String,
     pub(crate) turn: u32,
     pub(crate) latest: Option<(Pause, Option<Happened>)>,
+    /// Nothing more is held of it.
+    pub(crate) runs_on: bool,
     /// For how long it is kept.
     pub(crate) left: Duration,
     pub(crate) what: What,
@@ -278,6 +280,7 @@ impl<E: Send + Sync + 'static> Steps<E> {
                 csrf: stepping.csrf.expose().to_owned(),
                 turn: stepping.turn,
                 latest: stepping.latest,
+                runs_on: stepping.runs_on,
                 left: expires.since(now),
                 what: match &stepping.stage {
                     Stage::Away => What::Away,
