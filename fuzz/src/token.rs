@@ -25,6 +25,8 @@ pub const LOGIN: Expected<'_> = Expected {
     client_id: "client1",
     nonce: "n-0S6_WzA2Mj",
     access_token: "at_jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",
+    max_age: None,
+    renewed: None,
     now: Timestamp::from_unix(1_795_496_600),
 };
 /// The header of a good token.

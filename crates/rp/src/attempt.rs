@@ -33,6 +33,8 @@ pub struct Kept {
     pub browser: SecretHash,
     /// Where the user wanted to go.
     pub next: String,
+    /// How many seconds ago the user may have signed in at most, if that was asked for.
+    pub max_age: Option<u64>,
 }
 
 /// What step 9 brought. Tokens stay on the server.
@@ -42,6 +44,12 @@ pub struct Tokens {
     pub access_token: Secret,
     /// Says who signed in, once it is validated.
     pub id_token: Secret,
+    /// Buys new ones, if it came along.
+    pub refresh_token: Option<Secret>,
+    /// Until when the access token is good, as far as that was said.
+    pub expires: Option<Timestamp>,
+    /// How far it reaches, if that was said.
+    pub scope: Option<String>,
 }
 
 /// How far an attempt has come. A transition consumes the attempt, so that there is no way back.
@@ -273,6 +281,8 @@ mod tests {
                 jwks_uri: JsonWebKeySetUrl::new(url()).unwrap(),
                 end_session_endpoint: None,
                 announces_iss: true,
+                revocation_endpoint: None,
+                introspection_endpoint: None,
                 flow_recording_endpoint: None,
                 flow_steps_endpoint: None,
             }),
@@ -280,11 +290,17 @@ mod tests {
             verifier: CodeVerifier::generate(&SeededRandom::new(1)),
             browser: SecretHash::of("cookie"),
             next: next.into(),
+            max_age: None,
         })
     }
 
     fn tokens() -> Tokens {
-        Tokens { access_token: Secret::new("access"), id_token: Secret::new("id") }
+        received("access", "id")
+    }
+
+    fn received(access_token: &str, id_token: &str) -> Tokens {
+        let (access_token, id_token) = (Secret::new(access_token), Secret::new(id_token));
+        Tokens { access_token, id_token, refresh_token: None, expires: None, scope: None }
     }
 
     async fn store_with(state: &str) -> MemoryAttempts {
@@ -354,10 +370,8 @@ mod tests {
         let fitted = begun(&store, "192.0.2.1", &long, 32).await;
         assert!((1..8).contains(&fitted), "{fitted}");
         let store = store_with("s").await;
-        let received = Attempt::CalledBack(kept()).receive(Tokens {
-            access_token: Secret::new("a".repeat(20 * 1024)),
-            id_token: Secret::new("i".repeat(20 * 1024)),
-        });
+        let long = |letter: &str| letter.repeat(20 * 1024);
+        let received = Attempt::CalledBack(kept()).receive(received(&long("a"), &long("i")));
         store.put(SecretHash::of("s"), received.unwrap(), NOW).await;
         assert_eq!(begun(&store, "192.0.2.1", "/", 1).await, 0);
         let told = Problem::csrf().detail("d".repeat(20 * 1024));

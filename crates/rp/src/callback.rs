@@ -218,7 +218,8 @@ impl Claimed<'_> {
                 (Value::CodeVerifier, Turn::Destroyed),
             ],
         );
-        let tokens = exchange::exchange(wire, &app.settings, &kept, code, &mut checks).await?;
+        let tokens =
+            exchange::exchange(wire, &app.settings, &kept, code, app.clock.now(), &mut checks).await?;
         app.sink.lives(
             Step::TokenResponse,
             &[(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)],
@@ -257,6 +258,8 @@ impl Claimed<'_> {
             client_id: app.settings.client_id.as_str(),
             nonce: kept.nonce.expose(),
             access_token: tokens.access_token.expose(),
+            max_age: kept.max_age,
+            renewed: None,
             now: app.clock.now(),
         };
         validate::validate(jwt, &keys, &expected, checks).map_err(problems::id_token_refused)
@@ -280,6 +283,11 @@ impl Claimed<'_> {
             flow: tap::current_flow(),
             access_token: tokens.access_token,
             id_token: tokens.id_token,
+            refresh_token: tokens.refresh_token,
+            access_expires: tokens.expires,
+            scope: tokens.scope.unwrap_or_else(|| app.settings.scope.to_string()),
+            renewed: None,
+            before: None,
         }
     }
 }

@@ -86,6 +86,14 @@ pub struct Arguments {
     #[arg(long, env = "RP_SCOPE", default_value = "openid profile email api.access rp.login")]
     scope: String,
 
+    /// Protected API to call; without it, the one that comes with our provider, at the issuer's /api
+    #[arg(long, env = "RP_API")]
+    api: Option<String>,
+
+    /// Refresh tokens before the session ends, where there is a refresh token: the session then goes on
+    #[arg(long, env = "RP_SESSION_REFRESH", value_parser = clap::builder::BoolishValueParser::new())]
+    session_refresh: bool,
+
     /// Cookie that keeps the user's session
     #[arg(long, env = "RP_SESSION_COOKIE", default_value = "rp_session", value_parser = settings::cookie_name)]
     session_cookie: String,
@@ -146,6 +154,10 @@ pub struct Settings {
     pub attempt_lifetime: Duration,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
+    /// The protected API, without a slash at its end.
+    pub api: String,
+    /// Whether tokens are refreshed before the session ends.
+    pub session_refresh: bool,
     /// Whether flows are recorded.
     pub record: bool,
     /// The log filter.
@@ -213,7 +225,11 @@ impl TryFrom<Arguments> for Settings {
                 "RP_CLIENT_SECRET is too short to be the key for HS256: it needs {HS256_KEY} bytes (RFC 7518 §3.2)"
             ));
         }
+        let api = arguments.api.unwrap_or_else(|| format!("{}/api", issuer.as_str().trim_end_matches('/')));
+        Origin::parse(&api, arguments.allow_http).map_err(|mistake| format!("RP_API: {mistake}"))?;
         Ok(Self {
+            api,
+            session_refresh: arguments.session_refresh,
             bind: arguments.bind,
             record: arguments.record.is_on(are_local(&base_url, &issuer)),
             base_url,

@@ -12,6 +12,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 use shared::{
+    clock::Timestamp,
     error::ErrorCode,
     flow::{Checks, Exchange, Rule, Words},
     secret::Secret,
@@ -22,22 +23,22 @@ use crate::{
     attempt::{Kept, Tokens},
     config::{Settings, TokenEndpointAuthMethod},
     problems,
-    provider::{FetchError, MAX_ANSWER},
+    provider::{FetchError, MAX_ANSWER, Metadata},
     wire::Wire,
 };
 
 /// `id_token` as text. openidconnect would parse it together with the answer, and a broken token would look like a
 /// broken answer; here it stays text until step 10, where every check has a name.
 #[derive(Debug, Deserialize, Serialize)]
-struct IdTokenText {
-    id_token: Option<Secret>,
+pub(crate) struct IdTokenText {
+    pub(crate) id_token: Option<Secret>,
 }
 
 impl ExtraTokenFields for IdTokenText {}
 
-type TokenAnswer = StandardTokenResponse<IdTokenText, BasicTokenType>;
+pub(crate) type TokenAnswer = StandardTokenResponse<IdTokenText, BasicTokenType>;
 
-type TokenClient = Client<
+pub(crate) type TokenClient = Client<
     BasicErrorResponse,
     TokenAnswer,
     BasicTokenIntrospectionResponse,
@@ -56,23 +57,24 @@ pub async fn exchange(
     settings: &Settings,
     kept: &Kept,
     code: &str,
+    now: Timestamp,
     checks: &mut Checks,
 ) -> Result<Tokens, Problem> {
     // RFC 6749 §4.1.3: the redirect URI of step 2 again, for the server to compare.
     let redirect_uri = RedirectUrl::new(settings.redirect_uri()).map_err(Problem::internal)?;
     let send = |request| wire.send(Exchange::Token, request, MAX_ANSWER);
-    let answer = client(settings, kept)
+    let answer = client(settings, &kept.provider)
         .set_redirect_uri(redirect_uri)
         .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.expose().to_owned()))
         .request_async(&send)
         .await
         .map_err(explain)?;
-    read(&answer, checks)
+    read(&answer, now, checks)
 }
 
 /// RFC 6749 §2.3.1: the credentials travel in the `Authorization` header, each form-encoded first, or in the form.
-fn client(settings: &Settings, kept: &Kept) -> TokenClient {
+pub(crate) fn client(settings: &Settings, provider: &Metadata) -> TokenClient {
     let place = match settings.token_endpoint_auth_method {
         TokenEndpointAuthMethod::ClientSecretBasic => AuthType::BasicAuth,
         TokenEndpointAuthMethod::ClientSecretPost => AuthType::RequestBody,
@@ -80,31 +82,45 @@ fn client(settings: &Settings, kept: &Kept) -> TokenClient {
     Client::new(ClientId::new(settings.client_id.as_str().to_owned()))
         .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
         .set_auth_type(place)
-        .set_token_uri(kept.provider.token_endpoint.clone())
+        .set_token_uri(provider.token_endpoint.clone())
 }
 
-fn read(answer: &TokenAnswer, checks: &mut Checks) -> Result<Tokens, Problem> {
-    // OpenID Connect Core §3.1.3.3: the kind of token that we know how to use, in any case (RFC 6749 §5.1).
-    let kind = answer.token_type();
-    checks
-        .judge(Rule::TokenType, "Bearer", kind.as_ref(), *kind == BasicTokenType::Bearer)
-        .map_err(problems::token_type)?;
+fn read(answer: &TokenAnswer, now: Timestamp, checks: &mut Checks) -> Result<Tokens, Problem> {
+    check_type(answer, checks)?;
     // OpenID Connect Core §3.1.3.3: without an ID token nobody knows who signed in. Nobody is made up, either.
     let id_token = answer.extra_fields().id_token.clone();
     let shown = if id_token.is_some() { Words::Present } else { Words::Absent };
     checks
         .judge(Rule::IdTokenPresent, Words::Present, shown, id_token.is_some())
         .map_err(problems::id_token_missing)?;
-    Ok(Tokens {
-        access_token: Secret::new(answer.access_token().secret()),
-        id_token: id_token.unwrap_or_else(|| Secret::new("")),
-    })
+    Ok(tokens(answer, id_token.unwrap_or_else(|| Secret::new("")), now))
 }
 
-type ExchangeError = RequestTokenError<FetchError, StandardErrorResponse<BasicErrorResponseType>>;
+/// OpenID Connect Core §3.1.3.3: the kind of token that we know how to use, in any case (RFC 6749 §5.1).
+pub(crate) fn check_type(answer: &TokenAnswer, checks: &mut Checks) -> Result<(), Problem> {
+    let kind = answer.token_type();
+    checks
+        .judge(Rule::TokenType, "Bearer", kind.as_ref(), *kind == BasicTokenType::Bearer)
+        .map_err(problems::token_type)
+}
+
+/// What the answer brought. RFC 6749 §5.1: `scope` may be left out where it is as it was asked for.
+pub(crate) fn tokens(answer: &TokenAnswer, id_token: Secret, now: Timestamp) -> Tokens {
+    let scope =
+        answer.scopes().map(|scopes| scopes.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" "));
+    Tokens {
+        access_token: Secret::new(answer.access_token().secret()),
+        id_token,
+        refresh_token: answer.refresh_token().map(|token| Secret::new(token.secret())),
+        expires: answer.expires_in().map(|left| now + left),
+        scope,
+    }
+}
+
+pub(crate) type ExchangeError = RequestTokenError<FetchError, StandardErrorResponse<BasicErrorResponseType>>;
 
 /// The provider's words go into the log, never onto the page; the page says what its code means.
-fn explain(error: ExchangeError) -> Problem {
+pub(crate) fn explain(error: ExchangeError) -> Problem {
     match error {
         RequestTokenError::ServerResponse(refusal) => {
             let code: &str = refusal.error().as_ref();

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, cookie::Cookie};
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use openidconnect::{
-    HttpResponse,
+    HttpRequest as ApiRequest, HttpResponse,
     http::{Request, header},
 };
 use serde::Deserialize;
@@ -123,15 +123,25 @@ async fn post(
     pairs: impl Iterator<Item = (&'static str, String)>,
     limit: usize,
 ) -> Result<HttpResponse, FetchError> {
+    let pairs: Vec<_> = pairs.collect();
+    let request = authenticated(app, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
+    app.provider.http().answered(request, limit).await
+}
+
+/// A form for the provider with the RP's own credentials (RFC 6749 §2.3.1), as at the token endpoint.
+pub fn authenticated<'a>(
+    app: &AppState,
+    endpoint: &str,
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<ApiRequest, FetchError> {
     let settings = &app.settings;
     let (id, secret) =
         (params::encode(settings.client_id.as_str()), params::encode(settings.client_secret.expose()));
     let mut form: Vec<String> =
-        pairs.map(|(name, value)| format!("{name}={}", params::encode(&value))).collect();
+        pairs.map(|(name, value)| format!("{name}={}", params::encode(value))).collect();
     let mut request = Request::post(endpoint)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::ACCEPT, "application/json");
-    // RFC 6749 §2.3.1, as at the token endpoint.
     match settings.token_endpoint_auth_method {
         TokenEndpointAuthMethod::ClientSecretBasic => {
             let credentials = STANDARD.encode(format!("{id}:{secret}"));
@@ -141,8 +151,7 @@ async fn post(
             form.push(format!("client_id={id}&client_secret={secret}"));
         }
     }
-    let request = request.body(form.join("&").into_bytes())?;
-    app.provider.http().answered(request, limit).await
+    Ok(request.body(form.join("&").into_bytes())?)
 }
 
 #[async_trait(?Send)]

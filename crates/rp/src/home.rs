@@ -14,9 +14,10 @@ use web::{
 };
 
 use crate::{
-    flows,
+    flows, login,
     session::{self, MadeCheck, Notice, SignedIn, Visitor},
     state::AppState,
+    token_desk,
 };
 
 /// How many of the latest flows are shown.
@@ -31,6 +32,8 @@ struct SignedOutPage<'a> {
     prompt: &'static str,
     /// Whether one can go step by step.
     steps: bool,
+    /// What else can be wished for at a login.
+    wishes: [&'static str; 4],
     /// The latest flows, if flows are recorded.
     flows: Option<Value>,
 }
@@ -136,7 +139,7 @@ pub async fn home(
 ) -> Result<HttpResponse, Problem> {
     let now = state.clock.now();
     let notice = session::take_notice(&session);
-    match session::visitor(&session, now)? {
+    match token_desk::visitor(&state, &session, now).await? {
         Visitor::SignedIn(signed_in) => {
             let page = signed_in_page(&signed_in, notice, now)?;
             flows::link(&state, &request, signed_in.flow.as_deref());
@@ -169,6 +172,7 @@ async fn signed_out(
         scope: state.settings.scope.to_string(),
         prompt: "login",
         steps: state.steps.is_some(),
+        wishes: login::HANDED_ON,
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };
     let template = "rp/home_signed_out.html";

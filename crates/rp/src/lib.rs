@@ -33,6 +33,10 @@ pub mod session;
 pub mod sessions;
 
 pub mod home;
+
+pub mod renewal;
+pub mod token_desk;
+
 pub mod logout;
 pub mod logouts;
 

@@ -14,6 +14,7 @@ use shared::{
     params::Params,
     pkce::CodeVerifier,
     random,
+    scope::Scope as LocalScope,
     secret::Secret,
 };
 use url::{ParseError, Url};
@@ -27,10 +28,10 @@ use crate::{
     state::AppState,
 };
 
-/// `GET /login`, with an optional `next` and an optional `prompt`.
+/// `GET /login`, with an optional `next` and what else is wished for.
 pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
-    let (settings, prompt) = (&state.settings, prompt(params.get("prompt"))?);
+    let (settings, wishes) = (&state.settings, Wishes::read(&params)?);
     let provider = state
         .provider
         .metadata()
@@ -44,8 +45,9 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         verifier: CodeVerifier::generate(&*state.random),
         browser: cookie.hash(),
         next: next::local(params.get("next"), &settings.base_url),
+        max_age: wishes.max_age,
     });
-    let location = authorization_url(settings, &kept, &login_state, prompt).map_err(Problem::internal)?;
+    let location = authorization_url(settings, &kept, &login_state, &wishes).map_err(Problem::internal)?;
     let attempt = Attempt::Prepared(kept).send().map_err(Problem::internal)?;
     let (address, now) = (visitor::address(&request), state.clock.now());
     state
@@ -78,6 +80,33 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     Ok(answer.insert_header((LOCATION, location.as_str())).finish())
 }
 
+/// What somebody wishes for beyond the usual request.
+struct Wishes {
+    prompt: Option<CoreAuthPrompt>,
+    /// What to ask for in place of the usual scope.
+    scope: Option<LocalScope>,
+    max_age: Option<u64>,
+    /// Parameters that go along as they are.
+    others: Vec<(&'static str, String)>,
+}
+
+/// Parameters of the authorization request that are handed on as they were typed (OpenID Connect Core §3.1.2.1, §5.5).
+pub const HANDED_ON: [&str; 4] = ["acr_values", "ui_locales", "login_hint", "claims"];
+
+impl Wishes {
+    fn read(params: &Params) -> Result<Self, Problem> {
+        let scope = params.get("scope").map(LocalScope::parse).transpose();
+        let max_age = params.get("max_age").map(str::parse).transpose();
+        let others = HANDED_ON.into_iter().filter_map(|name| Some((name, params.get(name)?.to_owned())));
+        Ok(Self {
+            prompt: prompt(params.get("prompt"))?,
+            scope: scope.map_err(Problem::malformed)?,
+            max_age: max_age.map_err(Problem::malformed)?,
+            others: others.collect(),
+        })
+    }
+}
+
 /// Which pages the provider is to show (OpenID Connect Core §3.1.2.1). Without a choice it is the tutorial's `login`,
 /// so that the login page shows every time. `sso` is a word of our own: the request then says nothing, and the
 /// provider asks only for what it does not know yet.
@@ -98,7 +127,7 @@ fn authorization_url(
     settings: &Settings,
     kept: &Kept,
     state: &str,
-    prompt: Option<CoreAuthPrompt>,
+    wishes: &Wishes,
 ) -> Result<Url, ParseError> {
     let client_id = ClientId::new(settings.client_id.as_str().to_owned());
     let client = CoreClient::new(client_id, kept.provider.issuer.clone(), JsonWebKeySet::default())
@@ -108,16 +137,17 @@ fn authorization_url(
     let nonce = Nonce::new(kept.nonce.expose().to_owned());
     let verifier = PkceCodeVerifier::new(kept.verifier.expose().to_owned());
     // `openid` is added by the library.
-    let scopes = settings
-        .scope
-        .iter()
-        .filter(|value| *value != shared::scope::Scope::OPENID)
-        .map(|value| Scope::new(value.to_owned()));
+    let scopes = wishes.scope.as_ref().unwrap_or(&settings.scope).iter();
+    let scopes =
+        scopes.filter(|value| *value != LocalScope::OPENID).map(|value| Scope::new(value.to_owned()));
     let request = client
         .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
         .add_scopes(scopes)
         .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
-    let request = prompt.into_iter().fold(request, AuthorizationRequest::add_prompt);
+    let request = wishes.prompt.clone().into_iter().fold(request, AuthorizationRequest::add_prompt);
+    let max_age = wishes.max_age.map(|seconds| ("max_age", seconds.to_string()));
+    let others = wishes.others.iter().cloned().chain(max_age);
+    let request = others.fold(request, |request, (name, value)| request.add_extra_param(name, value));
     let (location, _, _) = request.url();
     Ok(location)
 }

@@ -47,6 +47,32 @@ pub struct SignedIn {
     pub flow: Option<String>,
     /// The ID token as it came. It leaves the server once, at logout, for the provider.
     pub id_token: Secret,
+    /// Buys new tokens, where one came along.
+    #[serde(default)]
+    pub refresh_token: Option<Secret>,
+    /// Until when the access token is good, as far as that was said.
+    #[serde(default)]
+    pub access_expires: Option<Timestamp>,
+    /// How far the access token reaches.
+    #[serde(default)]
+    pub scope: String,
+    /// When the tokens were refreshed, if they were.
+    #[serde(default)]
+    pub renewed: Option<Timestamp>,
+    /// What there was before the last refresh.
+    #[serde(default)]
+    pub before: Option<Box<Before>>,
+}
+
+/// Tokens that have been replaced. They are kept to be compared with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Before {
+    /// The access token.
+    pub access_token: Secret,
+    /// The ID token.
+    pub id_token: Secret,
+    /// The refresh token, which counts no more.
+    pub refresh_token: Option<Secret>,
 }
 
 impl SignedIn {
@@ -181,6 +207,11 @@ pub fn start(session: &Session, signed_in: &SignedIn) -> Result<(), Problem> {
     session.clear();
     session.renew();
     session.insert(USER, &signed_in.user).map_err(Problem::internal)?;
+    session.insert(SIGNED_IN, signed_in).map_err(Problem::internal)
+}
+
+/// Notes that the tokens of somebody who is signed in are other ones now.
+pub fn renew(session: &Session, signed_in: &SignedIn) -> Result<(), Problem> {
     session.insert(SIGNED_IN, signed_in).map_err(Problem::internal)
 }
 

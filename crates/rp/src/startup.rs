@@ -38,7 +38,7 @@ use web::{
 
 use crate::{
     attempt::MemoryAttempts, callback, config::Settings, health, home, login, logout, logouts::Logouts,
-    provider::Provider, sessions::Sessions, state::AppState, time,
+    provider::Provider, renewal::Used, sessions::Sessions, state::AppState, time, token_desk,
 };
 
 /// How many logins, and how many logouts, can be under way at a time.
@@ -170,6 +170,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
         sessions: Sessions::new(clock.clone(), random.clone()),
         logouts: Logouts::with_capacity(MAX_ATTEMPTS),
+        renewals: Used::default(),
         steps: recorder.is_some().then(|| Steps::new(clock.clone())),
         time,
         time_token: Secret::mint("", &*random),
@@ -209,6 +210,7 @@ fn routes(routes: &mut ServiceConfig) {
         .service(resource("/").route(get().to(home::home)))
         .service(resource("/login").route(get().to(login::login)))
         .service(resource("/auth").route(get().to(callback::callback)))
+        .configure(token_desk::routes)
         .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
         .service(resource("/logout/done").route(get().to(logout::done)))
         .service(resource("/glossary").route(get().to(desk::glossary)))

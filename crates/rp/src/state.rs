@@ -11,8 +11,8 @@ use shared::{
 use viewer::{live::Closing, recorder::Recorder, steps::Steps};
 
 use crate::{
-    attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, sessions::Sessions,
-    step::Ended,
+    attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, renewal::Used,
+    sessions::Sessions, step::Ended,
 };
 
 /// The state of the application.
@@ -27,6 +27,8 @@ pub struct AppState {
     pub sink: Arc<dyn Sink>,
     /// What is recorded of flows, if anything is.
     pub recorder: Option<Arc<Recorder>>,
+    /// Refresh tokens that have been used.
+    pub renewals: Used,
     /// Logins that are gone through step by step, where that is possible.
     pub steps: Option<Steps<Ended>>,
     /// The clock that can be put forward, where that is possible.

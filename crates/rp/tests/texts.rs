@@ -130,6 +130,10 @@ fn keys_filled_in() -> Vec<String> {
     add("notice", &["session_ended", "over_at_once"], &[""]);
     about_flows(&mut add);
     about_pauses(&mut add);
+    let deeds = rp::token_desk::Deed::ALL.map(rp::token_desk::Deed::id);
+    add("tokens.do", &deeds, &[""]);
+    add("tokens", &["id_token", "access_token", "refresh_token"], &["", ".what"]);
+    add("wish", &rp::login::HANDED_ON, &[""]);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {
         let values = diagram.split(name).skip(1);

@@ -353,6 +353,11 @@ pub fn put_off() -> Option<PutOff> {
 }
 
 impl PutOff {
+    /// Something that is done in a flow, and that no request asked for which is recorded.
+    pub fn in_flow(recorder: &Arc<Recorder>, flow: &str, exchange: Exchange) -> Self {
+        Self { recorder: Arc::clone(recorder), exchange, span: recorder.hex::<8>(), flow: flow.to_owned() }
+    }
+
     /// The flow.
     pub fn flow(&self) -> &str {
         &self.flow

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::ProviderError;
 
-/// The document as the library reads it, with four members that it does not know.
+/// The document as the library reads it, with six members that it does not know.
 type Document = ProviderMetadata<
     Additional,
     CoreAuthDisplay,
@@ -41,6 +41,10 @@ struct Additional {
     authorization_response_iss_parameter_supported: bool,
     /// OpenID Connect RP-Initiated Logout §2.1.
     end_session_endpoint: Option<EndSessionUrl>,
+    /// RFC 8414 §2.
+    revocation_endpoint: Option<Url>,
+    /// RFC 8414 §2.
+    introspection_endpoint: Option<Url>,
     /// Where our provider tells its half of a flow. A member of our own.
     flow_recording_endpoint: Option<Url>,
     /// Where it is told to go step by step. A member of our own.
@@ -66,6 +70,10 @@ pub struct Metadata {
     pub end_session_endpoint: Option<EndSessionUrl>,
     /// Whether every authorization response carries `iss`, so that a missing one is wrong (RFC 9207 §2.4).
     pub announces_iss: bool,
+    /// Where tokens are given back, if anywhere.
+    pub revocation_endpoint: Option<Url>,
+    /// Where it is asked what a token is good for, if anywhere.
+    pub introspection_endpoint: Option<Url>,
     /// Where its half of a flow is told, if anywhere.
     pub flow_recording_endpoint: Option<Url>,
     /// Where it is told to go step by step, if anywhere.
@@ -98,6 +106,8 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
         jwks_uri: document.jwks_uri().clone(),
         end_session_endpoint: additional.end_session_endpoint.clone(),
         announces_iss: additional.authorization_response_iss_parameter_supported,
+        revocation_endpoint: additional.revocation_endpoint.clone(),
+        introspection_endpoint: additional.introspection_endpoint.clone(),
         flow_recording_endpoint: additional.flow_recording_endpoint.clone(),
         flow_steps_endpoint: additional.flow_steps_endpoint.clone(),
     };
@@ -108,12 +118,14 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
 /// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones.
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
     let issuer = metadata.issuer.url().scheme();
-    let endpoints: [(&str, Option<&Url>); 7] = [
+    let endpoints: [(&str, Option<&Url>); 9] = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
         ("token_endpoint", Some(metadata.token_endpoint.url())),
         ("userinfo_endpoint", metadata.userinfo_endpoint.as_ref().map(UserInfoUrl::url)),
         ("jwks_uri", Some(metadata.jwks_uri.url())),
         ("end_session_endpoint", metadata.end_session_endpoint.as_ref().map(EndSessionUrl::url)),
+        ("revocation_endpoint", metadata.revocation_endpoint.as_ref()),
+        ("introspection_endpoint", metadata.introspection_endpoint.as_ref()),
         ("flow_recording_endpoint", metadata.flow_recording_endpoint.as_ref()),
         ("flow_steps_endpoint", metadata.flow_steps_endpoint.as_ref()),
     ];

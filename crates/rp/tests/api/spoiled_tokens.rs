@@ -44,6 +44,8 @@ fn expected() -> Expected<'static> {
         client_id: "client1",
         nonce: "n-1",
         access_token: ACCESS_TOKEN,
+        max_age: None,
+        renewed: None,
         now: Timestamp::from_unix(NOW),
     }
 }

@@ -121,6 +121,9 @@ pub enum Rule {
     Nonce,
     AccessTokenHash,
     LibraryVerifier,
+    AuthenticationAge,
+    RenewedSubject,
+    RenewedAuthTime,
     UserinfoSubject,
     RefreshTokenKnown,
     RefreshTokenOfThisClient,
@@ -146,7 +149,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 74] = [
+    pub const ALL: [Self; 77] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -200,6 +203,9 @@ impl Rule {
         Self::Nonce,
         Self::AccessTokenHash,
         Self::LibraryVerifier,
+        Self::AuthenticationAge,
+        Self::RenewedSubject,
+        Self::RenewedAuthTime,
         Self::UserinfoSubject,
         Self::RefreshTokenKnown,
         Self::RefreshTokenOfThisClient,
@@ -295,6 +301,11 @@ impl Rule {
             Self::Nonce => ("nonce", Validation, "OpenID Connect Core §3.1.3.7 (11)"),
             Self::AccessTokenHash => ("access_token_hash", Validation, "OpenID Connect Core §3.1.3.8"),
             Self::LibraryVerifier => ("library_verifier", Validation, "OpenID Connect Core §3.1.3.7"),
+            Self::AuthenticationAge => {
+                ("authentication_age", Validation, "OpenID Connect Core §3.1.3.7 (13)")
+            }
+            Self::RenewedSubject => ("renewed_subject", Validation, "OpenID Connect Core §12.2"),
+            Self::RenewedAuthTime => ("renewed_auth_time", Validation, "OpenID Connect Core §12.2"),
             Self::UserinfoSubject => ("userinfo_subject", Validation, "OpenID Connect Core §5.3.2"),
             Self::RefreshTokenKnown => return ("refresh_token_known", None, "RFC 6749 §6"),
             Self::RefreshTokenOfThisClient => return ("refresh_token_of_this_client", None, "RFC 6749 §6"),

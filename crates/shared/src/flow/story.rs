@@ -236,11 +236,18 @@ fn rank_of(it: &Recorded) -> Option<usize> {
     Some(exchange * 4 + within)
 }
 
-/// The exchange of which each request is, by who answered it and its span.
+/// The exchange of which each request is, by who answered it and its span. What the RP does with tokens later is a request of
+/// nobody, and goes by what it asks.
 fn exchanges<'a>(events: &[&'a Recorded]) -> HashMap<(Party, &'a str), Exchange> {
+    let later = |exchange| {
+        matches!(exchange, Exchange::Refresh | Exchange::Api | Exchange::Introspect | Exchange::Revoke)
+    };
     let requests = events.iter().filter_map(|it| match &it.event {
         Event::Message(message) if message.is_request() && message.to == it.by => {
             Some(((it.by, message.span.as_str()), message.exchange))
+        }
+        Event::Message(message) if message.is_request() && later(message.exchange) => {
+            Some(((it.by, it.within.as_str()), message.exchange))
         }
         _ => None,
     });

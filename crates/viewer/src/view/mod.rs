@@ -37,7 +37,7 @@ pub use map::arrow_texts;
 pub use page::{FlowFacts, FlowPage, OtherHalf, SavedPage, flow_page, saved_page};
 pub use parameters::keys as parameter_keys;
 pub use sight::OBSERVERS;
-pub use token::{CLAIMS, JOSE, JWK};
+pub use token::{CLAIMS, JOSE, JWK, Token};
 
 /// Where an entry stands on the page of its flow: `m8` for step 8.
 fn anchor(entry: Entry) -> String {

@@ -44,7 +44,7 @@ pub(crate) struct Member {
 
 /// A signed token (RFC 7519 §3).
 #[derive(Debug, Serialize)]
-pub(crate) struct Token {
+pub struct Token {
     /// The member or parameter that held it.
     name: String,
     /// Header, payload and signature as they were written.
@@ -85,6 +85,11 @@ pub(crate) fn tokens(fields: &[Field]) -> Vec<Token> {
 }
 
 impl Token {
+    /// The token `text`, taken apart for a page; `None` for what is no signed token.
+    pub fn of(name: &str, text: &str) -> Option<Self> {
+        Self::read(name, text)
+    }
+
     fn read(name: &str, text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(ToOwned::to_owned);
         let parts = [parts.next()?, parts.next()?, parts.next().filter(|_| parts.next().is_none())?];
