@@ -30,7 +30,7 @@ use crate::{
 
 /// `GET /login`, with an optional `next` and what else is wished for.
 pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let params = Params::parse(request.query_string().as_bytes(), &[]).map_err(Problem::malformed)?;
+    let params = Params::parse(request.query_string().as_bytes(), &["prompt"]).map_err(Problem::malformed)?;
     let (settings, wishes) = (&state.settings, Wishes::read(&params)?);
     let provider = state
         .provider
@@ -99,7 +99,8 @@ impl Wishes {
         let max_age = params.get("max_age").map(str::parse).transpose();
         let others = HANDED_ON.into_iter().filter_map(|name| Some((name, params.get(name)?.to_owned())));
         Ok(Self {
-            prompt: prompt(params.get("prompt"))?,
+            // The home page has a list of prompts, and buttons behind it that say another one.
+            prompt: prompt(params.all("prompt").last())?,
             scope: scope.map_err(Problem::malformed)?,
             max_age: max_age.map_err(Problem::malformed)?,
             others: others.collect(),

@@ -101,7 +101,10 @@ async fn ask(
         .request_async(&send)
         .await
         .map_err(|error| {
-            if let RequestTokenError::Request(FetchError::Transport(_)) = &error {
+            // It did not arrive, or was refused: who sends it again is told so again.
+            if let RequestTokenError::Request(FetchError::Transport(_))
+            | RequestTokenError::ServerResponse(_) = &error
+            {
                 app.renewals.give_back(token.hash());
             }
             exchange::explain(error).beside_the_flow()

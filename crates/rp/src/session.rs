@@ -1,5 +1,7 @@
 //! The session: who is signed in here, kept on the server. The browser has an unguessable key and nothing else.
 
+use std::collections::HashMap;
+
 use actix_session::Session;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -40,7 +42,7 @@ pub struct SignedIn {
     pub checks: Vec<MadeCheck>,
     /// Proves that a form comes from a page of this session.
     pub csrf: Secret,
-    /// What step 9 brought. It never leaves the server.
+    /// What step 9 brought. It stays on the server; a page shows it only where flows are recorded.
     pub access_token: Secret,
     /// The flow by which the user signed in, where it was recorded.
     #[serde(default)]
@@ -179,6 +181,7 @@ impl Notice {
 const SIGNED_IN: &str = "signed_in";
 /// The store reads this one, to find the sessions of a user.
 pub(crate) const USER: &str = "user";
+const RENEWALS: &str = "renewals";
 const NOTICE: &str = "notice";
 
 /// Who is in front of the page.
@@ -212,7 +215,20 @@ pub fn start(session: &Session, signed_in: &SignedIn) -> Result<(), Problem> {
 
 /// Notes that the tokens of somebody who is signed in are other ones now.
 pub fn renew(session: &Session, signed_in: &SignedIn) -> Result<(), Problem> {
+    let before: Option<u64> = session.get(RENEWALS).map_err(Problem::internal)?;
+    session.insert(RENEWALS, before.unwrap_or(0) + 1).map_err(Problem::internal)?;
     session.insert(SIGNED_IN, signed_in).map_err(Problem::internal)
+}
+
+/// A request that began before a refresh and ends after it leaves the new tokens as they are.
+pub(crate) fn keep_newer_tokens(kept: &HashMap<String, String>, state: &mut HashMap<String, String>) {
+    let renewals =
+        |it: &HashMap<String, String>| it.get(RENEWALS).and_then(|n| n.parse().ok()).unwrap_or(0_u64);
+    if renewals(state) < renewals(kept) && state.contains_key(SIGNED_IN) {
+        for name in [RENEWALS, SIGNED_IN] {
+            state.extend(kept.get_key_value(name).map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
 }
 
 /// Ends the session; the key dies with it.

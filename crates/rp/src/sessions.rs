@@ -19,7 +19,7 @@ use web::expiring::ExpiringMap;
 
 use crate::{
     config::Settings,
-    session::{USER, UserKey},
+    session::{self, USER, UserKey},
 };
 
 /// How many sessions there can be at a time.
@@ -148,11 +148,14 @@ impl SessionStore for Sessions {
     async fn update(
         &self,
         key: SessionKey,
-        state: HashMap<String, String>,
+        mut state: HashMap<String, String>,
         _lifetime: &time::Duration,
     ) -> Result<SessionKey, UpdateError> {
         let hash = SecretHash::of(key.as_ref());
-        self.entries.update(&hash, self.clock.now(), |entry| *entry = state.into());
+        self.entries.update(&hash, self.clock.now(), |entry| {
+            session::keep_newer_tokens(&entry.state, &mut state);
+            *entry = state.into();
+        });
         Ok(key)
     }
 

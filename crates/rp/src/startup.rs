@@ -94,6 +94,7 @@ impl Application {
                 .service(scope(&base).configure(routes).configure(|app| {
                     if state.recorder.is_some() {
                         desk::routes::<AppState>(app);
+                        token_desk::routes(app);
                         viewer::steps::routes::<AppState>(app);
                     }
                     if state.time.is_some() {
@@ -210,7 +211,7 @@ fn routes(routes: &mut ServiceConfig) {
         .service(resource("/").route(get().to(home::home)))
         .service(resource("/login").route(get().to(login::login)))
         .service(resource("/auth").route(get().to(callback::callback)))
-        .configure(token_desk::routes)
+        .service(resource("/profile").route(get().to(token_desk::profile)))
         .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
         .service(resource("/logout/done").route(get().to(logout::done)))
         .service(resource("/glossary").route(get().to(desk::glossary)))

@@ -1,6 +1,6 @@
 //! After the login: what its tokens are, and what can be done with them. They are refreshed (RFC 6749 §6), given back (RFC
-//! 7009), asked about (RFC 7662), and shown to a protected API (RFC 6750). The browser sees them because it is the learner's
-//! own, in the built-in demo; they stay on the server all the same.
+//! 7009), asked about (RFC 7662), and shown to a protected API (RFC 6750). Where flows are recorded the browser sees them,
+//! because it is the learner's own; they stay on the server all the same.
 
 use std::time::Duration;
 
@@ -134,10 +134,9 @@ struct Row<'a> {
     changed: Option<bool>,
 }
 
-/// The addresses.
+/// The addresses of the page that shows tokens. It is there where flows are recorded, which shows them anyway.
 pub fn routes(app: &mut ServiceConfig) {
-    app.service(resource("/tokens").route(get().to(page)).route(post().to(act)))
-        .service(resource("/profile").route(get().to(profile)));
+    app.service(resource("/tokens").route(get().to(page)).route(post().to(act)));
 }
 
 const DONE: &str = "done";
@@ -342,7 +341,7 @@ fn challenge(answer: &ApiResponse) -> Option<&str> {
 }
 
 /// `GET /profile`: what the API knows of the user. Whoever is not signed in signs in first.
-async fn profile(
+pub async fn profile(
     request: HttpRequest,
     session: Session,
     state: Data<AppState>,

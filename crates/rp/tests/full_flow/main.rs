@@ -6,6 +6,7 @@ mod flows;
 mod pair;
 mod steps;
 mod strangers;
+mod tokens;
 
 use std::time::Duration;
 
