@@ -2,7 +2,8 @@
 //!
 //! [`pair`] starts both servers in this process, on ports of their own and with one clock that stands still until a
 //! test moves it. [`chrome`] opens Chromium windows. A [`learner`] sits in front of one and does what learners do, and
-//! [`viewing`] is what they do in the flow viewer, [`stepping`] what they do step by step; [`tour`] leads them past every
+//! [`viewing`] is what they do in the flow viewer, [`stepping`] what they do step by step, [`tokens`] what they do
+//! with the tokens of a session; [`tour`] leads them past every
 //! page there is. An [`eavesdropper`] stands in front of a server and writes down what goes over the wire. The tests tell stories in these words, and the program
 //! `pictures` photographs the tour.
 
@@ -21,6 +22,7 @@ pub mod pair;
 pub mod senses;
 pub mod stepping;
 pub mod stranger;
+pub mod tokens;
 pub mod tour;
 pub mod viewing;
 pub mod wait;

@@ -7,6 +7,7 @@ use crate::{
     pair::Pair,
     stepping::{DROP, REPEAT, STEP_BY_STEP, TOLD},
     stranger::Stranger,
+    tokens::the_tokens,
     viewing::LATEST,
 };
 
@@ -22,6 +23,7 @@ pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(
     errors_of_the_rp(pair, learner, &mut look).await;
     an_outage(pair, learner, &mut look).await;
     the_viewer(pair, learner, &mut look).await;
+    the_tokens(pair, learner, &mut look).await;
     step_by_step(pair, learner, &mut look).await;
     the_time_machine(pair, learner, &mut look).await;
 }

@@ -29,3 +29,5 @@ mod steps_forged;
 mod steps_pages;
 mod steps_time;
 mod steps_told;
+
+mod tokens;
