@@ -148,18 +148,46 @@ class Login:
         self.assertIn("Signed out", browser.page)
 
 
-class Python(Login, unittest.TestCase):
+class Tokens:
+    """What those do that ask for a refresh token."""
+
+    def test_tokens_are_renewed_asked_about_and_given_back(self):
+        browser = Browser()
+        browser.open(f"{self.origin}/login")
+        browser.submit(username="mika", password="MikaTest2024!")
+        browser.submit(decision="allow")
+        browser.open(f"{self.origin}/tokens")
+        told = json.loads(browser.page)
+        self.assertEqual((told["claims"]["sub"], told["claims"]["aud"]), ("mika-0001", self.name))
+        expected = {"active": True, "sub": "mika-0001", "client_id": self.name, "token_type": "Bearer"}
+        self.assertEqual(told["before"], {**told["before"], **expected})
+        # With the refresh token goes the access token. Of one that does not count nothing else is told.
+        self.assertEqual(told["after"], {"active": False})
+        with self.assertRaises(request.HTTPError) as refused:
+            browser.open(f"{self.origin}/tokens")
+        refused.exception.close()
+
+
+class Python(Login, Tokens, unittest.TestCase):
     name, port = "python", 8001
 
     def command(self):
         return [sys.executable, str(EXAMPLES / "python" / "app.py")]
 
 
-class Node(Login, unittest.TestCase):
+class Node(Login, Tokens, unittest.TestCase):
     name, port = "node", 8002
 
     def command(self):
         return ["node", str(EXAMPLES / "node" / "app.js")]
+
+    def test_a_program_gets_a_token_for_itself(self):
+        command = ["node", str(EXAMPLES / "node" / "service.js")]
+        environment = {**os.environ, "ISSUER": self.issuer}
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        told = json.loads(ended.stdout)
+        self.assertEqual((told["client_id"], told["sub"], told["scope"]), ("service", "service", "api.access"))
 
 
 class ApacheAndPhp(Login, unittest.TestCase):

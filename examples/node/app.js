@@ -36,7 +36,7 @@ app.get('/login', async (req, res) => {
   const [state, nonce, verifier] = [oidc.randomState(), oidc.randomNonce(), oidc.randomPKCECodeVerifier()]
   req.session.attempt = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier }
   const challenge = { code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' }
-  const asked = { redirect_uri, scope: 'openid profile email', state, nonce, ...challenge }
+  const asked = { redirect_uri, scope: 'openid profile email offline_access', state, nonce, ...challenge }
   res.redirect(oidc.buildAuthorizationUrl(idp, asked).href)
 })
 
@@ -49,8 +49,19 @@ app.get('/callback', async (req, res) => {
   const userinfo = await oidc.fetchUserInfo(idp, tokens.access_token, id_token.sub)
   // A new session id, so that nobody has set it before the login.
   await new Promise((done, failed) => req.session.regenerate((error) => (error ? failed(error) : done())))
-  Object.assign(req.session, { claims: { id_token, userinfo }, hint: tokens.id_token })
+  Object.assign(req.session, { claims: { id_token, userinfo }, hint: tokens.id_token, refresh: tokens.refresh_token })
   res.redirect('/')
+})
+
+// New tokens while the user is away; what the IdP says of them, before they are given back and after.
+app.get('/tokens', async (req, res) => {
+  const tokens = await oidc.refreshTokenGrant(idp, req.session.refresh)
+  // It works once. The new one is kept before anything else can fail.
+  req.session.refresh = tokens.refresh_token
+  const before = await oidc.tokenIntrospection(idp, tokens.access_token)
+  await oidc.tokenRevocation(idp, tokens.refresh_token)
+  const after = await oidc.tokenIntrospection(idp, tokens.access_token)
+  res.json({ claims: tokens.claims(), before, after })
 })
 
 app.get('/logout', (req, res) => {

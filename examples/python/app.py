@@ -8,6 +8,7 @@ import os
 from urllib.parse import urlencode
 
 from authlib.integrations.flask_client import OAuth, OAuthError
+from authlib.integrations.requests_client import OAuth2Session
 from flask import Flask, jsonify, redirect, session
 
 ISSUER = os.environ.get("ISSUER", "http://127.0.0.1:5001")
@@ -18,12 +19,15 @@ app.secret_key = os.urandom(32)
 # Cookies ignore ports: on 127.0.0.1 another application's "session" would overwrite ours.
 app.config["SESSION_COOKIE_NAME"] = "python_example"
 
+# Not in the session: Flask's is a cookie, and whoever has it can read it.
+refresh_tokens = {}
+
 idp = OAuth(app).register(
     "idp",
     server_metadata_url=f"{ISSUER}/.well-known/openid-configuration",
     client_id=os.environ.get("CLIENT_ID", "python"),
     client_secret=os.environ.get("CLIENT_SECRET", "python-secret"),
-    client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
+    client_kwargs={"scope": "openid profile email offline_access", "code_challenge_method": "S256"},
 )
 
 
@@ -50,7 +54,31 @@ def callback():
     session.clear()
     session["claims"] = {"id_token": token["userinfo"], "userinfo": idp.userinfo(token=token)}
     session["id_token"] = token["id_token"]
+    refresh_tokens[token["userinfo"]["sub"]] = token["refresh_token"]
     return redirect("/")
+
+
+@app.get("/tokens")
+def tokens():
+    """New tokens while the user is away; what the IdP says of them, before they are given back and after."""
+    if "claims" not in session:
+        return redirect("/login")
+    user, address = session["claims"]["id_token"]["sub"], idp.load_server_metadata()
+    client = OAuth2Session(idp.client_id, idp.client_secret)
+    try:
+        token = client.refresh_token(address["token_endpoint"], refresh_tokens[user])
+    except OAuthError as error:
+        return f"The tokens cannot be renewed: {error}", 400, {"Content-Type": "text/plain"}
+    # It works once. The new one is kept before anything else can fail.
+    refresh_tokens[user] = token["refresh_token"]
+    claims = idp.parse_id_token(token, nonce=None)
+
+    def introspected():
+        return client.introspect_token(address["introspection_endpoint"], token["access_token"]).json()
+
+    before = introspected()
+    client.revoke_token(address["revocation_endpoint"], token["refresh_token"]).raise_for_status()
+    return jsonify({"claims": claims, "before": before, "after": introspected()})
 
 
 @app.get("/logout")

@@ -9,6 +9,7 @@ use shared::{
 use super::{
     anchor,
     curl::{Curl, curl},
+    family::{Family, family},
     fields::{Field, fields, first_fields},
     ledger::{Ledger, ledger},
     map::{self, Group, groups},
@@ -90,6 +91,7 @@ pub struct FlowPage<'a> {
     here_number: Option<u8>,
     groups: Vec<Group>,
     ledger: Option<Ledger>,
+    family: Option<Family>,
     observers: [&'static str; 5],
     details: Vec<Detail<'a>>,
 }
@@ -270,6 +272,7 @@ pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
         here_number: story.current.step().map(Step::number),
         groups: groups(story, &sight),
         ledger: ledger(story),
+        family: family(story),
         observers: sight::OBSERVERS,
         details: details.collect(),
     }

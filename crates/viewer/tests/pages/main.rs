@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "a test has no public interface")]
 
 mod afterwards;
+mod family;
 mod hostile;
 mod sample;
 mod without_secrets;
@@ -338,6 +339,7 @@ fn every_page_can_be_drawn() {
         ("nonce", sample::used_again()),
         ("stolen", sample::stolen()),
         ("logout", sample::logout()),
+        ("family", sample::family()),
     ];
     let stories: Vec<_> = samples.iter().map(|(_, events)| Story::tell(events, now, PATIENCE)).collect();
     let half: Vec<_> = sample::login().into_iter().filter(|it| it.by == Party::Idp).collect();

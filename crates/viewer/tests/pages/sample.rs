@@ -436,7 +436,51 @@ pub fn afterwards() -> Vec<Recorded> {
     it.events
 }
 
-/// The same at step 8, before the IdP has answered.
+/// A login that brings a refresh token.
+pub fn with_refresh_token() -> Vec<Recorded> {
+    let mut events = login();
+    for it in &mut events {
+        if let Event::Message(message) = &mut it.event
+            && (message.exchange, message.status()) == (Exchange::Token, Some(200))
+        {
+            let token = format!(r#"{{"refresh_token":"{REFRESH_TOKEN}","#);
+            message.body = message.body.replacen('{', &token, 1);
+        }
+    }
+    events
+}
+
+/// The same; it is renewed twice, then the first token comes again, and the last one is given back.
+pub fn family() -> Vec<Recorded> {
+    let now = with_refresh_token().last().map_or(0, |it| it.at - BEGAN);
+    let mut it = Recording { events: with_refresh_token(), now };
+    let token = |n: u32| if n == 1 { REFRESH_TOKEN.to_owned() } else { format!("{REFRESH_TOKEN}{n}") };
+    let credentials = ("authorization", "Basic Y2xpZW50MTpjbGllbnQxLXNlY3JldA==");
+    let line = |target: &str| Line::Request { method: "POST".into(), target: target.into() };
+    for n in [1, 2, 1] {
+        it.after(4_000);
+        let form = format!("grant_type=refresh_token&refresh_token={}", token(n));
+        it.direct(Exchange::Refresh, &line("/oauth/token"), &[credentials, FORM], &form, "renew");
+        if n == 1 && it.now > now + 8_000 {
+            let (used, unused) = (Words::Used, Words::Unused);
+            it.check(IDP, "refresh", Rule::RefreshTokenUnused, unused, used, Verdict::Failed);
+            let body = r#"{"error":"invalid_grant","error_description":"The refresh token is used."}"#;
+            it.direct(Exchange::Refresh, &Line::Status(400), &[JSON], body, "renew");
+        } else {
+            let next = token(n + 1);
+            let body = format!(
+                r#"{{"access_token":"{ACCESS_TOKEN}{n}","token_type":"Bearer","refresh_token":"{next}"}}"#
+            );
+            it.direct(Exchange::Refresh, &Line::Status(200), &[JSON], &body, "renew");
+        }
+    }
+    let form = format!("token={}&token_type_hint=refresh_token", token(3));
+    it.direct(Exchange::Revoke, &line("/oauth/revoke"), &[credentials, FORM], &form, "give-back");
+    it.direct(Exchange::Revoke, &Line::Status(200), &[], "", "give-back");
+    it.events
+}
+
+/// A login at step 8, before the IdP has answered.
 pub fn under_way() -> Vec<Recorded> {
     let mut it = Recording::default();
     it.begin();
