@@ -150,7 +150,6 @@ fn with(signed_in: &SignedIn, tokens: Tokens, judged: Option<IdToken>, app: &App
     if let Some(id_token) = judged {
         // The session goes on for as long as the new ID token is good, and never beyond its own bound.
         renewed.ends = id_token.expires.min(renewed.began + app.settings.session_lifetime).max(renewed.ends);
-        renewed.renewed = Some(now);
         renewed.id_token_claims = id_token.claims;
     }
     renewed.access_token = tokens.access_token;
@@ -163,6 +162,7 @@ fn with(signed_in: &SignedIn, tokens: Tokens, judged: Option<IdToken>, app: &App
     } else if let Some(token) = &renewed.refresh_token {
         app.renewals.give_back(token.hash());
     }
+    renewed.renewed = Some(now);
     renewed.before = Some(Box::new(before));
     renewed
 }

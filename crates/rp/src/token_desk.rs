@@ -362,14 +362,23 @@ fn login_first(app: &AppState, next: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, location)).finish()
 }
 
+/// Whether a session ends soon that could go on. One that is at its own bound could not, and one that has just been
+/// refreshed in vain is let be for a while.
+fn is_due(signed_in: &SignedIn, lifetime: Duration, now: Timestamp) -> bool {
+    const IN_TIME: Duration = Duration::from_secs(60);
+    signed_in.refresh_token.is_some()
+        && signed_in.ends <= now + IN_TIME
+        && signed_in.ends < signed_in.began + lifetime
+        && now < signed_in.began + lifetime
+        && signed_in.renewed.is_none_or(|at| at + IN_TIME <= now)
+}
+
 /// Who is in front of the page at `now`. Where that is wanted, a session that is about to end, or has just ended, goes on
 /// with new tokens.
 pub async fn visitor(app: &AppState, session: &Session, now: Timestamp) -> Result<Visitor, Problem> {
-    const IN_TIME: Duration = Duration::from_secs(60);
     let visitor = session::visitor(session, now)?;
     let (Visitor::SignedIn(signed_in) | Visitor::Ended(signed_in)) = &visitor else { return Ok(visitor) };
-    let is_due = signed_in.ends <= now + IN_TIME && signed_in.refresh_token.is_some();
-    if !app.settings.session_refresh || !is_due {
+    if !app.settings.session_refresh || !is_due(signed_in, app.settings.session_lifetime, now) {
         return Ok(visitor);
     }
     match in_flow(app, signed_in, Deed::Refresh, renewal::renew(app, signed_in)).await {

@@ -275,3 +275,20 @@ async fn a_session_goes_on_with_new_tokens_where_that_is_wanted() {
         );
     }
 }
+
+#[actix_web::test]
+async fn a_session_that_is_refreshed_ends_at_its_own_bound_all_the_same() {
+    let pair = Pair::start_with(&[], &["--session-refresh", "--session-lifetime", "4000"]);
+    let mut browser = Browser::default();
+    pair.signs_in_with(&mut browser, OFFLINE).await;
+    for (passes, refreshes) in [(3550, 1), (10, 1), (400, 1), (30, 1)] {
+        pair.clock.advance(Duration::from_secs(passes));
+        browser.opens(&format!("{}/", pair.rp)).await;
+        assert!(browser.text.contains("Welcome, Demo User!"), "{}", browser.text);
+        assert_eq!(pair.recorded(Entry::Refresh).await, 2 * refreshes, "after {passes} more seconds");
+    }
+    pair.clock.advance(Duration::from_secs(60));
+    browser.opens(&format!("{}/", pair.rp)).await;
+    assert!(!browser.text.contains("Welcome, Demo User!"), "{}", browser.text);
+    assert_eq!(pair.recorded(Entry::Refresh).await, 2);
+}
