@@ -16,11 +16,10 @@ use actix_web::{
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, header::HeaderMap},
     middleware::Next,
-    rt::task::JoinHandle,
     web::{Bytes, Data},
 };
 use futures_util::StreamExt as _;
-use shared::flow::{Event, Exchange, Line, Message, Party, Recorded, Sink};
+use shared::flow::{Event, Exchange, Line, Message, Party, Sink};
 
 use web::{
     front_door::{MAX_ADDRESS, Site},
@@ -34,6 +33,10 @@ use crate::{
     recorder::{FlowId, Recorder},
     redact,
 };
+
+mod put_off;
+
+pub use put_off::{PutOff, apart, put_off, spawn};
 
 tokio::task_local! {
     static CURRENT: Rc<Current>;
@@ -154,23 +157,6 @@ impl Current {
             pending: RefCell::default(),
             is_put_off: Cell::new(false),
         })
-    }
-
-    /// The request whose answer was put off.
-    fn resumed(put_off: &PutOff) -> Self {
-        Self {
-            recorder: Arc::clone(&put_off.recorder),
-            exchange: Cell::new(put_off.exchange),
-            span: put_off.span.clone(),
-            flow: RefCell::new(Some(put_off.flow.clone())),
-            request: RefCell::default(),
-            body: RefCell::default(),
-            length: Cell::default(),
-            link: None,
-            address: None,
-            pending: RefCell::default(),
-            is_put_off: Cell::new(false),
-        }
     }
 
     /// The body as the handler reads it, listened to.
@@ -331,97 +317,9 @@ impl Sink for Watch {
     }
 }
 
-/// A request of a flow that has not been answered yet. Meanwhile its browser looks at pages that are no part of the flow.
-#[derive(Clone)]
-pub struct PutOff {
-    recorder: Arc<Recorder>,
-    exchange: Exchange,
-    span: String,
-    flow: FlowId,
-}
-
-/// Puts off the answer to the request that is being answered: what the handler returns now is not recorded. `None` if the
-/// request belongs to no flow.
-pub fn put_off() -> Option<PutOff> {
-    let put_off = |current: &Rc<Current>| {
-        let flow = current.flow.borrow().clone()?;
-        current.is_put_off.set(true);
-        let recorder = Arc::clone(&current.recorder);
-        Some(PutOff { recorder, exchange: current.exchange.get(), span: current.span.clone(), flow })
-    };
-    CURRENT.try_with(put_off).ok().flatten()
-}
-
-impl PutOff {
-    /// Something that is done in a flow, and that no request asked for which is recorded.
-    pub fn in_flow(recorder: &Arc<Recorder>, flow: &str, exchange: Exchange) -> Self {
-        Self { recorder: Arc::clone(recorder), exchange, span: recorder.hex::<8>(), flow: flow.to_owned() }
-    }
-
-    /// The flow.
-    pub fn flow(&self) -> &str {
-        &self.flow
-    }
-
-    /// The answer with this status, as it will be recorded, without its headers and its body.
-    pub(crate) fn answer(&self, status: u16) -> Recorded {
-        let message = Message {
-            exchange: self.exchange,
-            from: self.recorder.party(),
-            to: asker(self.exchange),
-            line: Line::Status(status),
-            headers: Vec::new(),
-            body: String::new(),
-            cut: 0,
-            span: self.span.clone(),
-        };
-        let (by, at) = (self.recorder.party(), self.recorder.now());
-        Recorded { by, at, within: self.span.clone(), event: Event::Message(message) }
-    }
-
-    /// Takes note of an event of the request.
-    pub(crate) fn record(&self, event: Event) {
-        self.recorder.add(&self.flow, &self.span, self.recorder.now(), event);
-    }
-
-    /// What happens in `work` happens while the request is being answered.
-    pub async fn scope<T>(&self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(Rc::new(Current::resumed(self)), work).await
-    }
-
-    /// The answer to `request` is the one that was put off, and is recorded as such.
-    pub fn is_answered_by(self, request: &HttpRequest) {
-        request.extensions_mut().insert(self);
-    }
-}
-
 /// Of which exchange the request is that is being answered.
 pub fn current_exchange() -> Option<Exchange> {
     CURRENT.try_with(|current| current.exchange.get()).ok()
-}
-
-/// Has `work` done in the background, as part of the request that is being answered.
-pub fn spawn(work: impl Future<Output = ()> + 'static) -> Option<JoinHandle<()>> {
-    let current = CURRENT.try_with(Rc::clone).ok()?;
-    Some(actix_web::rt::spawn(CURRENT.scope(current, work)))
-}
-
-/// What happens in `work` happens in the same flow, but apart from the request that is being answered.
-pub async fn apart<T>(work: impl Future<Output = T>) -> T {
-    match put_off_again() {
-        Some(put_off) => put_off.scope(work).await,
-        None => work.await,
-    }
-}
-
-/// The request that is being answered, under another name.
-fn put_off_again() -> Option<PutOff> {
-    let again = |current: &Rc<Current>| {
-        let recorder = Arc::clone(&current.recorder);
-        let (exchange, span) = (current.exchange.get(), recorder.hex::<8>());
-        Some(PutOff { exchange, span, flow: current.flow.borrow().clone()?, recorder })
-    };
-    CURRENT.try_with(again).ok().flatten()
 }
 
 /// The flow of the request that is being answered.
