@@ -7,10 +7,11 @@ use idp::{config::Settings, demo, domain::password::PasswordHash};
 
 use crate::{
     floor::{Hash, Signature},
+    holder::Holder,
     login::{Browser, CLIENT1, CONSENT, Led, Site, expect},
     process::{Process, own_cpu_of},
     server,
-    table::{Table, each, median, micros, millis, times},
+    table::{Table, each, median, micros, millis, per_second, times},
 };
 
 /// How many send at a time.
@@ -68,6 +69,8 @@ struct Round {
     recorded_with_hash: f64,
     /// All messages of a login that is recorded.
     recorded: f64,
+    refresh: f64,
+    introspection: f64,
 }
 
 /// Measures and fills `table`.
@@ -105,6 +108,15 @@ pub fn measure(extent: Extent, settings: &Settings, keys: &Path, table: &mut Tab
     let (discovery, jwks) = (of(&|it| it.discovery - it.empty), of(&|it| it.jwks - it.empty));
     table.judge("discovery, beyond the empty handler", micros(discovery), micros(30e-6));
     table.judge("the key set, beyond the empty handler", micros(jwks), micros(30e-6));
+    let (refresh, introspection) = (of(&|it| it.refresh), of(&|it| it.introspection));
+    table.note("a refresh", micros(refresh));
+    table.note("an introspection", micros(introspection));
+    let beyond = of(&|it| it.refresh - it.signature);
+    table.judge("a refresh, beyond its signature", micros(beyond), micros(200e-6));
+    let beyond = of(&|it| it.introspection - it.empty);
+    table.judge("an introspection, beyond the empty handler", micros(beyond), micros(120e-6));
+    table.note("refreshes in a second of the processor", per_second(refresh));
+    table.note("introspections in a second of the processor", per_second(introspection));
     Ok(())
 }
 
@@ -136,6 +148,14 @@ impl Scene {
         };
         let mut messages = logins(&self.cheap, extent.logins)?;
         messages[2] -= cheap_hash;
+        let mut holders = (0..VISITORS).map(|_| Holder::at(&self.cheap)).collect::<Result<Vec<_>>>()?;
+        let mut afterwards = |count: u32, work: fn(&mut Holder) -> Result<()>| -> Result<f64> {
+            let share = count.div_ceil(VISITORS);
+            let all = self
+                .cheap
+                .cpu_of(|| together(&mut holders, |holder| (0..share).try_for_each(|_| work(holder))))?;
+            Ok(each(all, share * VISITORS))
+        };
         Ok(Round {
             signature,
             hash,
@@ -146,6 +166,8 @@ impl Scene {
             with_hash: logins(&self.idp, extent.hashes)?.iter().sum(),
             recorded_with_hash: logins(&self.recording, extent.hashes)?.iter().sum(),
             recorded: logins(&self.cheap_recording, extent.logins)?.iter().sum::<f64>() - cheap_hash,
+            refresh: afterwards(extent.logins, Holder::renews)?,
+            introspection: afterwards(extent.requests, Holder::is_asked_about)?,
         })
     }
 }

@@ -59,6 +59,8 @@ pub struct Client {
     pub credentials: &'static str,
     /// Where answers go.
     pub redirect_uri: &'static str,
+    /// What it asks for.
+    pub scope: &'static str,
 }
 
 /// The demo's first client: its users see every page at every login.
@@ -66,6 +68,7 @@ pub const CLIENT1: Client = Client {
     id: "client1",
     credentials: "Basic Y2xpZW50MTpjbGllbnQxLXNlY3JldA==",
     redirect_uri: "http://127.0.0.1:5002/auth",
+    scope: "openid profile email",
 };
 /// The demo's second client: its users consent once.
 pub const CLIENT2: Client =
@@ -82,7 +85,7 @@ impl Client {
             ("client_id", self.id),
             ("redirect_uri", self.redirect_uri),
             ("response_type", "code"),
-            ("scope", "openid profile email"),
+            ("scope", self.scope),
             ("state", "af0ifjsldkjaf0ifjsldkjaf0ifjsldkjaf0ifjsldk"),
             ("nonce", "n-0S6_WzA2Mjn-0S6_WzA2Mjn-0S6_WzA2Mjn-0S6_W"),
             ("code_challenge", CHALLENGE),
@@ -195,10 +198,12 @@ impl Browser {
     }
 }
 
-/// The decision that allows everything.
-pub const CONSENT: &[(&str, &str)] = &[("decision", "allow"), ("scope", "profile"), ("scope", "email")];
+/// The decision that allows everything that is asked for.
+pub const CONSENT: &[(&str, &str)] =
+    &[("decision", "allow"), ("scope", "profile"), ("scope", "email"), ("scope", "offline_access")];
 
-fn form(pairs: &[(&str, &str)]) -> String {
+/// Names and values as a form sends them.
+pub fn form(pairs: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 

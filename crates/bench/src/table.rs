@@ -69,6 +69,11 @@ pub fn times(ratio: f64) -> Figure {
     Figure(ratio, "×", 2)
 }
 
+/// How often in a second.
+pub fn per_second(seconds: f64) -> Figure {
+    Figure(seconds.recip(), "/s", 0)
+}
+
 /// Megabytes.
 pub fn megabytes(bytes: f64) -> Figure {
     Figure(bytes / 1e6, "MB", 1)
