@@ -20,7 +20,7 @@ impl Learner {
         self.opens(&format!("{}/tokens", pair.home)).await;
         self.signs_in().await;
         self.allows().await;
-        self.follows("Log in with").await;
+        self.clicks("a[href*=offline_access]").await;
         self.finds(ALLOW).await;
         self.allows().await;
         self.finds("#token-refresh_token").await;
