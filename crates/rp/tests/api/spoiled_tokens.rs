@@ -52,10 +52,14 @@ fn expected() -> Expected<'static> {
 
 /// What the RP does with a token: both opinions together.
 fn judged(token: &str, keys: &KeySet) -> Result<(), Rule> {
+    judged_by(token, keys, &expected())
+}
+
+fn judged_by(token: &str, keys: &KeySet, expected: &Expected<'_>) -> Result<(), Rule> {
     let mut checks = Checks::new(Arc::new(NoRecording));
     let failed = |Failed(check)| check.rule;
     let jwt = validate::read(token, &mut checks).map_err(failed)?;
-    validate::validate(jwt, keys, &expected(), &mut checks).map(|_| ()).map_err(failed)
+    validate::validate(jwt, keys, expected, &mut checks).map(|_| ()).map_err(failed)
 }
 
 #[test]
@@ -137,4 +141,32 @@ fn every_divergence_stands_in_the_documentation_with_its_reason() {
     for Divergence { token, because, .. } in DIVERGENCES {
         assert!(documented.contains(&format!("| {token} | {because} |")), "{token}: {because}");
     }
+}
+
+#[test]
+fn a_renewed_token_about_another_user_or_another_login_is_refused() {
+    let (token, keys) = (Corpus::of(Algorithm::Rs256).good_token(), keys(Algorithm::Rs256));
+    let jwt = validate::read(&token, &mut Checks::new(Arc::new(NoRecording))).unwrap();
+    let before = |name: &str, value: Value| {
+        let mut claims = jwt.claims.clone();
+        claims.insert(name.to_owned(), value);
+        judged_by(&token, &keys, &Expected { renewed: Some(&claims), ..expected() })
+    };
+    assert_eq!(before("iat", 0.into()), Ok(()), "a later token about the same login");
+    assert_eq!(before("sub", "somebody else".into()), Err(Rule::RenewedSubject));
+    assert_eq!(before("auth_time", (NOW - 7200).into()), Err(Rule::RenewedAuthTime));
+}
+
+#[test]
+fn a_login_that_is_older_than_was_asked_for_is_refused() {
+    let (token, keys) = (Corpus::of(Algorithm::Rs256).good_token(), keys(Algorithm::Rs256));
+    let jwt = validate::read(&token, &mut Checks::new(Arc::new(NoRecording))).unwrap();
+    let auth_time = jwt.claims.get("auth_time").and_then(Value::as_i64).unwrap();
+    // 60 s more are tolerated, for clocks that disagree.
+    let after = |seconds: i64| {
+        let now = Timestamp::from_unix(auth_time + seconds);
+        judged_by(&token, &keys, &Expected { max_age: Some(300), now, ..expected() })
+    };
+    assert_eq!(after(359), Ok(()));
+    assert_eq!(after(360), Err(Rule::AuthenticationAge));
 }
