@@ -7,10 +7,13 @@ use shared::{
     scope::Scope,
     secret::Secret,
 };
+use url::Url;
 
 use crate::domain::{
+    auth_method::AuthMethod,
     claims::{Address, StandardClaims},
-    client::{AccessTokenFormat, AuthMethod, Client, GrantType, RedirectUri},
+    client::{AccessTokenFormat, Client, GrantType, RedirectUri},
+    client_keys::ClientKeys,
     password::{HashError, PasswordHash},
     user::{User, Username},
 };
@@ -30,60 +33,81 @@ const SECOND_RP: &str = "http://127.0.0.1:5003/auth";
 /// The clients. `redirect_uri` is the RP's; each of the clients may be tried there.
 pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     let second = RedirectUri::parse(SECOND_RP).unwrap_or_else(|_| redirect_uri.clone());
+    let both = vec![redirect_uri.clone(), second];
     let client1 = Client {
-        id: ClientId::new("client1"),
         name: "Relying Party クライアントアプリ".into(),
         uri: redirect_uri.site(),
-        secret: Secret::new("client1-secret"),
-        auth_method: AuthMethod::ClientSecretBasic,
+        secret: Some(Secret::new("client1-secret")),
         redirect_uris: vec![redirect_uri.clone()],
         post_logout_redirect_uris: after_logout(redirect_uri),
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         // The RP asks for offline_access only when it is told to: a login looks like the tutorial's.
-        scope: Scope::parse("openid profile email api.access rp.login offline_access").unwrap_or_default(),
-        access_token_format: AccessTokenFormat::Opaque,
-        resource: Vec::new(),
-        id_token_signed_response_alg: None,
-        default_max_age: None,
-        require_pkce: true,
+        scope: scope("openid profile email api.access rp.login offline_access"),
         // A learner sees the consent page every time.
         remember_consent: false,
-        claims_in_id_token: false,
-        refresh_without_offline_access: false,
+        ..Client::of("client1")
     };
-    let both = vec![redirect_uri.clone(), second.clone()];
-    let client2 = Client {
-        id: ClientId::new("client2"),
-        name: "Second Client 二つ目のアプリ".into(),
-        secret: Secret::new("client2-secret"),
+    let like_client1 = |id: &str, name: &str, secret: Option<&str>| Client {
+        id: ClientId::new(id),
+        name: name.into(),
+        secret: secret.map(Secret::new),
         redirect_uris: both.clone(),
-        post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),
-        scope: Scope::parse("openid profile email address phone api.access rp.login offline_access")
-            .unwrap_or_default(),
-        remember_consent: true,
         ..client1.clone()
     };
+    let client2 = Client {
+        post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),
+        scope: scope("openid profile email address phone api.access rp.login offline_access"),
+        remember_consent: true,
+        ..like_client1("client2", "Second Client 二つ目のアプリ", Some("client2-secret"))
+    };
+    // RFC 7518 §3.2: a secret that signs with HS256 has 32 bytes at least.
+    let hs256_secret = Some("client-hs256-secret-of-32-bytes-or-more");
     let client_hs256 = Client {
-        id: ClientId::new("client-hs256"),
-        name: "HS256 Client 共有鍵のアプリ".into(),
-        // RFC 7518 §3.2: 32 bytes at least.
-        secret: Secret::new("client-hs256-secret-of-32-bytes-or-more"),
-        redirect_uris: both.clone(),
         // One that cannot renew its tokens, to compare with.
         grant_types: vec![GrantType::AuthorizationCode],
-        scope: Scope::parse("openid profile email api.access rp.login").unwrap_or_default(),
+        scope: scope("openid profile email api.access rp.login"),
         id_token_signed_response_alg: Some(Algorithm::HS256),
-        ..client1.clone()
+        ..like_client1("client-hs256", "HS256 Client 共有鍵のアプリ", hs256_secret)
     };
     let client_jwt = Client {
-        id: ClientId::new("client-jwt"),
-        name: "JWT Client JWT のアプリ".into(),
-        secret: Secret::new("client-jwt-secret"),
-        redirect_uris: both,
         access_token_format: AccessTokenFormat::Jwt,
-        ..client1.clone()
+        ..like_client1("client-jwt", "JWT Client JWT のアプリ", Some("client-jwt-secret"))
     };
-    vec![client1, client2, client_hs256, client_jwt]
+    // One for each other way to authenticate.
+    let client_post = Client {
+        auth_method: AuthMethod::ClientSecretPost,
+        ..like_client1("client-post", "Post Client フォームで示すアプリ", Some("client-post-secret"))
+    };
+    let jwt_secret = Some("client-secret-jwt-secret-of-32-bytes-or-more");
+    let client_secret_jwt = Client {
+        auth_method: AuthMethod::ClientSecretJwt,
+        ..like_client1("client-secret-jwt", "Assertion Client 表明するアプリ", jwt_secret)
+    };
+    let client_private_key = Client {
+        auth_method: AuthMethod::PrivateKeyJwt,
+        keys: Url::parse(&format!("{}jwks", redirect_uri.site())).ok().map(ClientKeys::Published),
+        ..like_client1("client-private-key", "Private Key Client 秘密鍵のアプリ", None)
+    };
+    let in_the_browser = RedirectUri::parse(&format!("{}spa", redirect_uri.site()));
+    let client_public = Client {
+        auth_method: AuthMethod::None,
+        redirect_uris: both.iter().cloned().chain(in_the_browser).collect(),
+        ..like_client1("client-public", "Public Client 公開クライアント", None)
+    };
+    vec![
+        client1,
+        client2,
+        client_hs256,
+        client_jwt,
+        client_post,
+        client_secret_jwt,
+        client_private_key,
+        client_public,
+    ]
+}
+
+fn scope(values: &str) -> Scope {
+    Scope::parse(values).unwrap_or_default()
 }
 
 /// The API that comes with the provider, for whoever wants to ask about tokens in its name: it answers for `resource`,
@@ -104,23 +128,11 @@ pub fn service() -> Client {
 /// A client that signs nobody in.
 fn without_users(id: &str, name: &str, secret: &str) -> Client {
     Client {
-        id: ClientId::new(id),
         name: name.into(),
-        uri: String::new(),
-        secret: Secret::new(secret),
-        auth_method: AuthMethod::ClientSecretBasic,
-        redirect_uris: Vec::new(),
-        post_logout_redirect_uris: Vec::new(),
+        secret: Some(Secret::new(secret)),
         grant_types: Vec::new(),
-        scope: Scope::parse("api.access").unwrap_or_default(),
-        access_token_format: AccessTokenFormat::Opaque,
-        resource: Vec::new(),
-        id_token_signed_response_alg: None,
-        default_max_age: None,
-        require_pkce: true,
-        remember_consent: true,
-        claims_in_id_token: false,
-        refresh_without_offline_access: false,
+        scope: scope("api.access"),
+        ..Client::of(id)
     }
 }
 

@@ -151,8 +151,11 @@ async fn id_token(
     let at_hash = tokens::at_hash(access_token, alg);
     let issuer = state.metadata.issuer.clone();
     let claims = tokens::id_token_claims(issuer, approval, nonce, user, at_hash, now, expires);
-    let signed =
-        state.keys.sign(alg, &client.secret, &claims, state.present()).await.map_err(OAuthError::internal)?;
+    let signed = state
+        .keys
+        .sign(alg, client.secret.as_ref(), &claims, state.present())
+        .await
+        .map_err(OAuthError::internal)?;
     let moments = [(Followed::IdToken, Turn::Created), (Followed::IdToken, Turn::Sent)];
     state.sink.lives(Step::TokenResponse, &moments);
     if claims.nonce.is_some() {

@@ -11,8 +11,8 @@
 //!    introspection, signing out, the provider's own page.
 //! 6. [`issuance`] is what every grant ends with, the tokens that are answered; [`active`] says which tokens count.
 //! 7. [`http`] is what several endpoints need of HTTP: cookies, CSRF tokens, client authentication, errors.
-//! 8. [`tokens`], [`keys`] and [`passwords`] mint, sign and check; [`throttle`] bounds how often a password may be
-//!    wrong.
+//! 8. [`tokens`], [`keys`] and [`passwords`] mint, sign and check, [`client_keys`] are the keys that clients publish;
+//!    [`throttle`] bounds how often a password may be wrong.
 //! 9. [`store`] remembers, [`domain`] knows the rules: what a grant is, which stage follows which.
 //!
 //! Each module uses only what stands below it in this list, and the crates `web` and `shared`; only the token endpoint
@@ -34,6 +34,7 @@ pub mod issuance;
 pub mod http;
 pub mod problems;
 
+pub mod client_keys;
 pub mod keys;
 pub mod passwords;
 pub mod throttle;

@@ -8,7 +8,8 @@ use std::{
 
 use actix_web::{
     App, HttpServer, ResponseError as _,
-    dev::{Server, ServerHandle},
+    body::BoxBody,
+    dev::{Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse},
     http::{
         Method,
         header::{self, HeaderValue},
@@ -40,13 +41,14 @@ use web::{
 };
 
 use crate::{
+    client_keys::PublishedKeys,
     code_flow::{account, authorize, consent, discovery, login, userinfo},
     config::Settings,
     features::{
         flows, home, introspection, logout, revocation,
         steps::{self, Announced},
     },
-    http::{csrf::CsrfKey, oauth_error::OAuthError},
+    http::{cors, csrf::CsrfKey, oauth_error::OAuthError},
     keys::Keys,
     passwords::Passwords,
     resource_server::api,
@@ -184,6 +186,7 @@ fn state(settings: Settings, surroundings: Surroundings, stores: Stores) -> Resu
         }),
         stores,
         keys: Arc::new(keys),
+        client_keys: PublishedKeys::default(),
         passwords: Arc::new(Passwords::new(random.as_ref()).map_err(StartError::own)?),
         throttle: Throttle::new(present),
         csrf: CsrfKey::new(random.as_ref()),
@@ -261,20 +264,24 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
                 ),
             )
             // steps 8 and 9
-            .service(back_channel("/oauth/token", "POST").route(actix::post().to(token_endpoint::token)))
+            .service(public_clients_too(
+                back_channel("/oauth/token", "POST").route(actix::post().to(token_endpoint::token)),
+            ))
             // for whoever has tokens, or is shown one
-            .service(back_channel("/oauth/revoke", "POST").route(actix::post().to(revocation::revoke)))
+            .service(public_clients_too(
+                back_channel("/oauth/revoke", "POST").route(actix::post().to(revocation::revoke)),
+            ))
             .service(
                 back_channel("/oauth/introspect", "POST").route(actix::post().to(introspection::endpoint)),
             )
             // after step 10
-            .service(
+            .service(public_clients_too(
                 back_channel("/oauth/userinfo", "GET, POST")
                     .route(actix::get().to(userinfo::get))
                     .route(actix::post().to(userinfo::post)),
-            )
-            .service(back_channel("/api/me", "GET").route(actix::get().to(api::me)))
-            .service(back_channel("/api/notes", "GET").route(actix::get().to(api::notes)))
+            ))
+            .service(public_clients_too(back_channel("/api/me", "GET").route(actix::get().to(api::me))))
+            .service(public_clients_too(back_channel("/api/notes", "GET").route(actix::get().to(api::notes))))
             // beside the flow
             .service(
                 actix::resource("/oauth/logout")
@@ -305,6 +312,21 @@ fn back_channel(path: &str, methods: &'static str) -> actix_web::Resource {
         refusal.headers_mut().insert(header::ALLOW, methods);
         refusal
     }))
+}
+
+/// The same where scripts of public clients go, which browsers let them only when the answer says so.
+fn public_clients_too(
+    resource: actix_web::Resource,
+) -> actix_web::Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    resource.wrap(from_fn(cors::for_public_clients))
 }
 
 /// What of it is recorded.

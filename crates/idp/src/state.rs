@@ -14,6 +14,7 @@ use viewer::{live::Closing, recorder::Recorder};
 use web::front_door::Site;
 
 use crate::{
+    client_keys::PublishedKeys,
     config::Settings,
     domain::{audience::Resources, client::RedirectUri},
     features::steps::Announced,
@@ -38,6 +39,8 @@ pub struct AppState {
     pub stores: Stores,
     /// What it signs with.
     pub keys: Arc<Keys>,
+    /// What clients sign with.
+    pub client_keys: PublishedKeys,
     /// How it checks passwords.
     pub passwords: Arc<Passwords>,
     /// How often a password may be wrong.

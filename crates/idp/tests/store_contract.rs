@@ -72,6 +72,7 @@ every_store![
     i6_another_client_or_too_much_scope_leaves_a_refresh_token_as_it_was,
     i6_a_late_refresh_token_is_late_and_later_unknown,
     i6_families_are_killed_by_their_handle_or_with_all_of_one_user_at_one_client,
+    an_assertion_is_used_up_once_until_it_ends,
     sweeping_takes_what_has_ended_and_nothing_else,
     i23_a_full_store_refuses_the_new_and_keeps_what_is_under_way,
     i23_one_client_leaves_room_for_the_others,
@@ -455,6 +456,19 @@ async fn i6_families_are_killed_by_their_handle_or_with_all_of_one_user_at_one_c
     assert!(clients(100).await.is_empty(), "none is live any more");
     let killed = RefreshToken { family: handle("b"), token: handle("first") };
     assert!(matches!(rotated(&stores, killed, "x", 2).await, Rotate::Dead | Rotate::Unknown));
+}
+
+async fn an_assertion_is_used_up_once_until_it_ends(stores: Stores) {
+    let (jti, client, now) = (SecretHash::of("jti"), ClientId::new("client1"), Timestamp::from_unix(1000));
+    let use_up = |at: i64| {
+        stores.assertions.use_up(jti, &client, Timestamp::from_unix(1060), Timestamp::from_unix(at))
+    };
+    let at_once = futures_util::future::join_all((0..50).map(|_| use_up(1000))).await;
+    assert_eq!(at_once.into_iter().filter(|used| *used == Ok(true)).count(), 1);
+    assert_eq!(use_up(1059).await, Ok(false));
+    assert_eq!(use_up(1060).await, Ok(true));
+    let other = SecretHash::of("another");
+    assert_eq!(stores.assertions.use_up(other, &client, Timestamp::from_unix(1060), now).await, Ok(true));
 }
 
 async fn sweeping_takes_what_has_ended_and_nothing_else(stores: Stores) {

@@ -38,10 +38,16 @@ pub struct ProviderMetadata {
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     /// How a client can authenticate at the token endpoint.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How the assertions are signed by which it can.
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// How a client can authenticate to give a token back.
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How the assertions are signed by which it can.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// How a client or a resource server can authenticate to ask about a token.
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How the assertions are signed by which it can.
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// Claims that can be returned.
     pub claims_supported: Vec<&'static str>,
     /// What `acr` can say.

@@ -99,6 +99,30 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
         Ok(())
     }
 
+    /// Adds an entry unless there is a live one already, in one step, and says whether it did: of many who come at once
+    /// with one key, one is the first.
+    pub fn insert_new(&self, key: K, value: V, expires: Timestamp, now: Timestamp) -> Result<bool, Full> {
+        let weight = self.weight(&value);
+        let new = Expiring { value, began: now, expires, weight };
+        let owners = (self.owners)(&new.value);
+        let book = || self.books().book(&owners, weight);
+        if !(book() || (self.sweep_once(now) && book())) {
+            return Err(Full);
+        }
+        let (is_new, left_over) = match self.entries.entry(key) {
+            Entry::Occupied(kept) if now < kept.get().expires => (false, Some(new)),
+            Entry::Occupied(mut ended) => (true, Some(ended.insert(new))),
+            Entry::Vacant(vacant) => {
+                vacant.insert(new);
+                (true, None)
+            }
+        };
+        if let Some(entry) = left_over {
+            self.release(&entry);
+        }
+        Ok(is_new)
+    }
+
     /// Whether a map for `most` entries would have room for another one, once those that have ended are forgotten.
     pub fn has_room_below(&self, most: usize, now: Timestamp) -> bool {
         let has_room = || {

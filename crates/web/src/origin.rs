@@ -68,6 +68,11 @@ impl Origin {
         self.url.path().trim_end_matches('/')
     }
 
+    /// The address without its path: what a request's path goes behind.
+    pub fn root(&self) -> &str {
+        self.text.strip_suffix(self.path()).unwrap_or(&self.text)
+    }
+
     /// `host:port` as browsers write it in `Host`, without a default port.
     pub fn authority(&self) -> &str {
         &self.authority

@@ -225,7 +225,7 @@ fn challenge(
 ) -> Result<Option<CodeChallenge>, Refusal> {
     let presented = params.get("code_challenge");
     // A method without a challenge is a request that lost its challenge on the way.
-    if !client.require_pkce && presented.or(params.get("code_challenge_method")).is_none() {
+    if !client.requires_pkce() && presented.or(params.get("code_challenge_method")).is_none() {
         checks.not_applicable(Rule::ChallengePresent, Words::Challenge, presented);
         return Ok(None);
     }

@@ -134,7 +134,7 @@ async fn allow(
         return deny(state, visit, &authentication).await;
     }
     visit.decide(state, &authentication).await?;
-    if visit.client.remember_consent {
+    if visit.client.remembers_consent() {
         remember(state, visit, &authentication, &asked, &allowed).await?;
     }
     redirect::approve(state, &visit.client, &visit.asked, visit.address, authentication, &allowed).await
@@ -221,7 +221,7 @@ async fn show(
         csrf: visit.csrf(state),
         scopes: asked.scope.iter().map(|value| scope_row(value, &user, &earlier)).collect(),
         claims: asked.claims.iter().map(|name| claim_row(name, &user, &earlier)).collect(),
-        remembered: visit.client.remember_consent,
+        remembered: visit.client.remembers_consent(),
     };
     let progress = Some(Progress::Now(Step::Consent));
     state.site.pages.respond(request, StatusCode::OK, Kind::Form, "idp/consent.html", progress, &page)

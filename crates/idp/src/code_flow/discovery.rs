@@ -15,8 +15,9 @@ use web::lang::Lang;
 use crate::{
     config::Settings,
     domain::{
+        auth_method::{AuthMethod, SIGNING_ALGS},
         claims::STANDARD,
-        client::{AuthMethod, Client, GrantType},
+        client::{Client, GrantType},
         prompt::Prompt,
         session::ACR_PASSWORD,
     },
@@ -46,9 +47,13 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         grant_types_supported: grant_types(settings),
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: signing_algs(settings),
-        token_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
-        revocation_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
-        introspection_endpoint_auth_methods_supported: AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
+        token_endpoint_auth_methods_supported: auth_methods(|_| true),
+        token_endpoint_auth_signing_alg_values_supported: auth_signing_algs(),
+        revocation_endpoint_auth_methods_supported: auth_methods(|_| true),
+        revocation_endpoint_auth_signing_alg_values_supported: auth_signing_algs(),
+        // RFC 7662 §2.1: a name that everybody knows is not enough.
+        introspection_endpoint_auth_methods_supported: auth_methods(|method| method != AuthMethod::None),
+        introspection_endpoint_auth_signing_alg_values_supported: auth_signing_algs(),
         claims_supported: claims(),
         acr_values_supported: vec![ACR_PASSWORD],
         prompt_values_supported: Prompt::VALUES.to_vec(),
@@ -69,6 +74,16 @@ fn signing_algs(settings: &Settings) -> Vec<&'static str> {
     let chosen = |client: &Client| client.id_token_signed_response_alg == Some(Algorithm::HS256);
     let hs256 = settings.clients.iter().any(chosen).then_some("HS256");
     KeyAlg::ALL.map(KeyAlg::as_str).into_iter().chain(hs256).collect()
+}
+
+fn auth_methods(is_possible: impl Fn(AuthMethod) -> bool) -> Vec<&'static str> {
+    AuthMethod::ALL.into_iter().filter(|method| is_possible(*method)).map(AuthMethod::as_str).collect()
+}
+
+/// How the assertions of `client_secret_jwt` and `private_key_jwt` can be signed.
+fn auth_signing_algs() -> Vec<String> {
+    let secret = AuthMethod::ClientSecretJwt.signing_algs();
+    secret.iter().chain(SIGNING_ALGS).map(|alg| format!("{alg:?}")).collect()
 }
 
 /// Those that a client is registered for; what nobody can use is not announced.

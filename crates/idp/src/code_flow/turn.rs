@@ -82,7 +82,7 @@ async fn remembered(
 ) -> Stored<Option<Permissions>> {
     // OpenID Connect Core §11: what a client may do while the user is away is asked each time.
     let offline = asked.scope.contains(Scope::OFFLINE_ACCESS);
-    if asked.prompt.consent || offline || !client.remember_consent {
+    if asked.prompt.consent || offline || !client.remembers_consent() {
         return Ok(None);
     }
     let consent = state.stores.consents.find(subject, &client.id, state.clock.now()).await?;

@@ -4,7 +4,7 @@
 use std::{fs, path::Path, str::FromStr as _};
 
 use jsonwebtoken::Algorithm;
-use shared::{ids::ClientId, scope::Scope, secret::Secret};
+use shared::{scope::Scope, secret::Secret};
 use url::Url;
 
 use super::{
@@ -12,18 +12,25 @@ use super::{
     values::{filled, visible, web_address},
 };
 use crate::{
-    domain::client::{AccessTokenFormat, AuthMethod, Client, GrantType, RedirectUri},
-    keys::KeyAlg,
+    domain::{
+        auth_method::AuthMethod,
+        client::{AccessTokenFormat, Client, GrantType, RedirectUri},
+        client_keys::{ClientKeys, PublicKeys},
+    },
+    keys::{HS256_BYTES, KeyAlg},
 };
 
 /// Every member that a client can have.
-const MEMBERS: [&str; 18] = [
+const MEMBERS: [&str; 21] = [
     "client_id",
     "client_secret",
     "client_secret_file",
     "client_name",
     "client_uri",
     "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
+    "jwks",
+    "jwks_uri",
     "redirect_uris",
     "post_logout_redirect_uris",
     "grant_types",
@@ -37,18 +44,17 @@ const MEMBERS: [&str; 18] = [
     "claims_in_id_token",
     "refresh_without_offline_access",
 ];
-/// What a client may ask for when nothing is said: the values to which OpenID Connect Core gives a meaning.
-const STANDARD_SCOPE: &str = "openid profile email address phone";
 
-/// Reads a client. What is missing is noted, and empty here: a file with a mistake registers nobody. Secret files lie
-/// in `folder` unless they say otherwise.
+/// Reads a client. What is missing is noted, and has the value that stands for "not said": a file with a mistake
+/// registers nobody. Secret files lie in `folder` unless they say otherwise.
 pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
     table.refuse_others(&MEMBERS, |_| None);
     let id = table.must("client_id", |it| it.parse(visible)).unwrap_or_default();
-    let secret = secret(table, folder).unwrap_or_default();
-    let scope = scope(table);
-    let grant_types =
-        table.may("grant_types", grant_types).unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
+    let unsaid = Client::of(&id);
+    let auth_method = table.may("token_endpoint_auth_method", |it| it.parse(auth_method)).unwrap_or_default();
+    let secret = secret(table, folder, auth_method);
+    let scope = scope(table).unwrap_or(unsaid.scope);
+    let grant_types = table.may("grant_types", grant_types).unwrap_or(unsaid.grant_types);
     let redirect_uris = if grant_types.contains(&GrantType::AuthorizationCode) {
         table.must("redirect_uris", some_redirect_uris)
     } else {
@@ -57,11 +63,16 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
     let redirect_uris = redirect_uris.unwrap_or_default();
     let in_any_case = table.may("refresh_without_offline_access", Member::flag).unwrap_or(false);
     refresh_tokens(table, &grant_types, &scope, in_any_case);
+    if auth_method == AuthMethod::None {
+        without_credentials(table, &grant_types);
+    }
     let home = || redirect_uris.first().map(RedirectUri::site).unwrap_or_default();
     Client {
-        name: table.may("client_name", |it| it.parse(filled)).unwrap_or_else(|| id.clone()),
+        name: table.may("client_name", |it| it.parse(filled)).unwrap_or(unsaid.name),
         uri: table.may("client_uri", |it| it.parse(web_address)).unwrap_or_else(home),
-        auth_method: table.may("token_endpoint_auth_method", |it| it.parse(auth_method)).unwrap_or_default(),
+        auth_method,
+        auth_signing_alg: table.may("token_endpoint_auth_signing_alg", |it| auth_alg(it, auth_method)),
+        keys: keys(table, auth_method),
         post_logout_redirect_uris: table
             .may("post_logout_redirect_uris", redirect_uris_of)
             .unwrap_or_default(),
@@ -71,20 +82,20 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
             .may("access_token_format", |it| it.parse(access_token_format))
             .unwrap_or_default(),
         resource: table.may("resource", resources).unwrap_or_default(),
-        id_token_signed_response_alg: algorithm(table, &secret),
+        id_token_signed_response_alg: algorithm(table, secret.as_deref()),
         default_max_age: table.may("default_max_age", Member::number),
-        require_pkce: table.may("require_pkce", Member::flag).unwrap_or(true),
-        remember_consent: table.may("remember_consent", Member::flag).unwrap_or(true),
+        require_pkce: table.may("require_pkce", Member::flag).unwrap_or(unsaid.require_pkce),
+        remember_consent: table.may("remember_consent", Member::flag).unwrap_or(unsaid.remember_consent),
         claims_in_id_token: table.may("claims_in_id_token", Member::flag).unwrap_or(false),
         refresh_without_offline_access: in_any_case,
-        id: ClientId::new(id),
-        secret: Secret::new(secret),
+        id: unsaid.id,
+        secret: secret.map(Secret::new),
         redirect_uris,
     }
 }
 
 /// `client_secret`, or what the file says that `client_secret_file` names.
-fn secret(table: &Table<'_>, folder: &Path) -> Option<String> {
+fn secret(table: &Table<'_>, folder: &Path, auth_method: AuthMethod) -> Option<String> {
     let given = table.may("client_secret", |it| it.parse(visible));
     let from_file = |it: &Member<'_>| {
         let path = folder.join(it.text()?);
@@ -93,20 +104,97 @@ fn secret(table: &Table<'_>, folder: &Path) -> Option<String> {
             .ok()?;
         visible(text.trim_end_matches(['\r', '\n'])).map_err(|reason| it.mistake(reason)).ok()
     };
-    match (table.get("client_secret"), table.get("client_secret_file")) {
-        (Some(_), None) => given,
-        (None, Some(file)) => from_file(&file),
-        (Some(_), Some(file)) => {
+    let named = [table.get("client_secret"), table.get("client_secret_file")];
+    let secret = match &named {
+        [Some(_), None] => given,
+        [None, Some(file)] => from_file(file),
+        [Some(_), Some(file)] => {
             file.mistake("there is a client_secret already: keep one of them");
             None
         }
-        (None, None) => {
-            table.mistake(
-                "client_secret is missing (or client_secret_file, which names a file that holds it)",
-            );
+        [None, None] => {
+            if auth_method.needs_secret() {
+                table.mistake(
+                    "client_secret is missing (or client_secret_file, which names a file that holds it)",
+                );
+            }
             None
         }
+    };
+    if let Some(member) = named.iter().flatten().next() {
+        let is_short = secret.as_ref().is_some_and(|secret| secret.len() < HS256_BYTES);
+        match auth_method {
+            // RFC 6749 §2.1: what everybody can read is no secret.
+            AuthMethod::None => {
+                member.mistake("a client whose token_endpoint_auth_method is none has no secret");
+            }
+            // RFC 7518 §3.2: a key as long as the hash, at least.
+            AuthMethod::ClientSecretJwt if is_short => {
+                member.mistake("must have 32 bytes at least, since it signs with HS256 (client_secret_jwt)");
+            }
+            _ => (),
+        }
     }
+    secret
+}
+
+/// RFC 7591 §2: `jwks` or `jwks_uri`, and one of them where the client signs with a key of its own.
+fn keys(table: &Table<'_>, auth_method: AuthMethod) -> Option<ClientKeys> {
+    let registered = |it: &Member<'_>| {
+        let keys = it.parse(|text| PublicKeys::parse(text.as_bytes()))?;
+        Some(ClientKeys::Registered(keys))
+    };
+    let published = |it: &Member<'_>| {
+        it.parse(web_address).and_then(|address| Url::parse(&address).ok()).map(ClientKeys::Published)
+    };
+    match (table.get("jwks"), table.get("jwks_uri")) {
+        (Some(_), Some(address)) => {
+            address.mistake("there is a jwks already: keep one of them");
+            None
+        }
+        (None, None) if auth_method == AuthMethod::PrivateKeyJwt => {
+            table.mistake("jwks_uri is missing (or jwks), which private_key_jwt needs");
+            None
+        }
+        (Some(keys), None) => registered(&keys),
+        (None, address) => address.as_ref().and_then(published),
+    }
+}
+
+/// OpenID Connect Dynamic Client Registration §2: how the assertions are signed by which the client authenticates.
+fn auth_alg(member: &Member<'_>, auth_method: AuthMethod) -> Option<Algorithm> {
+    let possible = auth_method.signing_algs();
+    let alg = Algorithm::from_str(member.text()?).ok().filter(|alg| possible.contains(alg));
+    if alg.is_none() {
+        let names: Vec<_> = possible.iter().map(|alg| format!("{alg:?}")).collect();
+        match names.as_slice() {
+            [] => member.mistake(format_args!("is of no use with {}", auth_method.as_str())),
+            names => member.mistake(format_args!("must be {}", names.join(" or "))),
+        }
+    }
+    alg
+}
+
+/// What a public client cannot be registered for: whoever knows its name would have it.
+fn without_credentials(table: &Table<'_>, grant_types: &[GrantType]) {
+    let mistake = |member: &str, reason: &str| {
+        if let Some(member) = table.get(member) {
+            member.mistake(format_args!("{reason}, since token_endpoint_auth_method is none"));
+        }
+    };
+    // RFC 6749 §4.4: for confidential clients only.
+    if grant_types.contains(&GrantType::ClientCredentials) {
+        mistake("grant_types", "client_credentials is not possible");
+    }
+    if table.get("require_pkce").is_some_and(|it| it.as_flag() == Some(false)) {
+        mistake("require_pkce", "must be true");
+    }
+    // RFC 8252 §8.6.
+    if table.get("remember_consent").is_some_and(|it| it.as_flag() == Some(true)) {
+        mistake("remember_consent", "must be false");
+    }
+    // RFC 7662 §2.1: whoever asks about tokens is authenticated.
+    mistake("resource", "is not possible");
 }
 
 fn redirect_uris_of(member: &Member<'_>) -> Option<Vec<RedirectUri>> {
@@ -122,8 +210,8 @@ fn some_redirect_uris(member: &Member<'_>) -> Option<Vec<RedirectUri>> {
 }
 
 fn auth_method(text: &str) -> Result<AuthMethod, String> {
-    let method = AuthMethod::ALL.into_iter().find(|method| method.as_str() == text);
-    method.ok_or_else(|| format!("must be {}", AuthMethod::ALL.map(AuthMethod::as_str).join(" or ")))
+    AuthMethod::find(text)
+        .ok_or_else(|| format!("must be {}", AuthMethod::ALL.map(AuthMethod::as_str).join(" or ")))
 }
 
 fn access_token_format(text: &str) -> Result<AccessTokenFormat, String> {
@@ -174,25 +262,24 @@ fn refresh_tokens(table: &Table<'_>, grant_types: &[GrantType], scope: &Scope, i
     }
 }
 
-fn scope(table: &Table<'_>) -> Scope {
-    let written = table.may("scope", |it| {
+fn scope(table: &Table<'_>) -> Option<Scope> {
+    table.may("scope", |it| {
         let scope = it.parse(Scope::parse)?;
         if scope.is_empty() {
             it.mistake("must name what the client may ask for");
         }
         Some(scope)
-    });
-    written.or_else(|| Scope::parse(STANDARD_SCOPE).ok()).unwrap_or_default()
+    })
 }
 
-fn algorithm(table: &Table<'_>, secret: &str) -> Option<Algorithm> {
+fn algorithm(table: &Table<'_>, secret: Option<&str>) -> Option<Algorithm> {
     table.may("id_token_signed_response_alg", |it| {
         let here = |it: &Algorithm| *it == Algorithm::HS256 || KeyAlg::ALL.map(Algorithm::from).contains(it);
         let algorithm = Algorithm::from_str(it.text()?).ok().filter(here);
         match algorithm {
             None => it.mistake("must be RS256, ES256, EdDSA or HS256"),
             // RFC 7518 §3.2: a key as long as the hash, at least.
-            Some(Algorithm::HS256) if secret.len() < 32 => {
+            Some(Algorithm::HS256) if secret.is_none_or(|secret| secret.len() < HS256_BYTES) => {
                 it.mistake("HS256 signs with the client_secret, which must then have 32 bytes at least");
             }
             Some(_) => (),

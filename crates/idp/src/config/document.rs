@@ -94,8 +94,12 @@ impl<'a> Member<'a> {
 
     /// The truth value that this must be.
     pub(super) fn flag(&self) -> Option<bool> {
-        let flag = if let DeValue::Boolean(flag) = self.value { Some(*flag) } else { None };
-        self.or_mistake(flag, "must be true or false")
+        self.or_mistake(self.as_flag(), "must be true or false")
+    }
+
+    /// The yes or no that this is, if it is one.
+    pub(super) fn as_flag(&self) -> Option<bool> {
+        if let DeValue::Boolean(flag) = self.value { Some(*flag) } else { None }
     }
 
     /// The number that this must be.

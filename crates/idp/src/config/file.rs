@@ -93,11 +93,16 @@ fn apart(clients: &[Client], users: &[Table<'_>]) {
 #[cfg(test)]
 mod tests {
     use jsonwebtoken::Algorithm;
+    use shared::secret::Secret;
 
     use super::*;
     use crate::{
         demo,
-        domain::client::{AccessTokenFormat, AuthMethod, RedirectUri},
+        domain::{
+            auth_method::AuthMethod,
+            client::{AccessTokenFormat, RedirectUri},
+            client_keys::ClientKeys,
+        },
     };
 
     const HASH: &str =
@@ -139,7 +144,9 @@ password_hash = 'HASH'
     fn the_demo_that_is_printed_is_the_demo_that_is_built_in() {
         let printed = parsed(DEMO).unwrap();
         let redirect_uri = RedirectUri::parse("http://127.0.0.1:5002/auth").unwrap();
-        let client = |client: &Client| format!("{client:?} {}", client.secret.expose());
+        let client = |client: &Client| {
+            format!("{client:?} {}", client.secret.as_ref().map(Secret::expose).unwrap_or_default())
+        };
         let mut built_in = demo::clients(&redirect_uri);
         let api = demo::resource_server("http://127.0.0.1:5001/api".into());
         built_in.extend([api, demo::service()]);
@@ -187,7 +194,7 @@ password_hash = 'HASH'
             claims_in_id_token = true
             client_id";
         let client = &parsed(&LEAST.replacen("client_id", more, 1)).unwrap().clients[0];
-        assert_eq!((client.id.as_str(), client.secret.expose()), ("app", "app-secret"));
+        assert_eq!((client.id.as_str(), client.secret.as_ref().unwrap().expose()), ("app", "app-secret"));
         assert_eq!((client.name.as_str(), client.uri.as_str()), ("App", "https://app.example/home"));
         assert_eq!(client.auth_method, AuthMethod::ClientSecretPost);
         assert!(client.post_logout_redirect_uri("https://app.example/bye").is_some());
@@ -212,7 +219,13 @@ password_hash = 'HASH'
             ("client_uri = 'app.example'", "client_uri: \"app.example\" is not an absolute http"),
             ("client_secret = ''", "client_secret: must be printable ASCII"),
             ("client_secret_file = 'x'", "client_secret_file: there is a client_secret already"),
-            ("token_endpoint_auth_method = 'none'", "token_endpoint_auth_method: must be client_sec"),
+            ("token_endpoint_auth_method = 'None'", "token_endpoint_auth_method: must be client_sec"),
+            (
+                "token_endpoint_auth_signing_alg = 'RS256'",
+                "token_endpoint_auth_signing_alg: is of no use with client_secret_basic",
+            ),
+            ("jwks = 'x'", "jwks: must be a JSON object whose member keys is a list of keys"),
+            ("jwks_uri = '/jwks'", "jwks_uri: \"/jwks\" is not an absolute http"),
             ("redirect_uris = 'https://a.example'", "redirect_uris: must be a list in square brackets"),
             ("redirect_uris = []", "redirect_uris: there must be one at least"),
             ("redirect_uris = ['/cb']", "redirect_uris[0]: \"/cb\" is not an absolute http"),
@@ -248,6 +261,63 @@ password_hash = 'HASH'
         for needed in ["client_id", "client_secret", "redirect_uris"] {
             let said = said(&spoiled("[[clients]]", needed));
             assert!(said.starts_with(&format!("idp.toml:1: clients[0]: {needed} is missing")), "{said}");
+        }
+    }
+
+    /// A client that authenticates with `method`, with `members` in the place of its secret.
+    fn with_method(method: &str, members: &str) -> String {
+        let table = format!("token_endpoint_auth_method = '{method}'\n{members}");
+        spoiled("[[clients]]", "client_secret").replacen("client_id", &format!("{table}\nclient_id"), 1)
+    }
+
+    #[test]
+    fn a_client_that_signs_with_its_own_key_needs_no_secret() {
+        let key = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        let given = format!("jwks = '{key}'\ntoken_endpoint_auth_signing_alg = 'EdDSA'");
+        let client = &parsed(&with_method("private_key_jwt", &given)).unwrap().clients[0];
+        assert!(matches!(client.keys, Some(ClientKeys::Registered(_))) && client.secret.is_none());
+        assert_eq!(client.auth_signing_alg, Some(Algorithm::EdDSA));
+        let published = "jwks_uri = 'https://app.example/jwks'";
+        let client = &parsed(&with_method("private_key_jwt", published)).unwrap().clients[0];
+        assert!(matches!(client.keys, Some(ClientKeys::Published(_))) && client.auth_signing_alg.is_none());
+        for (members, reason) in [
+            (String::new(), "idp.toml:1: clients[0]: jwks_uri is missing (or jwks), which private_key_jwt"),
+            (format!("{given}\n{published}"), "idp.toml:5: clients[0].jwks_uri: there is a jwks already"),
+            (given.replace("EdDSA", "HS256"), "must be RS256 or PS256 or ES256 or EdDSA"),
+            (given.replace("\"x\"", "\"d\": \"x\", \"x\""), "jwks: must not hold a private key or a secret"),
+        ] {
+            let said = said(&with_method("private_key_jwt", &members));
+            assert!(said.contains(reason), "{members}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_signs_is_as_long_as_its_hash() {
+        let short =
+            said(&with_method("client_secret_jwt", "client_secret = '0123456789abcdef0123456789abcde'"));
+        assert!(short.contains("clients[0].client_secret: must have 32 bytes at least"), "{short}");
+        let long = "client_secret = '0123456789abcdef0123456789abcdef'";
+        assert!(parsed(&with_method("client_secret_jwt", long)).is_ok());
+        assert!(said(&with_method("client_secret_jwt", "")).contains("client_secret is missing"));
+    }
+
+    #[test]
+    fn i8_a_public_client_cannot_be_registered_for_what_takes_more_than_a_name() {
+        let client = &parsed(&with_method("none", "")).unwrap().clients[0];
+        assert!(client.is_public() && client.requires_pkce() && !client.remembers_consent());
+        for (member, reason) in [
+            ("client_secret = 'x'", "client_secret: a client whose token_endpoint_auth_method is none"),
+            ("require_pkce = false", "require_pkce: must be true, since token_endpoint_auth_method is none"),
+            ("remember_consent = true", "remember_consent: must be false, since"),
+            (
+                "grant_types = ['client_credentials']",
+                "grant_types: client_credentials is not possible, since",
+            ),
+            ("resource = ['https://api.example']", "resource: is not possible, since"),
+            ("id_token_signed_response_alg = 'HS256'", "id_token_signed_response_alg: HS256 signs with"),
+        ] {
+            let said = said(&with_method("none", member));
+            assert!(said.contains(&format!("clients[0].{reason}")), "{member}: {said}");
         }
     }
 
@@ -366,6 +436,6 @@ password_hash = 'HASH'
         fs::write(folder.join("idp.toml"), text).unwrap();
         let read = read(&folder.join("idp.toml"), Timestamp::from_unix(1_795_496_600));
         fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(read.unwrap().clients[0].secret.expose(), "sesame");
+        assert_eq!(read.unwrap().clients[0].secret.as_ref().unwrap().expose(), "sesame");
     }
 }

@@ -15,7 +15,7 @@ use shared::{
     scope::Scope,
 };
 use web::{
-    origin::Origin,
+    origin::{Origin, is_loopback},
     settings::{self, LogFormat, Recording},
 };
 
@@ -25,6 +25,7 @@ use crate::{
     domain::{
         audience::Resources,
         client::{Client, RedirectUri},
+        client_keys::ClientKeys,
         refresh_family::RefreshLifetime,
         session::SessionLifetime,
         user::User,
@@ -274,6 +275,9 @@ impl TryFrom<Arguments> for Settings {
                 exposed.as_str()
             ));
         }
+        for client in &registered.clients {
+            exposed_keys(client, arguments.allow_http)?;
+        }
         Ok(Self {
             bind: arguments.bind,
             record: arguments.record.is_on(origin.is_loopback()),
@@ -297,6 +301,22 @@ impl TryFrom<Arguments> for Settings {
             users: registered.users,
             shown_users,
         })
+    }
+}
+
+/// RFC 8725 §3.10: whoever can change keys on their way can sign in the client's name.
+fn exposed_keys(client: &Client, allow_http: bool) -> Result<(), String> {
+    match &client.keys {
+        Some(ClientKeys::Published(address))
+            if address.scheme() == "http" && !is_loopback(address) && !allow_http =>
+        {
+            Err(format!(
+                "jwks_uri {:?} uses http, which is safe only on a loopback address: use https, or IDP_ALLOW_HTTP in a \
+                 lab network",
+                address.as_str()
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

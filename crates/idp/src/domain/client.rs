@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use jsonwebtoken::Algorithm;
-use serde::{Deserialize, Serialize};
 use shared::{ids::ClientId, scope::Scope, secret::Secret};
 use thiserror::Error;
 use url::Url;
+
+use super::{auth_method::AuthMethod, client_keys::ClientKeys};
 
 /// Why an address cannot be registered as a redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -60,9 +61,12 @@ impl RedirectUri {
 
     /// The site that it belongs to, such as `http://127.0.0.1:5002/`.
     pub fn site(&self) -> String {
-        Url::parse(&self.text)
-            .map(|url| format!("{}/", url.origin().ascii_serialization()))
-            .unwrap_or_default()
+        format!("{}/", self.origin())
+    }
+
+    /// The same as browsers write it in `Origin` (RFC 6454 §6.1).
+    pub fn origin(&self) -> String {
+        Url::parse(&self.text).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
 
     /// Whether a code would travel to it in the clear (RFC 9700 §2.6: http is for loopback only).
@@ -73,30 +77,6 @@ impl RedirectUri {
     /// `host:port`, for people.
     pub fn host(&self) -> &str {
         &self.host
-    }
-}
-
-/// How a client proves who it is at the token endpoint (OpenID Connect Core §9).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthMethod {
-    /// Name and secret in an `Authorization: Basic` header; what is meant when nothing is registered.
-    #[default]
-    ClientSecretBasic,
-    /// Name and secret in the form.
-    ClientSecretPost,
-}
-
-impl AuthMethod {
-    /// The methods that are supported.
-    pub const ALL: [Self; 2] = [Self::ClientSecretBasic, Self::ClientSecretPost];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-        }
     }
 }
 
@@ -165,10 +145,15 @@ pub struct Client {
     pub name: String,
     /// `client_uri`: where it is at home; pages lead back there.
     pub uri: String,
-    /// `client_secret`: what it authenticates with, and what signs its ID tokens if it chose HS256.
-    pub secret: Secret,
+    /// `client_secret`: what it authenticates with, and what signs its ID tokens if it chose HS256. Who has a key of
+    /// its own needs none, and a public client could not keep it.
+    pub secret: Option<Secret>,
     /// `token_endpoint_auth_method`.
     pub auth_method: AuthMethod,
+    /// `token_endpoint_auth_signing_alg`: how its assertions are signed; without it, in any way that is supported.
+    pub auth_signing_alg: Option<Algorithm>,
+    /// `jwks` or `jwks_uri`: the public halves of the keys that it signs with.
+    pub keys: Option<ClientKeys>,
     /// `redirect_uris`: where answers may go.
     pub redirect_uris: Vec<RedirectUri>,
     /// `post_logout_redirect_uris`: where a browser may go after it signed out.
@@ -196,7 +181,57 @@ pub struct Client {
     pub refresh_without_offline_access: bool,
 }
 
+/// What a client may ask for when its registration does not say: the values to which OpenID Connect Core gives a meaning.
+const STANDARD_SCOPE: &str = "openid profile email address phone";
+
 impl Client {
+    /// The client called `id` of whom nothing else is registered: everything has the value that stands for "not said"
+    /// (OpenID Connect Dynamic Client Registration §2).
+    pub fn of(id: &str) -> Self {
+        Self {
+            id: ClientId::new(id),
+            name: id.to_owned(),
+            uri: String::new(),
+            secret: None,
+            auth_method: AuthMethod::default(),
+            auth_signing_alg: None,
+            keys: None,
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            grant_types: vec![GrantType::AuthorizationCode],
+            scope: Scope::parse(STANDARD_SCOPE).unwrap_or_default(),
+            access_token_format: AccessTokenFormat::default(),
+            resource: Vec::new(),
+            id_token_signed_response_alg: None,
+            default_max_age: None,
+            require_pkce: true,
+            remember_consent: true,
+            claims_in_id_token: false,
+            refresh_without_offline_access: false,
+        }
+    }
+
+    /// Whether it has nothing to prove who it is with (RFC 6749 §2.1).
+    pub fn is_public(&self) -> bool {
+        self.auth_method == AuthMethod::None
+    }
+
+    /// Whether what the user allowed is remembered. RFC 8252 §8.6: whoever knows the name of a public client can act as
+    /// it, so the user is asked each time.
+    pub fn remembers_consent(&self) -> bool {
+        self.remember_consent && !self.is_public()
+    }
+
+    /// Whether a request of its must use PKCE: RFC 7636 §1, a public client has nothing else that ties a code to it.
+    pub fn requires_pkce(&self) -> bool {
+        self.require_pkce || self.is_public()
+    }
+
+    /// Whether a script of `origin` is this client: a public one, registered for an address of that origin.
+    pub fn lives_at(&self, origin: &str) -> bool {
+        self.is_public() && self.redirect_uris.iter().any(|address| address.origin() == origin)
+    }
+
     /// Whether it may exchange this for tokens.
     pub fn may_use(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)

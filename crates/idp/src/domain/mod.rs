@@ -3,10 +3,12 @@
 
 pub mod access_token;
 pub mod audience;
+pub mod auth_method;
 pub mod authorization_request;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
+pub mod client_keys;
 pub mod consent;
 pub mod grant;
 pub mod interaction;

@@ -207,8 +207,8 @@ fn client_row(state: &AppState, client: &Client) -> ClientRow {
             Some(alg) => format!("{alg:?}"),
             None => state.settings.signing_alg.as_str().to_owned(),
         },
-        require_pkce: client.require_pkce,
-        remember_consent: client.remember_consent,
+        require_pkce: client.requires_pkce(),
+        remember_consent: client.remembers_consent(),
         signs_in: client.may_use(GrantType::AuthorizationCode),
         resource: client.resource.clone(),
     }

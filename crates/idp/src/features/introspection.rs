@@ -16,7 +16,7 @@ use web::form::{Form, FormError};
 use crate::{
     active,
     domain::refresh_family::RefreshToken,
-    http::{back_channel, oauth_error::OAuthError},
+    http::{back_channel, client_auth, oauth_error::OAuthError},
     state::AppState,
     store::Stored,
 };
@@ -75,6 +75,8 @@ pub async fn endpoint(
 ) -> Result<HttpResponse, OAuthError> {
     let mut checks = state.checks();
     let (client, params) = back_channel::asked(&state, &request, form, &[], &mut checks).await?;
+    // RFC 7662 §2.1: whoever asks is authenticated. A name that everybody knows is not enough.
+    let client = client_auth::confidential(client, &mut checks)?;
     let token = params
         .get("token")
         .ok_or_else(|| OAuthError::bad_request(ErrorCode::InvalidRequest, "token is missing."))?;

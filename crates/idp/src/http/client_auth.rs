@@ -1,5 +1,5 @@
-//! How a client proves who it is at the back channel: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1,
-//! OpenID Connect Core §9), whichever it is registered for.
+//! How a client proves who it is at the back channel (RFC 6749 §2.3, OpenID Connect Core §9): with a secret in the header
+//! or in the form, with an assertion that it signed, or, if it is public, not at all; whichever it is registered for.
 
 use std::sync::Arc;
 
@@ -13,11 +13,24 @@ use shared::{
     secret::{Secret, SecretHash},
 };
 
-use super::oauth_error::OAuthError;
+use super::{
+    client_assertion::{self, Assertion},
+    oauth_error::OAuthError,
+};
 use crate::{
-    domain::client::{AuthMethod, Client},
+    domain::{auth_method::AuthMethod, client::Client},
     state::AppState,
 };
+
+/// What a client presents.
+enum Presented<'a> {
+    /// A secret that both sides know.
+    Secret(Credentials),
+    /// A document that the client signed.
+    Assertion(Box<Assertion<'a>>),
+    /// A name, and nothing else.
+    Name(ClientId),
+}
 
 /// A client's name and secret, as presented.
 #[derive(Debug)]
@@ -34,21 +47,68 @@ pub async fn authenticate(
     params: &Params,
     checks: &mut Checks,
 ) -> Result<Arc<Client>, OAuthError> {
-    let presented = presented(request, params)?;
+    let (client, method) = match presented(request, params)? {
+        Presented::Secret(credentials) => (by_secret(state, &credentials, checks).await?, credentials.method),
+        Presented::Assertion(assertion) => {
+            let client = known(state, &assertion.client_id, |_| true, checks).await?;
+            let endpoint = format!("{}{}", state.settings.origin.root(), request.path());
+            client_assertion::verify(state, &client, &assertion, &endpoint, checks).await?;
+            checks.pass(Rule::ClientAuthenticated, Words::Authenticated);
+            (client, assertion.method())
+        }
+        Presented::Name(id) => {
+            let client = known(state, &id, Client::is_public, checks).await?;
+            checks.not_applicable(Rule::ClientAuthenticated, Words::Authenticated, Words::PublicClient);
+            (client, AuthMethod::None)
+        }
+    };
+    // OpenID Connect Core §9: the method is part of the registration. Only whoever proved who they are is told of it.
+    checks
+        .equal(Rule::ClientAuthMethod, client.auth_method.as_str(), method.as_str())
+        .map_err(logged(OAuthError::other_auth_method(client.auth_method)))?;
+    Ok(client)
+}
+
+/// The same, for what a name alone does not open.
+pub fn confidential(client: Arc<Client>, checks: &mut Checks) -> Result<Arc<Client>, OAuthError> {
+    if client.is_public() {
+        let failed = checks.refuse(Rule::ClientAuthenticated, Words::Authenticated, Words::PublicClient);
+        return Err(logged(OAuthError::invalid_client())(failed));
+    }
+    Ok(client)
+}
+
+/// The client of this name and kind. To everybody else it is one answer: unknown, or wrong credentials.
+async fn known(
+    state: &AppState,
+    id: &ClientId,
+    kind: impl FnOnce(&Client) -> bool,
+    checks: &mut Checks,
+) -> Result<Arc<Client>, OAuthError> {
+    let client = state.stores.clients.find(id).await?.filter(|client| kind(client));
+    client.ok_or_else(|| {
+        let (expected, shown) = (Words::Authenticated, Words::NotAuthenticated);
+        let failed = checks.refuse(Rule::ClientAuthenticated, expected, shown);
+        logged(OAuthError::invalid_client())(failed)
+    })
+}
+
+/// The client that knows this secret.
+async fn by_secret(
+    state: &AppState,
+    presented: &Credentials,
+    checks: &mut Checks,
+) -> Result<Arc<Client>, OAuthError> {
     let client = state.stores.clients.find(&presented.id).await?;
+    let secret = client.as_ref().and_then(|client| client.secret.as_ref());
     // As much work for an unknown client as for a known one with a wrong secret.
-    let expected = client.as_ref().map_or_else(|| SecretHash::of(""), |client| client.secret.hash());
-    let matches = expected.matches(presented.secret.expose()) && client.is_some();
+    let expected = secret.map_or_else(|| SecretHash::of(""), Secret::hash);
+    let matches = expected.matches(presented.secret.expose()) && secret.is_some();
     let shown = if matches { Words::Authenticated } else { Words::NotAuthenticated };
     checks
         .judge(Rule::ClientAuthenticated, Words::Authenticated, shown, matches)
         .map_err(logged(OAuthError::invalid_client()))?;
-    let client = client.ok_or_else(OAuthError::invalid_client)?;
-    // OpenID Connect Core §9: the method is part of the registration. Only whoever knows the secret is told of it.
-    checks
-        .equal(Rule::ClientAuthMethod, client.auth_method.as_str(), presented.method.as_str())
-        .map_err(logged(OAuthError::other_auth_method(client.auth_method)))?;
-    Ok(client)
+    client.ok_or_else(OAuthError::invalid_client)
 }
 
 /// Whoever connects an application looks into the log first. What was presented stays out of it.
@@ -60,22 +120,44 @@ fn logged(refusal: OAuthError) -> impl FnOnce(Failed) -> OAuthError {
 }
 
 /// RFC 6749 §2.3: a client must not use more than one method in a request.
-fn presented(request: &HttpRequest, params: &Params) -> Result<Credentials, OAuthError> {
-    let in_form = params.get("client_secret");
-    let Some(credentials) = basic(request)? else {
-        let (Some(id), Some(secret)) = (params.get("client_id"), in_form) else {
-            return Err(OAuthError::invalid_client());
-        };
-        let (id, secret) = (ClientId::new(id), Secret::new(secret));
-        return Ok(Credentials { method: AuthMethod::ClientSecretPost, id, secret });
-    };
-    if in_form.is_some() || params.get("client_assertion").is_some() {
+fn presented<'a>(request: &HttpRequest, params: &'a Params) -> Result<Presented<'a>, OAuthError> {
+    let (name, secret) = (params.get("client_id"), params.get("client_secret"));
+    let (header, assertion) = (basic(request)?, assertion(params)?);
+    if usize::from(header.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some()) > 1 {
         return Err(invalid_request("The client uses two authentication methods at once."));
     }
-    if params.get("client_id").is_some_and(|id| id != credentials.id.as_str()) {
+    let presented = match (header, assertion, name, secret) {
+        (Some(credentials), ..) => Presented::Secret(credentials),
+        (_, Some(assertion), ..) => Presented::Assertion(Box::new(assertion)),
+        (_, _, Some(id), Some(secret)) => Presented::Secret(Credentials {
+            method: AuthMethod::ClientSecretPost,
+            id: ClientId::new(id),
+            secret: Secret::new(secret),
+        }),
+        (_, _, Some(id), None) => Presented::Name(ClientId::new(id)),
+        (_, _, None, _) => return Err(OAuthError::invalid_client()),
+    };
+    let id = match &presented {
+        Presented::Secret(credentials) => &credentials.id,
+        Presented::Assertion(assertion) => &assertion.client_id,
+        Presented::Name(id) => id,
+    };
+    // RFC 7521 §4.2: optional beside credentials, but then the same.
+    if name.is_some_and(|name| name != id.as_str()) {
         return Err(invalid_request("client_id names another client than the credentials."));
     }
-    Ok(credentials)
+    Ok(presented)
+}
+
+/// RFC 7521 §4.2: `client_assertion`, with the type that says how to read it.
+fn assertion(params: &Params) -> Result<Option<Assertion<'_>>, OAuthError> {
+    match (params.get("client_assertion"), params.get("client_assertion_type")) {
+        (None, None) => Ok(None),
+        (Some(token), Some(client_assertion::TYPE)) => {
+            Assertion::read(token).map(Some).ok_or_else(OAuthError::invalid_client)
+        }
+        _ => Err(invalid_request("client_assertion and its client_assertion_type belong together.")),
+    }
 }
 
 fn invalid_request(description: &str) -> OAuthError {

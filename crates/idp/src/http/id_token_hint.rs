@@ -39,7 +39,7 @@ async fn signed_with_secret(state: &AppState, token: &str) -> Stored<Option<Map<
     };
     let client = state.stores.clients.find(&client_id).await?;
     let client = client.filter(|client| client.id_token_signed_response_alg == Some(Algorithm::HS256));
-    Ok(client.and_then(|client| keys::verify_hs256(&client.secret, token)))
+    Ok(client.and_then(|client| keys::verify_hs256(client.secret.as_ref()?, token)))
 }
 
 fn claimed_audience(token: &str) -> Option<ClientId> {

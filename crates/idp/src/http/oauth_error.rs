@@ -10,7 +10,7 @@ use shared::{error::ErrorCode, flow::Failed};
 use thiserror::Error;
 use web::form::FormError;
 
-use crate::{domain::client::AuthMethod, passwords::Busy, store::StoreError};
+use crate::{domain::auth_method::AuthMethod, passwords::Busy, store::StoreError};
 
 /// An error of an endpoint that programs talk to.
 #[derive(Clone, Debug, Error)]
@@ -47,7 +47,7 @@ impl OAuthError {
         }
     }
 
-    /// The secret is right, the way in which it was sent is not the registered one.
+    /// The client is who it says, the way in which it proved it is not the registered one.
     pub fn other_auth_method(registered: AuthMethod) -> Self {
         let registered = registered.as_str();
         let description = format!("The client is registered for token_endpoint_auth_method {registered}.");

@@ -11,7 +11,7 @@ use shared::secret::Secret;
 use super::SigningError;
 
 /// RFC 7518 §3.2: a key of HS256 is as long as its hash, or longer.
-const HS256_BYTES: usize = 32;
+pub const HS256_BYTES: usize = 32;
 
 /// JSON in base64url.
 pub(super) fn part(value: &impl Serialize) -> Result<String, serde_json::Error> {
@@ -61,6 +61,13 @@ pub fn verify_hs256(secret: &Secret, token: &str) -> Option<Map<String, Value>> 
     let key = hs256_key(secret)?;
     let header = part(&Header::new(Algorithm::HS256)).ok()?;
     verify(&header, token, |message, signature| hmac::verify(&key, message, signature).is_ok())
+}
+
+/// Whether a client's secret made this signature over an assertion of its (RFC 7518 §3.2).
+pub fn is_hs256(secret: &Secret, signed: &str, signature: &str) -> bool {
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok();
+    let verified = hs256_key(secret).zip(signature);
+    verified.is_some_and(|(key, signature)| hmac::verify(&key, signed.as_bytes(), &signature).is_ok())
 }
 
 fn hs256_key(secret: &Secret) -> Option<hmac::Key> {

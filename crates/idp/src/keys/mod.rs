@@ -31,7 +31,7 @@ use thiserror::Error;
 
 pub use self::{
     folder::{Folder, KeyError},
-    jws::verify_hs256,
+    jws::{HS256_BYTES, is_hs256, verify_hs256},
     key::{KeyAlg, SigningKey},
     rotation::{KeyName, Stage, Standing},
 };
@@ -107,12 +107,12 @@ impl Keys {
     pub async fn sign(
         self: &Arc<Self>,
         alg: Algorithm,
-        secret: &Secret,
+        secret: Option<&Secret>,
         claims: &impl Serialize,
         now: Timestamp,
     ) -> Result<Secret, SigningError> {
         let token = if alg == Algorithm::HS256 {
-            jws::sign_hs256(secret, claims)
+            jws::sign_hs256(secret.ok_or(SigningError::ShortSecret)?, claims)
         } else {
             let set = self.at(now).await;
             set.signing(alg, now).ok_or(SigningError::NoKey(alg))?.sign(claims)

@@ -11,8 +11,8 @@ use shared::{
 use web::expiring::{ExpiringMap, Full};
 
 use super::{
-    AccessTokenStore, ClientStore, ConsentStore, GrantStore, InteractionStore, RefreshFamilyStore,
-    SessionStore, StoreError, Stored, Stores, UserStore,
+    AccessTokenStore, AssertionStore, ClientStore, ConsentStore, GrantStore, InteractionStore,
+    RefreshFamilyStore, SessionStore, StoreError, Stored, Stores, UserStore,
 };
 use crate::domain::{
     access_token::AccessToken,
@@ -102,6 +102,10 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores
                 Owner::both(&access.client_id, access.address)
             })
             .in_shares(share),
+        )),
+        assertions: Arc::new(Assertions(
+            ExpiringMap::shared(capacity, |_| 0, |client: &ClientId| Owner::both(client, None))
+                .in_shares(share),
         )),
     }
 }
@@ -407,6 +411,29 @@ impl AccessTokenStore for AccessTokens {
 
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>> {
         Ok(self.0.read(&token, now, Clone::clone))
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
+    }
+}
+
+struct Assertions(ExpiringMap<SecretHash, ClientId, Owner>);
+
+#[async_trait]
+impl AssertionStore for Assertions {
+    async fn use_up(
+        &self,
+        jti: SecretHash,
+        client: &ClientId,
+        ends: Timestamp,
+        now: Timestamp,
+    ) -> Stored<bool> {
+        Ok(self.0.insert_new(jti, client.clone(), ends, now)?)
     }
 
     async fn sweep(&self, now: Timestamp) {

@@ -229,6 +229,25 @@ pub trait AccessTokenStore: Send + Sync {
     async fn forget_since(&self, since: Timestamp);
 }
 
+/// The assertions that clients have shown (RFC 7523 §3).
+#[async_trait]
+pub trait AssertionStore: Send + Sync {
+    /// Uses up the `jti` of one of `client`, which ends at `ends`. Says yes to one caller, and no to everybody else.
+    async fn use_up(
+        &self,
+        jti: SecretHash,
+        client: &ClientId,
+        ends: Timestamp,
+        now: Timestamp,
+    ) -> Stored<bool>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
+}
+
 /// All of them.
 #[derive(Clone)]
 pub struct Stores {
@@ -248,6 +267,8 @@ pub struct Stores {
     pub refresh_families: Arc<dyn RefreshFamilyStore>,
     /// The access tokens.
     pub access_tokens: Arc<dyn AccessTokenStore>,
+    /// The assertions that clients have shown.
+    pub assertions: Arc<dyn AssertionStore>,
 }
 
 impl Stores {
@@ -272,6 +293,7 @@ impl Stores {
         self.grants.sweep(now).await;
         self.refresh_families.sweep(now).await;
         self.access_tokens.sweep(now).await;
+        self.assertions.sweep(now).await;
     }
 
     /// Forgets what began after `since`, everywhere.
@@ -282,5 +304,6 @@ impl Stores {
         self.grants.forget_since(since).await;
         self.refresh_families.forget_since(since).await;
         self.access_tokens.forget_since(since).await;
+        self.assertions.forget_since(since).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client_auth::Ways;
 use crate::helpers::{Answer, AuthorizationRequest, Browser, CLIENT2, Code, Idp, http};
 
 async fn get(idp: &Idp, path: &str) -> Answer {
@@ -55,7 +56,13 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
     assert_eq!(document["id_token_signing_alg_values_supported"], algs);
     for endpoint in ["token", "revocation", "introspection"] {
         let methods = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
-        assert_eq!(methods, &json!(["client_secret_basic", "client_secret_post"]), "{endpoint}");
+        let every =
+            ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
+        // Nobody learns about tokens with a name alone.
+        let possible = if endpoint == "introspection" { &every[..4] } else { &every[..] };
+        assert_eq!(methods, &json!(possible), "{endpoint}");
+        let algs = &document[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
+        assert_eq!(algs, &json!(["HS256", "RS256", "PS256", "ES256", "EdDSA"]), "{endpoint}");
     }
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
@@ -110,16 +117,17 @@ async fn every_endpoint_grant_scope_and_way_to_authenticate_that_is_listed_works
     assert_eq!(listed("grant_types_supported").len(), 3);
     assert!(listed("scopes_supported").contains(&"offline_access".to_owned()));
     assert!(tokens["scope"].as_str().unwrap().contains("offline_access"));
-    // Both ways to show a secret, at each of them.
-    let posting = idp_with_a_client_that_posts();
+    // Each way to authenticate, at each of them.
+    let ways = Ways::start();
     for endpoint in ["token", "revocation", "introspection"] {
-        let methods = listed(&format!("{endpoint}_endpoint_auth_methods_supported"));
-        assert_eq!(methods, ["client_secret_basic", "client_secret_post"]);
-        let document = get(&posting, "/.well-known/openid-configuration").await.json();
-        let address = document[format!("{endpoint}_endpoint")].as_str().unwrap().to_owned();
-        let fields = [("client_id", "service"), ("client_secret", "service-secret"), ("token", "x")];
-        let fields = [&fields[..], &[("grant_type", "client_credentials")]].concat();
-        assert_eq!(Answer::of(http().post(address).form(&fields)).await.status, 200, "{endpoint}");
+        let address = document[format!("{endpoint}_endpoint")].as_str().unwrap();
+        let path = address.trim_start_matches(&idp.issuer);
+        for method in listed(&format!("{endpoint}_endpoint_auth_methods_supported")) {
+            for alg in listed(&format!("{endpoint}_endpoint_auth_signing_alg_values_supported")) {
+                let answer = ways.ask(path, &method, &alg).await;
+                assert!(answer.is_none_or(|answer| answer.status == 200), "{endpoint} {method} {alg}");
+            }
+        }
     }
 }
 
@@ -133,13 +141,6 @@ async fn what_nobody_is_registered_for_is_not_listed() {
     let document = get(&idp, "/.well-known/openid-configuration").await.json();
     assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
     assert_eq!(document["scopes_supported"], json!(["openid"]));
-}
-
-fn idp_with_a_client_that_posts() -> Idp {
-    Idp::start_with(|settings| {
-        let service = settings.clients.iter_mut().find(|client| client.id.as_str() == "service").unwrap();
-        service.auth_method = idp::domain::client::AuthMethod::ClientSecretPost;
-    })
 }
 
 /// Of a login in which everything is asked for that can be.

@@ -86,7 +86,7 @@ impl Idp {
         let mut settings = Settings::try_from(Arguments::parse_from(["idp", "--issuer", &issuer])).unwrap();
         let mut other = settings.clients[0].clone();
         other.id = ClientId::new(OTHER_CLIENT.0);
-        other.secret = Secret::new(OTHER_CLIENT.1);
+        other.secret = Some(Secret::new(OTHER_CLIENT.1));
         other.redirect_uris = ["https://rp.example/cb?foo=bar", "https://rp.example/%7Ecb"]
             .map(|uri| RedirectUri::parse(uri).unwrap())
             .to_vec();

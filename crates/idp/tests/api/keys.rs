@@ -149,7 +149,7 @@ async fn a_secret_of_less_than_32_bytes_signs_no_id_token() {
     let idp = Idp::start_with(|settings| {
         for client in &mut settings.clients {
             if client.id.as_str() == "client-hs256" {
-                client.secret = Secret::new("x".repeat(31));
+                client.secret = Some(Secret::new("x".repeat(31)));
             }
         }
     });

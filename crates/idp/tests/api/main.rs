@@ -9,6 +9,7 @@ mod api;
 mod authorize;
 mod bounds;
 mod claims;
+mod client_auth;
 mod client_credentials;
 mod consent;
 mod discovery;

@@ -158,3 +158,22 @@ fn the_files_of_the_documentation_and_the_examples_are_fine() {
         assert!(read.users[0].password.matches(&Secret::new("MikaTest2024!"), &mut Vec::new()));
     }
 }
+
+#[actix_web::test]
+async fn the_keys_of_a_client_are_not_fetched_in_the_clear_from_another_computer() {
+    let keys = |address: &str| {
+        let members = format!("jwks_uri = \"{address}\"\ntoken_endpoint_auth_method = \"private_key_jwt\"");
+        own_file().replace("client_secret = \"a secret of one's own\"", &members)
+    };
+    let settings = |address: &str, flags: &[&str]| {
+        let path = written("keys.toml", &keys(address));
+        let arguments = Arguments::parse_from([&["idp", "--config", &path], flags].concat());
+        Settings::try_from(arguments).map(drop)
+    };
+    let mistake = settings("http://app.example/jwks", &[]).unwrap_err();
+    assert!(mistake.contains("jwks_uri") && mistake.contains("use https"), "{mistake}");
+    assert_eq!(settings("http://app.example/jwks", &["--allow-http"]), Ok(()));
+    for good in ["https://app.example/jwks", "http://127.0.0.1:5002/jwks"] {
+        assert_eq!(settings(good, &[]), Ok(()), "{good}");
+    }
+}

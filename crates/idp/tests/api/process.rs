@@ -276,7 +276,7 @@ fn the_demo_that_is_printed_is_a_file_that_is_fine() {
     let printed = idp(&["--print-config"]).output().unwrap();
     assert_eq!(printed.status.code(), Some(0));
     let file = written("printed.toml", &String::from_utf8(printed.stdout).unwrap());
-    let fine = format!("{file} is fine: 6 clients, 2 users\n");
+    let fine = format!("{file} is fine: 10 clients, 2 users\n");
     assert_eq!(told(&["check-config", &file], ""), (fine.clone(), Some(0)));
     assert_eq!(told(&["--config", &file, "check-config"], ""), (fine, Some(0)));
 }

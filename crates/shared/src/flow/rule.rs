@@ -89,6 +89,12 @@ pub enum Rule {
     CsrfToken,
     AttemptsAllowed,
     PasswordCorrect,
+    AssertionAlgorithm,
+    AssertionSignature,
+    AssertionIssuer,
+    AssertionAudience,
+    AssertionExpiry,
+    AssertionUnused,
     ClientAuthenticated,
     ClientAuthMethod,
     GrantTypeKnown,
@@ -149,7 +155,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 77] = [
+    pub const ALL: [Self; 83] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -171,6 +177,12 @@ impl Rule {
         Self::CsrfToken,
         Self::AttemptsAllowed,
         Self::PasswordCorrect,
+        Self::AssertionAlgorithm,
+        Self::AssertionSignature,
+        Self::AssertionIssuer,
+        Self::AssertionAudience,
+        Self::AssertionExpiry,
+        Self::AssertionUnused,
         Self::ClientAuthenticated,
         Self::ClientAuthMethod,
         Self::GrantTypeKnown,
@@ -269,6 +281,12 @@ impl Rule {
             Self::CsrfToken => ("csrf_token", Consent, "RFC 6749 §10.12"),
             Self::AttemptsAllowed => ("attempts_allowed", Password, "RFC 6819 §5.1.4.2"),
             Self::PasswordCorrect => ("password_correct", Password, "OpenID Connect Core §3.1.2.3"),
+            Self::AssertionAlgorithm => ("assertion_algorithm", TokenRequest, "RFC 8725 §3.1"),
+            Self::AssertionSignature => ("assertion_signature", TokenRequest, "RFC 7523 §3 (9)"),
+            Self::AssertionIssuer => ("assertion_issuer", TokenRequest, "RFC 7523 §3 (1)"),
+            Self::AssertionAudience => ("assertion_audience", TokenRequest, "RFC 7523 §3 (3)"),
+            Self::AssertionExpiry => ("assertion_expiry", TokenRequest, "RFC 7523 §3 (4)"),
+            Self::AssertionUnused => ("assertion_unused", TokenRequest, "OpenID Connect Core §9"),
             Self::ClientAuthenticated => ("client_authenticated", TokenRequest, "RFC 6749 §2.3.1"),
             Self::ClientAuthMethod => ("client_auth_method", TokenRequest, "OpenID Connect Core §9"),
             Self::GrantTypeKnown => ("grant_type_known", TokenRequest, "RFC 6749 §5.2"),

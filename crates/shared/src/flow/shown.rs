@@ -186,6 +186,12 @@ words! {
     Authenticated = "authenticated",
     /// A client that did not.
     NotAuthenticated = "not_authenticated",
+    /// A client that has nothing to prove who it is with.
+    PublicClient = "public_client",
+    /// An assertion that the client's secret or one of its keys signed.
+    SignedByClient = "signed_by_client",
+    /// One that none of them signed.
+    NotSignedByClient = "not_signed_by_client",
     /// A code that this provider issued.
     OwnCode = "own_code",
     /// A code that it did not issue.

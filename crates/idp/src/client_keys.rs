@@ -1,0 +1,114 @@
+//! The keys that clients publish at their `jwks_uri` (RFC 7591 §2). They are fetched when an assertion needs them, kept
+//! for a while, and fetched again when a signature names a key that is not among them: a client changes its keys when it
+//! likes.
+//!
+//! The address stands in a registration, never in a token. What answers there may be broken or hostile: no redirect is
+//! followed, and size and time have a bound.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::{Client, header, redirect::Policy};
+use shared::{clock::Timestamp, secret::SecretHash};
+use tokio::sync::{Mutex, OnceCell};
+use url::Url;
+use web::expiring::ExpiringMap;
+
+use crate::{
+    domain::client_keys::PublicKeys,
+    store::{StoreError, Stored},
+};
+
+/// How long keys are believed without asking again.
+const FRESH: Duration = Duration::from_secs(300);
+/// How often an address is asked, at most.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long the keys of a client are kept that has gone quiet.
+const KEPT: Duration = Duration::from_secs(3600);
+/// How many sets are kept at most.
+const SETS: usize = 1000;
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest set that is read, in bytes.
+const MAX_SET: usize = 64 * 1024;
+
+/// The sets that are known.
+pub struct PublishedKeys {
+    sets: ExpiringMap<SecretHash, Arc<Mutex<Known>>>,
+    http: OnceCell<Client>,
+}
+
+/// What is known of one address. Whoever asks meanwhile waits for the one answer.
+#[derive(Debug, Default)]
+struct Known {
+    keys: Option<PublicKeys>,
+    asked: Option<Timestamp>,
+}
+
+impl Default for PublishedKeys {
+    fn default() -> Self {
+        Self { sets: ExpiringMap::with_capacity(SETS), http: OnceCell::new() }
+    }
+}
+
+impl PublishedKeys {
+    /// The keys at `address`, fetched again if they are old or none of them is called `kid`. The last good ones stay when
+    /// the client does not answer.
+    pub async fn at(&self, address: &Url, kid: Option<&str>, now: Timestamp) -> Stored<Option<PublicKeys>> {
+        let set = self.set(address, now)?;
+        let mut known = set.lock().await;
+        let is_fresh = known.asked.is_some_and(|asked| now < asked + FRESH);
+        let has_key = known.keys.as_ref().is_some_and(|keys| keys.knows(kid));
+        let may_ask = known.asked.is_none_or(|asked| asked + PAUSE <= now);
+        if may_ask && !(is_fresh && has_key) {
+            known.asked = Some(now);
+            match self.fetch(address).await {
+                Ok(keys) => known.keys = Some(keys),
+                Err(reason) => tracing::warn!(%address, reason, "the keys of a client cannot be had"),
+            }
+        }
+        Ok(known.keys.clone())
+    }
+
+    fn set(&self, address: &Url, now: Timestamp) -> Result<Arc<Mutex<Known>>, StoreError> {
+        let key = SecretHash::of(address.as_str());
+        let known = |(set, expires): (&mut Arc<Mutex<Known>>, &mut Timestamp)| {
+            *expires = now + KEPT;
+            Arc::clone(set)
+        };
+        if let Some(set) = self.sets.update_with_expiry(&key, now, |set, expires| known((set, expires))) {
+            return Ok(set);
+        }
+        let set = Arc::default();
+        self.sets.insert(key, Arc::clone(&set), now + KEPT, now)?;
+        Ok(set)
+    }
+
+    async fn fetch(&self, address: &Url) -> Result<PublicKeys, String> {
+        let asked = self.http(address).await?.get(address.clone());
+        let asked = asked.header(header::ACCEPT, "application/jwk-set+json, application/json");
+        let mut answer = asked.send().await.map_err(|error| error.without_url().to_string())?;
+        if answer.status() != reqwest::StatusCode::OK {
+            return Err(format!("status {}", answer.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| error.without_url().to_string())? {
+            if body.len() + chunk.len() > MAX_SET {
+                return Err(format!("more than {MAX_SET} bytes"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        PublicKeys::parse(&body).map_err(|error| format!("the key set {error}"))
+    }
+
+    /// The HTTP client, made when it is first needed: most providers never ask anybody.
+    async fn http(&self, address: &Url) -> Result<&Client, String> {
+        let make = async || {
+            let builder = Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
+            // A proxy for the world outside is of no use for a client on this computer.
+            let local = web::origin::is_loopback(address);
+            let builder = if local { builder.no_proxy() } else { builder };
+            builder.build().map_err(|error| error.to_string())
+        };
+        self.http.get_or_try_init(make).await
+    }
+}

@@ -1,0 +1,138 @@
+//! The public halves of the keys that a client signs with (RFC 7517 §5, RFC 7591 §2: `jwks` and `jwks_uri`).
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey, crypto,
+    jwk::{Jwk, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+use url::Url;
+
+/// Where they are.
+#[derive(Clone, Debug)]
+pub enum ClientKeys {
+    /// They stand in the registration.
+    Registered(PublicKeys),
+    /// The client publishes them, and changes them when it likes.
+    Published(Url),
+}
+
+/// Why a key set cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PublicKeysError {
+    /// RFC 7517 §5.
+    #[error("must be a JSON object whose member keys is a list of keys")]
+    NotASet,
+    /// RFC 7517 §9.2: whoever sees it could sign in the client's name.
+    #[error("must not hold a private key or a secret: leave out d, p, q, dp, dq, qi, oth and k")]
+    Private,
+    /// Nothing to verify with.
+    #[error("must hold a key for RS256, PS256, ES256 or EdDSA")]
+    Empty,
+}
+
+/// Public keys that verify.
+#[derive(Clone, Debug)]
+pub struct PublicKeys(Vec<Jwk>);
+
+/// What makes a JWK more than a public key (RFC 7518 §6.2.2, §6.3.2 and §6.4.1, RFC 8037 §2).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+impl PublicKeys {
+    /// Reads a key set. RFC 7517 §5: keys of an unknown kind are passed over.
+    pub fn parse(json: &[u8]) -> Result<Self, PublicKeysError> {
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<Map<String, Value>>,
+        }
+        let set: Set = serde_json::from_slice(json).map_err(|_| PublicKeysError::NotASet)?;
+        if set.keys.iter().any(|key| PRIVATE.iter().any(|member| key.contains_key(*member))) {
+            return Err(PublicKeysError::Private);
+        }
+        let keys = set.keys.into_iter().filter_map(|key| Jwk::deserialize(Value::Object(key)).ok());
+        let keys: Vec<_> = keys.filter(is_for_signatures).collect();
+        if keys.is_empty() { Err(PublicKeysError::Empty) } else { Ok(Self(keys)) }
+    }
+
+    /// Whether one of the keys is called `kid`; without a `kid`, whether there is any.
+    pub fn knows(&self, kid: Option<&str>) -> bool {
+        self.called(kid).next().is_some()
+    }
+
+    /// Whether one of the keys made this signature. Only those called `kid` are tried, if it is given.
+    pub fn verify(&self, alg: Algorithm, kid: Option<&str>, signed: &str, signature: &str) -> bool {
+        self.called(kid).filter(|key| is_for(key, alg)).any(|key| {
+            let key = DecodingKey::from_jwk(key);
+            key.and_then(|key| crypto::verify(signature, signed.as_bytes(), &key, alg)).unwrap_or(false)
+        })
+    }
+
+    fn called<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a Jwk> {
+        self.0.iter().filter(move |key| kid.is_none() || key.common.key_id.as_deref() == kid)
+    }
+}
+
+fn is_for_signatures(key: &Jwk) -> bool {
+    key.common.public_key_use.as_ref().is_none_or(|it| *it == PublicKeyUse::Signature)
+        && DecodingKey::from_jwk(key).is_ok()
+}
+
+/// RFC 7517 §4.4: a key that says what it is for is for nothing else.
+fn is_for(key: &Jwk, alg: Algorithm) -> bool {
+    key.common.key_algorithm.is_none_or(|it| it.to_string() == format!("{alg:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(set: &Value) -> Result<PublicKeys, PublicKeysError> {
+        PublicKeys::parse(set.to_string().as_bytes())
+    }
+
+    /// The Ed25519 key of RFC 8037 Appendix A.
+    fn ed25519() -> Value {
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" })
+    }
+
+    #[test]
+    fn keys_of_an_unknown_kind_are_passed_over() {
+        let set = json!({ "keys": [{ "kty": "AKP", "alg": "ML-DSA-44", "pub": "x" }, ed25519()] });
+        assert!(parse(&set).unwrap().knows(None));
+        assert_eq!(parse(&json!({ "keys": [{ "kty": "AKP" }] })).unwrap_err(), PublicKeysError::Empty);
+        let mut encrypts = ed25519();
+        encrypts["use"] = "enc".into();
+        assert_eq!(parse(&json!({ "keys": [encrypts] })).unwrap_err(), PublicKeysError::Empty);
+    }
+
+    #[test]
+    fn a_private_key_is_never_registered() {
+        let mut private = ed25519();
+        private["d"] = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A".into();
+        assert_eq!(parse(&json!({ "keys": [ed25519(), private] })).unwrap_err(), PublicKeysError::Private);
+        let secret = json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0" }] });
+        assert_eq!(parse(&secret).unwrap_err(), PublicKeysError::Private);
+    }
+
+    #[test]
+    fn what_is_no_set_is_no_set() {
+        for bad in [json!([]), json!({}), json!({ "keys": {} }), json!({ "keys": [1] }), json!("x")] {
+            assert_eq!(parse(&bad).unwrap_err(), PublicKeysError::NotASet, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_signature_of_rfc_8037_is_verified_by_its_key_only() {
+        let keys = parse(&json!({ "keys": [ed25519()] })).unwrap();
+        let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let signature =
+            "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        assert!(keys.verify(Algorithm::EdDSA, None, signed, signature));
+        assert!(!keys.verify(Algorithm::EdDSA, None, &signed[1..], signature));
+        assert!(!keys.verify(Algorithm::EdDSA, Some("other"), signed, signature));
+        assert!(!keys.verify(Algorithm::HS256, None, signed, signature));
+    }
+}

@@ -1,0 +1,229 @@
+//! `client_secret_jwt` and `private_key_jwt`: instead of a secret a client sends an assertion, a short-lived JWT that it
+//! signed (RFC 7523 §2.2 and §3, OpenID Connect Core §9). What is caught on its way is of no use: it is for this
+//! provider, for minutes, and once.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::Algorithm;
+use serde::{Deserialize, de::DeserializeOwned};
+use shared::{
+    clock::Timestamp,
+    flow::{Checks, Failed, Rule, Shown, Words},
+    ids::ClientId,
+    secret::SecretHash,
+};
+
+use super::oauth_error::OAuthError;
+use crate::{
+    domain::{auth_method::AuthMethod, client::Client, client_keys::ClientKeys},
+    keys,
+    state::AppState,
+};
+
+/// RFC 7523 §2.2: what `client_assertion_type` says.
+pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// How far clocks may differ.
+const SKEW: Duration = Duration::from_secs(60);
+/// How long an assertion may live: as long its `jti` is remembered.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// An assertion that has been taken apart, and of which nothing is certain yet.
+pub struct Assertion<'a> {
+    /// Who it says that it is from.
+    pub client_id: ClientId,
+    header: Header,
+    claims: Claims,
+    signed: &'a str,
+    signature: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    crit: Option<serde_json::Value>,
+}
+
+/// RFC 7523 §3. Numbers are numbers: an `exp` in quotes is none.
+#[derive(Deserialize)]
+struct Claims {
+    iss: Option<String>,
+    sub: String,
+    aud: Audiences,
+    exp: Option<i64>,
+    nbf: Option<i64>,
+    iat: Option<i64>,
+    jti: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audiences {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl<'a> Assertion<'a> {
+    /// Takes a JWT apart. Whose it is stands in its `sub` (RFC 7523 §3 (2B)), and is believed only when the key of that
+    /// client fits.
+    pub fn read(token: &'a str) -> Option<Self> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let claims: Claims = part(payload)?;
+        let client_id = ClientId::new(claims.sub.as_str());
+        Some(Self { client_id, header: part(header)?, claims, signed, signature })
+    }
+
+    /// The method that a client uses who signs like this.
+    pub fn method(&self) -> AuthMethod {
+        let is_secret = |alg: &Algorithm| format!("{alg:?}") == self.header.alg;
+        if AuthMethod::ClientSecretJwt.signing_algs().iter().any(is_secret) {
+            AuthMethod::ClientSecretJwt
+        } else {
+            AuthMethod::PrivateKeyJwt
+        }
+    }
+}
+
+fn part<T: DeserializeOwned>(encoded: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()
+}
+
+/// Judges an assertion of `client`, which is shown to `endpoint`.
+pub async fn verify(
+    state: &AppState,
+    client: &Arc<Client>,
+    assertion: &Assertion<'_>,
+    endpoint: &str,
+    checks: &mut Checks,
+) -> Result<(), OAuthError> {
+    let alg = algorithm(client, assertion, checks)
+        .map_err(refused("The client assertion is signed in a way that the client is not registered for."))?;
+    signature(state, client, assertion, alg, checks).await?;
+    names(assertion, checks)
+        .map_err(refused("iss and sub of the client assertion must both be the client_id."))?;
+    audience(state, assertion, endpoint, checks)
+        .map_err(refused("aud of the client assertion must be the issuer or the token endpoint."))?;
+    let ends = expiry(assertion, state.clock.now(), checks).map_err(refused(
+        "exp of the client assertion must lie ahead, by an hour at most; nbf and iat must not.",
+    ))?;
+    unused(state, assertion, ends, checks).await
+}
+
+/// A failed check, told to whoever connects an application. Its values stay out of it.
+fn refused(description: &'static str) -> impl FnOnce(Failed) -> OAuthError {
+    move |Failed(check)| {
+        tracing::info!(rule = check.rule.id(), "refused");
+        OAuthError { description: description.into(), ..OAuthError::invalid_client() }
+    }
+}
+
+/// RFC 8725 §3.1: the registration says which algorithms there are, never the token alone. §3.11: another kind of token
+/// is none. RFC 7515 §4.1.11: nothing is critical that we do not know.
+fn algorithm(client: &Client, assertion: &Assertion<'_>, checks: &mut Checks) -> Result<Algorithm, Failed> {
+    let possible = assertion.method().signing_algs();
+    let possible = possible.iter().filter(|alg| client.auth_signing_alg.is_none_or(|pinned| pinned == **alg));
+    let possible: Vec<_> = possible.copied().collect();
+    let named = |alg: &Algorithm| format!("{alg:?}");
+    let expected = possible.iter().map(named).collect::<Vec<_>>().join(" / ");
+    let header = &assertion.header;
+    let alg = possible.into_iter().find(|alg| named(alg) == header.alg);
+    let kinds = ["jwt", "client-authentication+jwt"];
+    let is_one = header.typ.as_deref().is_none_or(|typ| kinds.iter().any(|it| typ.eq_ignore_ascii_case(it)));
+    let alg = alg.filter(|_| is_one && header.crit.is_none());
+    checks.judge(Rule::AssertionAlgorithm, expected, header.alg.clone(), alg.is_some())?;
+    // It is there: the check has passed.
+    Ok(alg.unwrap_or_default())
+}
+
+/// RFC 7523 §3 (9). The key is the one that is registered; keys that a token brings along are not looked at, and
+/// nothing is fetched that it names (RFC 8725 §3.10).
+async fn signature(
+    state: &AppState,
+    client: &Client,
+    assertion: &Assertion<'_>,
+    alg: Algorithm,
+    checks: &mut Checks,
+) -> Result<(), OAuthError> {
+    let Assertion { signed, signature, .. } = assertion;
+    let kid = assertion.header.kid.as_deref();
+    let is_good = match (assertion.method(), &client.secret, &client.keys) {
+        (AuthMethod::ClientSecretJwt, Some(secret), _) => keys::is_hs256(secret, signed, signature),
+        (AuthMethod::PrivateKeyJwt, _, Some(ClientKeys::Registered(keys))) => {
+            keys.verify(alg, kid, signed, signature)
+        }
+        (AuthMethod::PrivateKeyJwt, _, Some(ClientKeys::Published(address))) => {
+            let keys = state.client_keys.at(address, kid, state.present()).await?;
+            keys.is_some_and(|keys| keys.verify(alg, kid, signed, signature))
+        }
+        _ => false,
+    };
+    let shown = if is_good { Words::SignedByClient } else { Words::NotSignedByClient };
+    checks
+        .judge(Rule::AssertionSignature, Words::SignedByClient, shown, is_good)
+        .map_err(refused("The client assertion is not signed with a key of the client."))
+}
+
+/// RFC 7523 §3 (1) and (2), OpenID Connect Core §9.
+fn names(assertion: &Assertion<'_>, checks: &mut Checks) -> Result<(), Failed> {
+    let (iss, sub) = (assertion.claims.iss.as_deref(), assertion.claims.sub.as_str());
+    checks.judge(Rule::AssertionIssuer, sub, iss, iss == Some(sub))
+}
+
+/// RFC 7523 §3 (3): it is meant for this provider. That is said with the issuer, or with the address of the token
+/// endpoint (OpenID Connect Core §9), or of the endpoint that it is shown to (RFC 9126 §2).
+fn audience(
+    state: &AppState,
+    assertion: &Assertion<'_>,
+    endpoint: &str,
+    checks: &mut Checks,
+) -> Result<(), Failed> {
+    let ours = [state.metadata.issuer.as_str(), &state.metadata.token_endpoint, endpoint];
+    let aud = match &assertion.claims.aud {
+        Audiences::One(one) => std::slice::from_ref(one),
+        Audiences::Several(several) => several,
+    };
+    let is_meant = aud.iter().any(|it| ours.contains(&it.as_str()));
+    checks.judge(Rule::AssertionAudience, ours[..2].join(" / "), aud.join(" / "), is_meant)
+}
+
+/// RFC 7523 §3 (4), (5) and (6). Returns when it ends.
+fn expiry(assertion: &Assertion<'_>, now: Timestamp, checks: &mut Checks) -> Result<Timestamp, Failed> {
+    let claims = &assertion.claims;
+    let expires = claims.exp.map(Timestamp::from_unix);
+    let ahead = |time: &i64| Timestamp::from_unix(*time) > now + SKEW;
+    let is_now = expires.is_some_and(|expires| now < expires + SKEW && expires <= now + LONGEST)
+        && ![claims.nbf, claims.iat].iter().flatten().any(ahead);
+    let actual = expires.map(|expires| expires.to_string());
+    let wanted = Shown::WordsWith(Words::After, now.to_string().into());
+    checks.judge(Rule::AssertionExpiry, wanted, actual.as_deref(), is_now)?;
+    Ok(expires.unwrap_or(now) + SKEW)
+}
+
+/// RFC 7523 §3 (7), OpenID Connect Core §9: `jti` must be there, and is used once. It is noted only behind a good
+/// signature, so that nobody uses it up for somebody else.
+async fn unused(
+    state: &AppState,
+    assertion: &Assertion<'_>,
+    ends: Timestamp,
+    checks: &mut Checks,
+) -> Result<(), OAuthError> {
+    let (id, now) = (&assertion.client_id, state.clock.now());
+    let is_new = match &assertion.claims.jti {
+        Some(jti) => {
+            let jti = SecretHash::of(&format!("{} {jti}", id.as_str()));
+            state.stores.assertions.use_up(jti, id, ends, now).await?.then_some(())
+        }
+        None => None,
+    };
+    let shown = match (&assertion.claims.jti, is_new) {
+        (None, _) => Words::Absent,
+        (Some(_), None) => Words::Used,
+        (Some(_), Some(())) => Words::Unused,
+    };
+    checks
+        .judge(Rule::AssertionUnused, Words::Unused, shown, is_new.is_some())
+        .map_err(refused("jti of the client assertion is missing, or was used before."))
+}
