@@ -88,6 +88,12 @@ impl Params {
     }
 }
 
+impl FromIterator<(String, String)> for Params {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
 /// Decodes one name or value: `+` is a space, `%41` is `A`.
 pub fn decode(encoded: &[u8]) -> Result<String, ParamsError> {
     let mut bytes = Vec::with_capacity(encoded.len());

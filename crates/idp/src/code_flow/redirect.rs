@@ -12,6 +12,7 @@ use shared::{
 };
 use web::problem::Problem;
 
+use super::asked::Unanswerable;
 use crate::{
     domain::{
         authorization_request::AuthorizationRequest,
@@ -22,6 +23,7 @@ use crate::{
         return_address::ReturnAddress,
         session::Authentication,
     },
+    http::oauth_error::OAuthError,
     problems,
     state::AppState,
     store::Stored,
@@ -34,16 +36,15 @@ pub fn return_address(
     client: &Client,
     params: &Params,
     checks: &mut Checks,
-) -> Result<ReturnAddress, Problem> {
-    let presented =
-        params.get("redirect_uri").ok_or_else(|| problems::redirect_uri_missing().next(&client.uri))?;
+) -> Result<ReturnAddress, Unanswerable> {
+    let presented = params.get("redirect_uri").ok_or(Unanswerable::Missing)?;
     // RFC 9700 §2.1: exact string matching.
     let address = ReturnAddress::of(client, params);
     let registered = state.shown_addresses(&client.redirect_uris);
     checks
         .judge(Rule::RedirectUriRegistered, registered, presented, address.is_some())
-        .map_err(|failed| problems::redirect_uri_unregistered().check(failed).next(&client.uri))?;
-    address.ok_or_else(problems::redirect_uri_unregistered)
+        .map_err(Unanswerable::Unregistered)?;
+    address.ok_or(Unanswerable::Missing)
 }
 
 /// Sends the browser back. 303, so that no form is ever posted on (RFC 9700 §4.12).
@@ -133,6 +134,13 @@ impl Refusal {
             tracing::info!(rule = check.rule.id(), "refused");
             Self { error, description }
         }
+    }
+}
+
+/// The same in JSON, for a request that was pushed.
+impl From<Refusal> for OAuthError {
+    fn from(Refusal { error, description }: Refusal) -> Self {
+        Self::bad_request(error, description)
     }
 }
 
