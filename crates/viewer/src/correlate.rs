@@ -182,7 +182,10 @@ mod tests {
             body: format!(r#"{{"request_uri":"{address}","expires_in":60}}"#),
             ..asked.clone()
         };
-        assert_eq!((of(&asked, None), of(&answer, None)), (vec![request_uri(address)], vec![request_uri(address)]));
+        assert_eq!(
+            (of(&asked, None), of(&answer, None)),
+            (vec![request_uri(address)], vec![request_uri(address)])
+        );
         let payload = URL_SAFE_NO_PAD.encode(r#"{"state":"s","client_id":"c"}"#);
         assert_eq!(of(&request("/p", &format!("request=e30.{payload}.x"), &[]), None), [state("c", "s")]);
     }

@@ -16,9 +16,7 @@ use super::{
     request_object,
 };
 use crate::{
-    domain::{
-        authorization_request::AuthorizationRequest, client::Client, return_address::ReturnAddress,
-    },
+    domain::{authorization_request::AuthorizationRequest, client::Client, return_address::ReturnAddress},
     http::{id_token_hint, oauth_error::OAuthError},
     problems,
     state::AppState,

@@ -52,7 +52,8 @@ pub async fn open(
         .map_err(refused("The request object is not signed with a key of the client."))?;
     issuer(client, &claims, checks).map_err(refused("iss of the request object must be the client_id."))?;
     audience(state, &claims, checks).map_err(refused("aud of the request object must be the issuer."))?;
-    timely(state, &claims, checks).map_err(refused("The request object is late, or its time has not come."))?;
+    timely(state, &claims, checks)
+        .map_err(refused("The request object is late, or its time has not come."))?;
     flat(&inside, checks).map_err(refused("A request object holds no request and no request_uri."))?;
     same(client, outside, &inside, checks).map_err(refused(
         "client_id and response_type must be the same inside and outside of the request object.",
@@ -184,7 +185,10 @@ mod tests {
             r#"{"iss":"c","scope":"openid","max_age":60,"claims":{"userinfo":{"name":null}},"resource":["a","b"]}"#,
         )
         .unwrap();
-        assert_eq!((params.get("iss"), params.get("scope"), params.get("max_age")), (None, Some("openid"), Some("60")));
+        assert_eq!(
+            (params.get("iss"), params.get("scope"), params.get("max_age")),
+            (None, Some("openid"), Some("60"))
+        );
         assert_eq!(params.get("claims"), Some(r#"{"userinfo":{"name":null}}"#));
         assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
     }

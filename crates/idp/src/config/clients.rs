@@ -214,7 +214,9 @@ fn request_objects(
     let must = table.may("require_signed_request_object", |it| {
         let must = it.flag()?;
         if must && by_secret.is_none() && by_key.is_empty() {
-            it.mistake("there is nothing to sign with: neither jwks_uri (or jwks) nor a client_secret of 32 bytes");
+            it.mistake(
+                "there is nothing to sign with: neither jwks_uri (or jwks) nor a client_secret of 32 bytes",
+            );
         }
         Some(must)
     });

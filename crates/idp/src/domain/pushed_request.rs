@@ -44,7 +44,12 @@ pub enum Take {
 impl PushedRequest {
     /// A request that waits until `expires`.
     pub fn new(request: AuthorizationRequest, address: Option<IpAddr>, expires: Timestamp) -> Self {
-        Self { client_id: request.client_id.clone(), address, expires, life: Life::Waiting(Box::new(request)) }
+        Self {
+            client_id: request.client_id.clone(),
+            address,
+            expires,
+            life: Life::Waiting(Box::new(request)),
+        }
     }
 
     /// Somebody comes for it in the name of `client_id`. RFC 9126 §4: once, and not when it is late.

@@ -124,12 +124,7 @@ fn ending(
             let is_again = matches!(outcome, Outcome::Refused(Some(Rule::RequestUriUnused), _));
             (!is_again || !seen.push).then_some(outcome)
         }
-        Exchange::Login
-        | Exchange::Logout
-        | Exchange::EndSession
-        | Exchange::SignOut
-            if is_refusal =>
-        {
+        Exchange::Login | Exchange::Logout | Exchange::EndSession | Exchange::SignOut if is_refusal => {
             Some(refused())
         }
         Exchange::Callback if is_refusal => {
