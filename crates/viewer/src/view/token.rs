@@ -90,6 +90,11 @@ impl Token {
         Self::read(name, text)
     }
 
+    /// Whether both sides know what it is signed with.
+    pub(crate) const fn is_signed_with_a_secret(&self) -> bool {
+        self.shared_secret
+    }
+
     fn read(key: &str, text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(ToOwned::to_owned);
         let parts = [parts.next()?, parts.next()?, parts.next().filter(|_| parts.next().is_none())?];
@@ -133,7 +138,8 @@ pub(crate) fn document(message: &Message) -> Option<Document> {
         Exchange::Keys => {
             let (_, keys) = members.into_iter().find(|(name, _)| name == "keys")?;
             let keys = keys.as_array()?.iter();
-            let keys = keys.map(|key| slab(&Members::of(&key.to_string()), |name| explained("jwk", &JWK, name)));
+            let keys =
+                keys.map(|key| slab(&Members::of(&key.to_string()), |name| explained("jwk", &JWK, name)));
             Some(Document { kind: "keys", slabs: keys.collect() })
         }
         _ => None,
