@@ -27,6 +27,7 @@ use crate::{
     algorithm::Algorithm,
     client::{AuthMethod, Client},
     key::SigningKey,
+    way::Way,
 };
 
 /// The secret of the tutorial's client.
@@ -98,6 +99,14 @@ pub struct Arguments {
     #[arg(long, env = "RP_SCOPE", default_value = "openid profile email api.access rp.login")]
     scope: String,
 
+    /// Leave authorization requests at the provider in advance (PAR), unless a login says otherwise
+    #[arg(long, env = "RP_PAR", value_parser = clap::builder::BoolishValueParser::new())]
+    par: bool,
+
+    /// Sign authorization requests (request objects), unless a login says otherwise
+    #[arg(long, env = "RP_REQUEST_OBJECT", value_parser = clap::builder::BoolishValueParser::new())]
+    request_object: bool,
+
     /// Protected API to call; without it, the one that comes with our provider, at the issuer's /api
     #[arg(long, env = "RP_API")]
     api: Option<String>,
@@ -164,6 +173,8 @@ pub struct Settings {
     pub attempt_lifetime: Duration,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
+    /// How authorization requests travel.
+    pub way: Way,
     /// The protected API, without a slash at its end.
     pub api: String,
     /// Whether tokens are refreshed before the session ends.
@@ -250,6 +261,7 @@ impl TryFrom<Arguments> for Settings {
         Origin::parse(&api, arguments.allow_http).map_err(|mistake| format!("RP_API: {mistake}"))?;
         Ok(Self {
             api,
+            way: Way { pushed: arguments.par, signed: arguments.request_object },
             session_refresh: arguments.session_refresh,
             bind: arguments.bind,
             record: arguments.record.is_on(are_local(&base_url, &issuer)),

@@ -18,6 +18,7 @@ use crate::{
     session::{self, MadeCheck, Notice, SignedIn, Visitor},
     state::AppState,
     token_desk,
+    way::Way,
 };
 
 /// How many of the latest flows are shown.
@@ -32,6 +33,9 @@ struct SignedOutPage<'a> {
     prompt: &'static str,
     /// Whether one can go step by step.
     steps: bool,
+    /// How the request can travel, and how it does.
+    ways: [&'static str; 4],
+    way: &'static str,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
     /// The latest flows, if flows are recorded.
@@ -172,6 +176,8 @@ async fn signed_out(
         scope: state.settings.scope.to_string(),
         prompt: "login",
         steps: state.steps.is_some(),
+        ways: Way::ALL.map(Way::id),
+        way: state.settings.way.id(),
         wishes: login::HANDED_ON,
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };

@@ -134,6 +134,7 @@ fn keys_filled_in() -> Vec<String> {
     add("tokens.do", &deeds, &[""]);
     add("tokens", &["id_token", "access_token", "refresh_token"], &["", ".what"]);
     add("wish", &rp::login::HANDED_ON, &[""]);
+    add("wish.way", &rp::way::Way::ALL.map(rp::way::Way::id), &[""]);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {
         let values = diagram.split(name).skip(1);

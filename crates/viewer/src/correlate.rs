@@ -56,6 +56,14 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     found
 }
 
+/// Those in the address of an authorization request.
+pub fn in_address(address: &str) -> Vec<Correlator> {
+    let mut found = Vec::new();
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    of_params(Exchange::Authorize, query, None, &mut found);
+    found
+}
+
 fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
     let Ok(params) = Params::parse_with_repeats(encoded.as_bytes()) else { return };
     // RFC 9101 §5: a request object holds what else stands beside it.

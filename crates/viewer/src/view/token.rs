@@ -56,6 +56,8 @@ pub struct Token {
     algorithm_name: &'static str,
     /// The length of the signature in bytes.
     length: usize,
+    /// Whether the app signed it, and not the IdP.
+    of_client: bool,
     /// Whether it is made with a secret that both sides know.
     shared_secret: bool,
     kid: String,
@@ -109,6 +111,7 @@ impl Token {
         Some(Self {
             name: key.to_owned(),
             algorithm_name: algorithm_name(&algorithm),
+            of_client: matches!(key, "request" | "client_assertion"),
             shared_secret: algorithm.starts_with("HS"),
             kid: text_of("kid").unwrap_or_default(),
             length: URL_SAFE_NO_PAD.decode(&parts[2]).map_or(0, |signature| signature.len()),
