@@ -181,6 +181,17 @@ class Node(Login, Tokens, unittest.TestCase):
     def command(self):
         return ["node", str(EXAMPLES / "node" / "app.js")]
 
+    def test_a_request_is_signed_or_left_at_the_idp_in_advance(self):
+        for way, carried in {"signed": "request", "pushed": "request_uri", "both": "request_uri"}.items():
+            with self.subTest(way):
+                browser = Browser()
+                browser.open(f"{self.origin}/login?way={way}")
+                asked = next(it for it in browser.visited if it.startswith(f"{self.issuer}/oauth/authorize?"))
+                self.assertEqual(set(parse_qs(urlsplit(asked).query)), {"client_id", carried})
+                browser.submit(username="mika", password="MikaTest2024!")
+                browser.submit(decision="allow")
+                self.assertEqual(json.loads(browser.page)["id_token"]["sub"], "mika-0001")
+
     def test_a_program_gets_a_token_for_itself(self):
         command = ["node", str(EXAMPLES / "node" / "service.js")]
         environment = {**os.environ, "ISSUER": self.issuer}

@@ -50,6 +50,7 @@ pub enum Command {
 /// A Relying Party that shows what it checks
 #[derive(Clone, Debug, Parser)]
 #[command(name = "rp", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Arguments {
     /// What to do instead of serving.
     #[command(subcommand)]

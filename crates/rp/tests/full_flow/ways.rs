@@ -134,7 +134,7 @@ async fn a_request_that_the_provider_does_not_take_ends_before_the_browser_goes_
 }
 
 #[actix_web::test]
-async fn i2_a_scope_that_is_refused_is_told_at_once() {
+async fn i2_a_request_that_is_refused_is_told_at_once() {
     let pair = Pair::start();
     let mut browser = Browser::default();
     browser.opens(&format!("{}/login?way=pushed&max_age=1&claims=[", pair.rp)).await;

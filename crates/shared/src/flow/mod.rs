@@ -9,12 +9,14 @@ mod exchange;
 mod pause;
 mod rule;
 mod shown;
+mod step;
 mod story;
 
 pub use check::{Check, Checks, Failed, Verdict};
 pub use event::{Event, Life, Line, Message, NoRecording, Party, Recorded, Sink, Turn, Value};
 pub use exchange::{Entry, Exchange};
 pub use pause::{Change, Happened, Loss, Part, Pause, Release, Verb, Verbs};
-pub use rule::{Rule, Step};
+pub use rule::Rule;
 pub use shown::{Shown, Words};
+pub use step::Step;
 pub use story::{Came, Outcome, Paired, Stage, State, Story};

@@ -78,8 +78,6 @@ struct Seen {
     rp: bool,
     /// The RP's half begins with the click, and not with a callback out of nowhere.
     click: bool,
-    /// A request that was pushed.
-    push: bool,
     /// A session of the RP has ended.
     session_end: bool,
 }
@@ -90,7 +88,6 @@ impl Seen {
         Self {
             rp: any(&|it| it.by == Party::Rp),
             click: any(&|it| is_of(it, Exchange::Login)),
-            push: any(&|it| is_of(it, Exchange::Push)),
             session_end: any(&|it| {
                 let ended = |life: &Life| life.value == Value::Session && life.turn == Turn::Destroyed;
                 it.by == Party::Rp && matches!(&it.event, Event::Life(life) if ended(life))
@@ -122,7 +119,7 @@ fn ending(
             // Who comes with a `request_uri` that began a login already ends nothing of it.
             let outcome = refused();
             let is_again = matches!(outcome, Outcome::Refused(Some(Rule::RequestUriUnused), _));
-            (!is_again || !seen.push).then_some(outcome)
+            (!is_again || !events.iter().any(|it| is_of(it, Exchange::Push))).then_some(outcome)
         }
         Exchange::Login | Exchange::Logout | Exchange::EndSession | Exchange::SignOut if is_refusal => {
             Some(refused())
