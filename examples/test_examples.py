@@ -258,13 +258,18 @@ class OtherProvider(Servers, unittest.TestCase):
         if method.startswith("client_secret"):
             flags += ["--client-secret", "a-secret-of-32-bytes-or-more-which-everybody-knows"]
         self.start(rp, ["cargo", "run", "--quiet", "--locked", "--bin", "rp", "--", *flags])
-        browser = Browser()
-        browser.open(f"{origin}/login")
-        self.assertIn(f"{issuer}/interaction/", browser.address)
-        browser.submit(login="mika", password="whatever")
-        browser.submit()
-        self.assertEqual(browser.address, f"{origin}/")
-        self.assertIn("User mika", browser.page)
+        # Its requests are left there in advance by all of them, and signed by those who can.
+        other = "signed_pushed" if method.endswith("_jwt") else "pushed"
+        for way in ["plain", other]:
+            browser = Browser()
+            browser.open(f"{origin}/login?way={way}")
+            self.assertIn(f"{issuer}/interaction/", browser.address, way)
+            browser.submit(login="mika", password="whatever")
+            browser.submit()
+            self.assertEqual(browser.address, f"{origin}/")
+            self.assertIn("User mika", browser.page)
+            asked = next(it for it in browser.visited if it.startswith(f"{issuer}/auth?"))
+            self.assertEqual("request_uri=" in asked, way != "plain")
 
 
 class ApacheAndPhp(Login, unittest.TestCase):

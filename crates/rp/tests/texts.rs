@@ -116,7 +116,7 @@ fn keys_filled_in() -> Vec<String> {
     add("oauth_error", &["unknown"], &[""]);
     add("error.mend", &["you", "app", "idp"], &[""]);
     add("step", &Step::ALL.map(Step::id), &[".name"]);
-    let idp_endpoints = ["discovery", "jwks", "authorization", "token", "revocation", "introspection"];
+    let idp_endpoints = ["discovery", "jwks", "par", "authorization", "token", "revocation", "introspection"];
     add("idp.endpoint", &["userinfo", "end_session"], &[""]);
     add("idp.endpoint", &idp_endpoints, &[""]);
     add("idp.key", &["published", "signing", "retained"], &[""]);
