@@ -15,7 +15,7 @@ impl Browser {
             let title = CATALOGUE.get(&format!("pause.{}.title", pause.id())).unwrap().to_owned();
             self.text.contains(&format!(r#"<h1 id="h-held">{title}</h1>"#))
         };
-        Pause::ALL.into_iter().find(title)
+        Pause::LOGIN.into_iter().find(title)
     }
 
     /// Lets go what is held, with these fields of its form.
