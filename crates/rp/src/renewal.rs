@@ -39,7 +39,7 @@ impl Used {
     fn claim(&self, token: SecretHash, until: Timestamp, now: Timestamp) -> Option<Claim<'_>> {
         let mut used = self.lock();
         used.retain(|_, until| now < *until);
-        used.insert(token, until).is_none().then_some(Claim { used: self, token, is_spent: false })
+        used.insert(token, until).is_none().then(|| Claim { used: self, token, is_spent: false })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretHash, Timestamp>> {

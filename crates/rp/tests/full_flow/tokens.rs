@@ -12,7 +12,7 @@ const OFFLINE: &str = "scope=openid+profile+email+api.access+offline_access&prom
 
 impl Pair {
     /// Signs in with these wishes, and everything agreed to that was asked for.
-    async fn signs_in_with(&self, browser: &mut Browser, wishes: &str) {
+    pub(crate) async fn signs_in_with(&self, browser: &mut Browser, wishes: &str) {
         browser.opens(&format!("{}/login?{wishes}", self.rp)).await;
         if browser.is_at(&format!("{}/login/", self.idp)) {
             browser.submits(None, &PASSWORD).await;
@@ -23,7 +23,7 @@ impl Pair {
     }
 
     /// A browser that is signed in, may refresh, and has the page of its tokens open.
-    async fn at_the_tokens(&self) -> Browser {
+    pub(crate) async fn at_the_tokens(&self) -> Browser {
         let mut browser = Browser::default();
         self.signs_in_with(&mut browser, &format!("{OFFLINE}&next=/tokens")).await;
         assert!(browser.is_at(&format!("{}/tokens", self.rp)), "{:?}", browser.page);
@@ -39,12 +39,12 @@ impl Pair {
 }
 
 impl Browser {
-    async fn does(&mut self, deed: &str) {
+    pub(crate) async fn does(&mut self, deed: &str) {
         self.submits(Some("/tokens"), &[("do", deed)]).await;
     }
 
     /// A token as the page shows it.
-    fn token(&self, name: &str) -> String {
+    pub(crate) fn token(&self, name: &str) -> String {
         let (_, rest) = self
             .text
             .split_once(&format!(r#"id="token-{name}">"#))
@@ -53,12 +53,12 @@ impl Browser {
     }
 
     /// What the page says came of the latest deed.
-    fn told(&self) -> &str {
+    pub(crate) fn told(&self) -> &str {
         let (_, rest) = self.text.split_once(r#"id="done""#).unwrap_or_else(|| panic!("{}", self.text));
         rest.split("</section>").next().unwrap()
     }
 
-    fn is_told(&self, texts: &[&str]) {
+    pub(crate) fn is_told(&self, texts: &[&str]) {
         for text in texts {
             assert!(self.told().contains(text), "{text}: {}", self.told());
         }

@@ -1,5 +1,7 @@
 //! Going through a login step by step, with the real Relying Party and the real provider.
 
+mod afterwards;
+mod afterwards_spoiled;
 mod clocks;
 mod spoiled;
 mod verbs;
@@ -25,7 +27,7 @@ async fn a_login_is_held_at_every_message_in_its_order() {
 }
 
 /// An event without what is different in every login.
-fn outline(it: &Recorded) -> String {
+pub(super) fn outline(it: &Recorded) -> String {
     let message = |message: &Message| {
         let line = match &message.line {
             Line::Request { method, target } => {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many requests of an exchange the provider saw.
-fn asked(events: &[Recorded], exchange: Exchange) -> usize {
+pub(super) fn asked(events: &[Recorded], exchange: Exchange) -> usize {
     let there = |(by, message): &(Party, &shared::flow::Message)| {
         *by == Party::Idp && message.exchange == exchange && message.is_request()
     };
@@ -141,7 +141,7 @@ async fn claims_can_be_asked_for_twice() {
 
 #[actix_web::test]
 async fn what_the_table_does_not_allow_cannot_be_done() {
-    for pause in Pause::LOGIN {
+    for pause in Pause::all() {
         let verbs = pause.verbs();
         let pair = Pair::start();
         let mut browser = pair.is_held_at(pause).await;
