@@ -57,10 +57,15 @@ impl Learner {
         self.clicks(SEND).await;
     }
 
-    /// A message is held here, in a login that was never held up on its way. Each server counts what it holds.
+    /// A message is held here, in a login that was never held up on its way, or in what is done with its tokens. Each server
+    /// counts what it holds.
     pub async fn is_held_at(&self, pause: Pause) {
-        let before = Pause::LOGIN.into_iter().take_while(|it| *it != pause);
-        let turn = before.filter(|it| it.by() == pause.by()).count() + 1;
+        let before = Pause::all().take_while(|it| *it != pause);
+        let is_counted = |it: &Pause| match pause.is_afterwards() {
+            true => it.entry() == pause.entry(),
+            false => it.by() == pause.by(),
+        };
+        let turn = before.filter(is_counted).count() + 1;
         let house = if pause.by() == Party::Rp { "rp" } else { "idp" };
         self.finds(&format!("body.{house} #held input[name=turn][value='{turn}']")).await;
     }
