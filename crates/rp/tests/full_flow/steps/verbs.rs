@@ -107,6 +107,10 @@ async fn r1_a_callback_that_comes_twice_counts_once() {
     assert_eq!(failed(&events), [(Party::Rp, Rule::StateUnused)]);
     assert_eq!(asked(&events, Exchange::Token), 1);
     assert_eq!(pair.tells(&events).outcome, Outcome::SignedIn);
+    // The flow went past step 7; what came a second time is told there all the same.
+    browser.opens(&format!("{}/flows/{}", pair.rp, pair.flows()[0].id)).await;
+    assert!(!browser.text.contains("selfbox rp refused"), "{}", browser.text);
+    assert!(browser.text.contains("check failed"), "{}", browser.text);
 }
 
 #[actix_web::test]
