@@ -61,9 +61,8 @@ impl Learner {
     /// counts what it holds.
     pub async fn is_held_at(&self, pause: Pause) {
         let before = Pause::all().take_while(|it| *it != pause);
-        let is_counted = |it: &Pause| match pause.is_afterwards() {
-            true => it.entry() == pause.entry(),
-            false => it.by() == pause.by(),
+        let is_counted = |it: &Pause| {
+            if pause.is_afterwards() { it.entry() == pause.entry() } else { it.by() == pause.by() }
         };
         let turn = before.filter(is_counted).count() + 1;
         let house = if pause.by() == Party::Rp { "rp" } else { "idp" };

@@ -118,7 +118,7 @@ impl Done {
     }
 
     /// Adds what somebody foretold, and what happened.
-    pub fn foretold(self, Foretold { guess, happened }: Foretold) -> Self {
+    fn foretold(self, Foretold { guess, happened }: Foretold) -> Self {
         Self { foretold: Some((guess.to_owned(), happened.to_owned())), ..self }
     }
 }

@@ -233,8 +233,8 @@ impl<'a> Stage<'a> {
 
     /// Whether the last answer was an error.
     fn was_refused(&self) -> bool {
-        let answers = self.messages.iter().filter_map(|it| it.message.status());
-        answers.last().is_some_and(|status| status >= 400)
+        let mut answers = self.messages.iter().filter_map(|it| it.message.status());
+        answers.next_back().is_some_and(|status| status >= 400)
     }
 
     const fn belongs_to_rp(&self) -> bool {

@@ -85,6 +85,12 @@ async fn i6_a_refresh_token_that_is_sent_twice_ends_its_family_before_the_new_to
     assert!(browser.lines("body").contains("refresh_token"), "the first answer counts");
     assert!(browser.text.contains("<code>400 invalid_grant</code>"), "{}", browser.text);
     assert!(browser.text.contains("The second one was refused by this check."), "{}", browser.text);
+    // What decided about the first is not what the second passed on its way.
+    let story = pair.latest().await;
+    let story = pair.tells(&story);
+    let handled = story.stages.iter().flat_map(|stage| &stage.releases).next().unwrap();
+    let (by, check) = story.came_of_handled(handled).unwrap().decided.unwrap();
+    assert_eq!((by, check.rule), (Party::Idp, Rule::UserKnown));
     browser.goes_through().await;
     browser.is_told(&["HTTP 200"]);
     let events = pair.latest().await;

@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        Check, Entry, Exchange, Happened, Life, Message, Party, Pause, Release, Rule, Step, Turn, Value,
-        Verb, Verdict,
+        Check, Entry, Event, Exchange, Happened, Life, Message, Party, Pause, Release, Rule, Step, Turn,
+        Value, Verb, Verdict,
     },
     Handled, Paired, Stage, Story,
     outcome::error_in,
@@ -24,7 +24,6 @@ impl<'a> Story<'a> {
     pub fn came_of(&self, pause: Pause) -> Option<Came<'a>> {
         let (happened, side, at) = match pause {
             Pause::AuthorizationRequest => (self.came_of_request()?, Party::Idp, pause.entry()),
-            Pause::LoginPage => return None,
             Pause::AuthorizationResponse | Pause::Callback => {
                 (self.came_of_return()?, Party::Rp, Entry::Step(Step::Callback))
             }
@@ -33,7 +32,10 @@ impl<'a> Story<'a> {
             Pause::UserinfoResponse => (self.came_of_claims()?, Party::Rp, pause.entry()),
             Pause::RefreshResponse => (self.came_of_new_tokens()?, Party::Rp, pause.entry()),
             Pause::RefreshedToken => (self.came_of_new_id_token()?, Party::Rp, pause.entry()),
-            Pause::RevocationResponse | Pause::IntrospectionResponse | Pause::ApiResponse => return None,
+            Pause::LoginPage
+            | Pause::RevocationResponse
+            | Pause::IntrospectionResponse
+            | Pause::ApiResponse => return None,
             Pause::TokenRequest
             | Pause::UserinfoRequest
             | Pause::RefreshRequest
@@ -41,7 +43,10 @@ impl<'a> Story<'a> {
             | Pause::IntrospectionRequest
             | Pause::ApiRequest => (self.came_of_asking(pause)?, Party::Idp, pause.entry()),
         };
-        let made = self.stage(at).map(|stage| checks(stage, side)).unwrap_or_default();
+        let made = match pause.asks().map(|exchange| self.checks_behind(exchange)) {
+            Some(made) if !made.is_empty() => made,
+            _ => self.stage(at).map(|stage| checks(stage, side)).unwrap_or_default(),
+        };
         let wanted = if happened.is_refusal() { Verdict::Failed } else { Verdict::Passed };
         let decided = made.iter().rev().find(|check| check.verdict == wanted);
         Some(Came { happened, decided: decided.map(|check| (side, *check)) })
@@ -154,6 +159,17 @@ impl<'a> Story<'a> {
             |release: &Release| release.pause.answers() == Some(exchange) && !release.changes.is_empty();
         let is_changed = || self.stages.iter().flat_map(|it| &it.releases).any(|it| changed(it.release));
         answers.next().filter(|it| it.by == it.message.from || !is_changed()).map(|it| it.message)
+    }
+
+    /// What the IdP checked before it gave the answer of an exchange that counts.
+    fn checks_behind(&self, exchange: Exchange) -> Vec<&'a Check> {
+        let Some(answer) = self.answer(exchange) else { return Vec::new() };
+        let made = self.events.iter().filter(|it| it.by == Party::Idp && it.within == answer.span);
+        let made = made.filter_map(|it| match &it.event {
+            Event::Check(check) => Some(check),
+            _ => None,
+        });
+        made.collect()
     }
 
     /// How the RP judged `rule` the last time.
