@@ -37,6 +37,7 @@ pub mod sessions;
 
 pub mod home;
 
+pub mod deed;
 pub mod renewal;
 pub mod token_desk;
 

@@ -27,7 +27,7 @@ struct Row {
     hops: Vec<Hop>,
     /// What the RP does by itself: the key of its words.
     inside: Option<&'static str>,
-    /// Whether a check refused something here.
+    /// Whether a check refused here, and the flow did not go past it.
     refused: bool,
     /// How often the same was asked.
     times: usize,
@@ -193,7 +193,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>, sight: &Sight<'_>) -> Row {
         see: sight.of_stage(stage, &expected),
         hops,
         inside: inside(stage.entry),
-        refused: count(stage, Verdict::Failed) > 0,
+        refused: stage.state != State::Done && count(stage, Verdict::Failed) > 0,
         times,
     }
 }
