@@ -4,10 +4,11 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
     Parser, Subcommand, ValueEnum,
-    builder::{StringValueParser, TypedValueParser as _},
+    builder::{PossibleValuesParser, StringValueParser, TypedValueParser},
 };
 use shared::{
     ids::{ClientId, Issuer},
+    response_mode::ResponseMode,
     scope::Scope,
     secret::Secret,
 };
@@ -82,6 +83,10 @@ pub struct Arguments {
     #[arg(long, env = "RP_ID_TOKEN_SIGNED_RESPONSE_ALG", default_value = "RS256", value_enum)]
     id_token_signed_response_alg: Algorithm,
 
+    /// How the provider's answer is to come: in an address, or in a form
+    #[arg(long, env = "RP_RESPONSE_MODE", default_value = "query", value_parser = response_mode())]
+    response_mode: ResponseMode,
+
     /// What to ask for
     #[arg(long, env = "RP_SCOPE", default_value = "openid profile email api.access rp.login")]
     scope: String,
@@ -144,6 +149,8 @@ pub struct Settings {
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     /// How ID tokens are signed for it.
     pub id_token_signed_response_alg: Algorithm,
+    /// How the provider's answer is to come.
+    pub response_mode: ResponseMode,
     /// What it asks for.
     pub scope: Scope,
     /// The name of the session's cookie.
@@ -238,6 +245,7 @@ impl TryFrom<Arguments> for Settings {
             client_secret,
             token_endpoint_auth_method: arguments.token_endpoint_auth_method,
             id_token_signed_response_alg: algorithm,
+            response_mode: arguments.response_mode,
             scope,
             session_cookie: arguments.session_cookie,
             attempt_cookie: arguments.attempt_cookie,
@@ -247,6 +255,11 @@ impl TryFrom<Arguments> for Settings {
             log_format: arguments.log_format,
         })
     }
+}
+
+fn response_mode() -> impl TypedValueParser<Value = ResponseMode> {
+    let known = PossibleValuesParser::new(ResponseMode::ALL.map(ResponseMode::as_str));
+    known.try_map(|name| ResponseMode::parse(&name).ok_or("unknown"))
 }
 
 /// A browser on this computer cannot open 0.0.0.0.
@@ -330,7 +343,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_one_sentence_that_names_the_setting() {
-        let mistakes: [(&[&str], &str); 12] = [
+        let mistakes: [(&[&str], &str); 13] = [
             (&["--issuer", "op.example"], "RP_ISSUER"),
             (&["--issuer", "http://op.example"], "use https"),
             (&["--issuer", "https://op.example?x=1"], "RP_ISSUER"),
@@ -346,6 +359,7 @@ mod tests {
             ),
             (&["--id-token-signed-response-alg", "HS256"], "RP_CLIENT_SECRET is too short"),
             (&["--token-endpoint-auth-method", "none"], "possible values: client_secret_basic"),
+            (&["--response-mode", "fragment"], "possible values: query, form_post"),
         ];
         for (arguments, expected) in mistakes {
             let sentence = given(arguments).unwrap_err();

@@ -11,8 +11,8 @@ use shared::{
 use viewer::{live::Closing, recorder::Recorder, steps::Steps};
 
 use crate::{
-    attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, renewal::Used,
-    sessions::Sessions, step::Ended,
+    attempt::AttemptStore, config::Settings, logouts::Logouts, posted::Posted, provider::Provider,
+    renewal::Used, sessions::Sessions, step::Ended,
 };
 
 /// The state of the application.
@@ -41,6 +41,8 @@ pub struct AppState {
     pub provider: Provider,
     /// Logins under way.
     pub attempts: Arc<dyn AttemptStore>,
+    /// Answers of the provider that were posted.
+    pub posted: Posted,
     /// Who is signed in.
     pub sessions: Sessions,
     /// Logouts under way at the provider.

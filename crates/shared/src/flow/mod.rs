@@ -13,7 +13,7 @@ mod story;
 
 pub use check::{Check, Checks, Failed, Verdict};
 pub use event::{Event, Life, Line, Message, NoRecording, Party, Recorded, Sink, Turn, Value};
-pub use exchange::{Entry, Exchange};
+pub use exchange::{Entry, Exchange, authorization_response};
 pub use pause::{Change, Happened, Loss, Part, Pause, Release, Verb, Verbs};
 pub use rule::{Rule, Step};
 pub use shown::{Shown, Words};
