@@ -13,6 +13,7 @@ mod client_credentials;
 mod consent;
 mod discovery;
 mod exchange;
+mod form_post;
 mod home;
 mod introspection;
 mod jwt;
