@@ -59,7 +59,11 @@ async fn i5_a_code_comes_in_a_form_with_state_and_issuer_and_buys_tokens() {
         redirect_uri: REDIRECT_URI.to_owned(),
     };
     assert_eq!(idp.redeems(&code).await.status, 200);
-    assert_eq!(idp.redeems(&code).await.error(), "invalid_grant", "a page that is sent twice buys nothing more");
+    assert_eq!(
+        idp.redeems(&code).await.error(),
+        "invalid_grant",
+        "a page that is sent twice buys nothing more"
+    );
 }
 
 #[actix_web::test]

@@ -6,6 +6,8 @@ use crate::{
     world::{Login, World, callback, is_signed_in},
 };
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 type Params<'a> = [(&'a str, &'a str)];
 
 fn world() -> World {
@@ -195,9 +197,10 @@ async fn r13_an_error_in_a_form_leads_home_and_so_does_one_of_a_provider_that_kn
             let issuer = world.provider.issuer.clone();
             let params =
                 [("error", error), ("error_description", error), ("state", &login.state), ("iss", &issuer)];
-            let answer = match by_form {
-                true => returns(&world, &mut browser, &params).await,
-                false => browser.opens(&callback(&params)).await,
+            let answer = if by_form {
+                returns(&world, &mut browser, &params).await
+            } else {
+                browser.opens(&callback(&params)).await
             };
             assert!(answer.leads_to("/"), "{answer:?}");
             let home = browser.opens("/").await;
@@ -222,7 +225,6 @@ async fn only_a_well_formed_form_of_bounded_length_is_read() {
         let request = http().post(format!("{}/auth", world.origin)).header("content-type", media_type);
         Answer::of(request.body(body))
     };
-    const FORM: &str = "application/x-www-form-urlencoded";
     for media_type in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
         body(format!("code=c&state={state}"), media_type).await.is_problem(400, "malformed");
     }

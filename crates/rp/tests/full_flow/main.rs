@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod flows;
+mod form_post;
 mod pair;
 mod steps;
 mod strangers;

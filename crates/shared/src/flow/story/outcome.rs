@@ -184,7 +184,7 @@ fn declined(events: &[&Recorded], it: &Recorded) -> Option<String> {
     if !callback.query().is_empty() {
         return error_in(callback.query());
     }
-    requests(Exchange::CallbackPost).last().and_then(|(posted, _)| error_in(&posted.body))
+    requests(Exchange::CallbackPost).next_back().and_then(|(posted, _)| error_in(&posted.body))
 }
 
 pub(super) fn error_in(query: &str) -> Option<String> {
