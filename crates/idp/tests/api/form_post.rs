@@ -145,7 +145,7 @@ async fn whatever_a_client_puts_into_its_state_stays_in_its_field() {
     let idp = Idp::start();
     for state in [
         r#""><script>alert(1)</script>"#,
-        r#"' onfocus='alert(1)' "#,
+        "' onfocus='alert(1)' ",
         "</form><form action='https://evil.example/'>",
         "{{ 7 * 7 }} &amp; &#x27; 日本語 +%2B",
         "a\r\nb\tc",
