@@ -114,6 +114,7 @@ async fn the_way_through(pair: &Pair, learner: &Learner, look: &mut impl AsyncFn
     look("idp-consent").await;
     learner.allows().await;
     learner.is_welcomed().await;
+    the_way_by_form(pair, learner, look).await;
     pair.passes(48);
     learner.reloads().await;
     look("rp-welcome").await;
@@ -121,6 +122,15 @@ async fn the_way_through(pair: &Pair, learner: &Learner, look: &mut impl AsyncFn
         .evaluates("document.querySelectorAll('details').forEach(more => more.open = true)", Vec::new())
         .await;
     look("rp-welcome-with-everything-open").await;
+}
+
+/// The page that brings an answer in a form, which a script leaves at once.
+async fn the_way_by_form(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    learner.keeps_forms_back().await;
+    learner.opens(&format!("{}/login?response_mode=form_post&prompt=none", pair.home)).await;
+    look("idp-form-post").await;
+    learner.clicks("main form button").await;
+    learner.finds(LOGOUT).await;
 }
 
 async fn the_ways_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
@@ -267,6 +277,10 @@ async fn errors_of_the_rp(pair: &Pair, learner: &Learner, look: &mut impl AsyncF
         learner.opens(&format!("{}/auth?code=made-up&state={state}&iss={issuer}", pair.home)).await;
         look(name).await;
     }
+    learner.opens(&format!("{}/login?response_mode=form_post", pair.home)).await;
+    let state = learner.state_of_login().await;
+    learner.opens(&format!("{}/auth?code=made-up&state={state}&iss={}", pair.home, pair.issuer)).await;
+    look("rp-error-response-mode-mismatch").await;
     learner.opens_home().await;
     learner.clicks_login().await;
     let state = learner.state_of_login().await;

@@ -91,7 +91,7 @@ async fn r12_a_form_that_is_pressed_again_after_back_costs_nobody_their_session(
     learner.sees("Returning to").await;
     let calls = pair.token_calls();
     learner.clicks(RETURN).await;
-    learner.sees("This login is already complete").await;
+    learner.sees("This login is already over").await;
     assert_eq!(pair.token_calls(), calls);
     learner.opens_home().await;
     learner.is_welcomed().await;
