@@ -32,6 +32,8 @@ struct SignedOutPage<'a> {
     prompt: &'static str,
     /// Whether one can go step by step.
     steps: bool,
+    /// How the answer is to come where nothing else is wished for.
+    response_mode: &'static str,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
     /// The latest flows, if flows are recorded.
@@ -172,6 +174,7 @@ async fn signed_out(
         scope: state.settings.scope.to_string(),
         prompt: "login",
         steps: state.steps.is_some(),
+        response_mode: state.settings.response_mode.as_str(),
         wishes: login::HANDED_ON,
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };

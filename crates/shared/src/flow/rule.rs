@@ -72,7 +72,7 @@ pub enum Rule {
     RedirectUriRegistered,
     RequestByValueOnly,
     ResponseTypeCode,
-    ResponseModeQuery,
+    ResponseModeKnown,
     ScopeAllowed,
     ResourceKnown,
     ChallengePresent,
@@ -111,6 +111,7 @@ pub enum Rule {
     StateKnown,
     StateSameBrowser,
     StateUnused,
+    ResponseModeAsAsked,
     ResponseIssuer,
     TokenType,
     IdTokenPresent,
@@ -155,12 +156,12 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 83] = [
+    pub const ALL: [Self; 84] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
         Self::ResponseTypeCode,
-        Self::ResponseModeQuery,
+        Self::ResponseModeKnown,
         Self::ScopeAllowed,
         Self::ResourceKnown,
         Self::ChallengePresent,
@@ -199,6 +200,7 @@ impl Rule {
         Self::StateKnown,
         Self::StateSameBrowser,
         Self::StateUnused,
+        Self::ResponseModeAsAsked,
         Self::ResponseIssuer,
         Self::TokenType,
         Self::IdTokenPresent,
@@ -264,7 +266,7 @@ impl Rule {
             Self::RedirectUriRegistered => ("redirect_uri_registered", AuthorizationRequest, "RFC 9700 §2.1"),
             Self::RequestByValueOnly => ("request_by_value_only", AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
             Self::ResponseTypeCode => ("response_type_code", AuthorizationRequest, "RFC 6749 §3.1.1"),
-            Self::ResponseModeQuery => ("response_mode_query", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
+            Self::ResponseModeKnown => ("response_mode_known", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
             Self::ScopeAllowed => ("scope_allowed", AuthorizationRequest, "RFC 6749 §3.3"),
             Self::ResourceKnown => ("resource_known", AuthorizationRequest, "RFC 8707 §2"),
             Self::ChallengePresent => ("challenge_present", AuthorizationRequest, "RFC 9700 §2.1.1"),
@@ -303,6 +305,7 @@ impl Rule {
             Self::StateKnown => ("state_known", Callback, "RFC 6749 §10.12"),
             Self::StateSameBrowser => ("state_same_browser", Callback, "RFC 6749 §10.12"),
             Self::StateUnused => ("state_unused", Callback, "RFC 9700 §4.7.1"),
+            Self::ResponseModeAsAsked => ("response_mode_as_asked", Callback, "OAuth 2.0 Multiple Response Types §2.1"),
             Self::ResponseIssuer => ("response_issuer", Callback, "RFC 9207 §2.4"),
             Self::TokenType => ("token_type", TokenResponse, "OpenID Connect Core §3.1.3.3"),
             Self::IdTokenPresent => ("id_token_present", TokenResponse, "OpenID Connect Core §3.1.3.3"),
