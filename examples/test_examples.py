@@ -24,15 +24,17 @@ os.environ["NO_PROXY"] = "127.0.0.1"
 
 
 class Form(HTMLParser):
-    """The fields that a page's form sends without anybody touching them: hidden ones and ticked ones."""
+    """Where a page's form goes, and what it sends without anybody touching it: hidden fields and ticked ones."""
 
     def __init__(self, page):
         super().__init__()
-        self.fields = []
+        self.action, self.fields = None, []
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
         field = dict(attributes)
+        if tag == "form":
+            self.action = field.get("action")
         if tag == "input" and (field.get("type") == "hidden" or "checked" in field):
             self.fields.append((field["name"], field["value"]))
 
@@ -58,7 +60,8 @@ class Browser(request.HTTPRedirectHandler):
             self.address, self.page = answer.url, answer.read().decode()
 
     def submit(self, **typed):
-        self.open(self.address, [*Form(self.page).fields, *typed.items()])
+        form = Form(self.page)
+        self.open(form.action or self.address, [*form.fields, *typed.items()])
 
 
 def free_port():
@@ -139,6 +142,7 @@ class Login(Idp):
         self.assertTrue(asked["state"] and asked["nonce"] and asked["code_challenge"])
         browser.submit(username="mika", password="MikaTest2024!")
         browser.submit(decision="allow")
+        self.comes_back(browser)
 
         self.assertEqual(browser.address, f"{self.origin}/")
         claims = json.loads(browser.page)
@@ -152,6 +156,9 @@ class Login(Idp):
         self.assertIn("Signed out", browser.page)
         browser.open(f"{self.origin}/login")
         self.assertIn("/login/", browser.address, "the IdP's session has not ended")
+
+    def comes_back(self, browser):
+        """What is left to do for a browser that has been redirected: nothing."""
 
     def test_a_callback_that_nobody_asked_for_signs_nobody_in(self):
         browser = Browser()
@@ -270,6 +277,23 @@ class OtherProvider(Servers, unittest.TestCase):
             self.assertIn("User mika", browser.page)
             asked = next(it for it in browser.visited if it.startswith(f"{issuer}/auth?"))
             self.assertEqual("request_uri=" in asked, way != "plain")
+
+
+class NodeByForm(Login, unittest.TestCase):
+    """The result of the login is posted."""
+
+    name, port = "node", 8002
+
+    def command(self):
+        return ["node", str(EXAMPLES / "node" / "form_post.js")]
+
+    def comes_back(self, browser):
+        # Without scripts it takes a click.
+        self.assertEqual(Form(browser.page).action, f"{self.origin}/callback")
+        names = [name for name, _ in Form(browser.page).fields]
+        self.assertEqual(names, ["code", "state", "iss"])
+        browser.submit()
+        self.assertFalse([address for address in browser.visited if "code=" in address])
 
 
 class ApacheAndPhp(Login, unittest.TestCase):

@@ -36,6 +36,8 @@ struct SignedOutPage<'a> {
     /// How the request can travel, and how it does.
     ways: [&'static str; 4],
     way: &'static str,
+    /// How the answer is to come where nothing else is wished for.
+    response_mode: &'static str,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
     /// The latest flows, if flows are recorded.
@@ -178,6 +180,7 @@ async fn signed_out(
         steps: state.steps.is_some(),
         ways: Way::ALL.map(Way::id),
         way: state.settings.way.id(),
+        response_mode: state.settings.response_mode.as_str(),
         wishes: login::HANDED_ON,
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };

@@ -22,6 +22,7 @@ pub mod attempt;
 pub mod attempt_cookie;
 
 pub mod callback;
+pub mod posted;
 
 pub mod wire;
 

@@ -14,6 +14,7 @@ use shared::{
     params::Params,
     pkce::CodeVerifier,
     random,
+    response_mode::ResponseMode,
     scope::Scope as LocalScope,
     secret::Secret,
 };
@@ -45,6 +46,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         nonce: Secret::mint("", &*state.random),
         verifier: CodeVerifier::generate(&*state.random),
         browser: cookie.hash(),
+        response_mode: wishes.response_mode.unwrap_or(settings.response_mode),
         next: next::local(params.get("next"), &settings.base_url),
         max_age: wishes.max_age,
     });
@@ -90,6 +92,8 @@ struct Wishes {
     max_age: Option<u64>,
     /// How the request travels, if not as in the settings.
     way: Option<Way>,
+    /// How the answer is to come, in place of the usual way.
+    response_mode: Option<ResponseMode>,
     /// Parameters that go along as they are.
     others: Vec<(&'static str, String)>,
 }
@@ -108,6 +112,7 @@ impl Wishes {
             scope: scope.map_err(Problem::malformed)?,
             max_age: max_age.map_err(Problem::malformed)?,
             way: way(params.get("way"))?,
+            response_mode: response_mode(params.get("response_mode"))?,
             others: others.collect(),
         })
     }
@@ -130,6 +135,13 @@ fn prompt(chosen: Option<&str>) -> Result<Option<CoreAuthPrompt>, Problem> {
         Some("none") => Ok(Some(CoreAuthPrompt::None)),
         Some(_) => Err(Problem::malformed("prompt is none of login, sso, select_account, consent and none")),
     }
+}
+
+/// How the answer is to come (OAuth 2.0 Multiple Response Types §2.1).
+fn response_mode(chosen: Option<&str>) -> Result<Option<ResponseMode>, Problem> {
+    let mode =
+        chosen.map(|name| ResponseMode::parse(name).ok_or("response_mode is neither query nor form_post"));
+    mode.transpose().map_err(Problem::malformed)
 }
 
 /// The authorization request. Three values protect what comes back: `state` (it is this browser's, step 7), the PKCE
@@ -157,7 +169,10 @@ fn authorization_url(
         .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
     let request = wishes.prompt.clone().into_iter().fold(request, AuthorizationRequest::add_prompt);
     let max_age = wishes.max_age.map(|seconds| ("max_age", seconds.to_string()));
-    let others = wishes.others.iter().cloned().chain(max_age);
+    // The default needs no parameter.
+    let mode = Some(kept.response_mode).filter(|mode| *mode != ResponseMode::default());
+    let mode = mode.map(|mode| ("response_mode", mode.as_str().to_owned()));
+    let others = wishes.others.iter().cloned().chain(max_age).chain(mode);
     let request = others.fold(request, |request, (name, value)| request.add_extra_param(name, value));
     let (location, _, _) = request.url();
     Ok(location)

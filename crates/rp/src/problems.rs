@@ -13,11 +13,12 @@ use web::problem::{Mender, Problem};
 use crate::provider::ProviderError;
 
 /// The names of them all, for the catalogue.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     "state_missing",
     "state_unknown",
     "state_other_browser",
     "state_reused",
+    "response_mode_mismatch",
     "issuer_mismatch",
     "idp_unreachable",
     "discovery_invalid",
@@ -57,6 +58,11 @@ pub fn state_other_browser(failed: Failed) -> Problem {
 /// The login has already been completed: Back, or a reload.
 pub fn state_reused(failed: Failed) -> Problem {
     refused("state_reused", StatusCode::BAD_REQUEST, Mender::You, failed)
+}
+
+/// The answer comes in another way than was asked for.
+pub fn response_mode_mismatch(failed: Failed) -> Problem {
+    refused("response_mode_mismatch", StatusCode::BAD_REQUEST, Mender::Idp, failed)
 }
 
 /// The answer comes from another issuer than was asked.
@@ -167,6 +173,7 @@ mod tests {
             state_unknown(failed()),
             state_other_browser(failed()),
             state_reused(failed()),
+            response_mode_mismatch(failed()),
             issuer_mismatch(failed()),
             idp_unreachable(""),
             discovery_invalid(""),

@@ -9,11 +9,13 @@ use serde_json::Value;
 use shared::{
     flow::{Exchange, Line, Message},
     params::{self, Params},
+    response_mode::FormPost,
     secret::SecretHash,
 };
 
-/// How the path of a page at the provider ends: with the handle of its login.
-const HANDLE: &str = "in_";
+/// How the last part of a path begins that is a handle: of a login at the provider's pages, and of a response that was
+/// posted to the RP.
+const HANDLES: [&str; 2] = ["in_", "back_"];
 
 /// The members and parameters that hold a token: as it is issued, as it is shown, and as it is asked about.
 const TOKENS: [&str; 3] = ["access_token", "refresh_token", "token"];
@@ -31,8 +33,11 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     };
     if let Some(target) = target {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        found.extend(path.rsplit('/').next().filter(|last| last.starts_with(HANDLE)).map(handle));
+        found.extend(path.rsplit('/').next().filter(|last| is_handle(last)).map(handle));
         of_params(message.exchange, query, client, &mut found);
+    }
+    if let Some(form) = FormPost::read(&message.body).filter(|_| !message.is_request()) {
+        of_params(message.exchange, &form.params.encode(), client, &mut found);
     }
     if message.is_request() {
         of_params(message.exchange, &message.body, client, &mut found);
@@ -70,6 +75,10 @@ pub fn in_address(address: &str) -> Vec<Correlator> {
     let query = address.split_once('?').map_or("", |(_, query)| query);
     of_params(Exchange::Authorize, query, None, &mut found);
     found
+}
+
+pub(crate) fn is_handle(part: &str) -> bool {
+    HANDLES.iter().any(|begins| part.starts_with(begins))
 }
 
 fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
@@ -177,6 +186,10 @@ mod tests {
         assert_eq!(of(&request("/t", "code=x&grant_type=y", &[]), None), [code("x")]);
         assert_eq!(of(&request("/t", "refresh_token=rt&grant_type=y", &[]), None), [token("rt")]);
         assert_eq!(of(&request("/login/in_1", "", &[]), None), [handle("in_1")]);
+        assert_eq!(of(&request("/auth/back_1", "", &[]), None), [handle("back_1")]);
+        let form = r#"<form method="post" action="http://rp/auth"><input type="hidden" name="code" value="x"></form>"#;
+        let page = Message { line: Line::Status(200), ..request("", form, &[]) };
+        assert_eq!(of(&page, None), [code("x")]);
         assert_eq!(of(&request("/u", "", &[("authorization", "bearer  at")]), None), [token("at")]);
         let traced = format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16));
         let asked = request("/d", "", &[("traceparent", &traced)]);

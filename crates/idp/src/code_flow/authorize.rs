@@ -12,11 +12,13 @@ use shared::{
     ids::ClientId,
     params::Params,
     pkce::CodeChallenge,
+    response_mode::ResponseMode,
     scope::Scope,
     secret::Secret,
 };
 use web::{
     form::{Form, FormError},
+    lang::Lang,
     problem::Problem,
     visitor,
 };
@@ -56,6 +58,7 @@ const NO_ROOM: Refusal = Refusal {
 /// `GET /oauth/authorize`
 pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let params = Params::parse_with_repeats(request.query_string().as_bytes()).map_err(Problem::malformed)?;
+    Lang::suggest(&request, params.get("ui_locales").unwrap_or_default());
     let mut checks = state.checks();
     let client = known_client(&state, &params, &mut checks).await?;
     let (return_address, asked) = match par::presented(&params) {
@@ -65,8 +68,12 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
             .map_err(|unanswerable| unanswerable.problem(&client))?,
     };
     match asked {
-        Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
-        Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
+        Ok(asked) => {
+            // The parameters need not stand in the address.
+            Lang::suggest(&request, asked.ui_locales.as_deref().unwrap_or_default());
+            proceed(&state, &request, &client, asked, &mut checks).await
+        }
+        Err(refusal) => redirect::send_back(&state, &request, &client, &return_address, &refusal.into()),
     }
 }
 
@@ -108,7 +115,8 @@ pub(super) fn validated(
     hint: Option<id_token_hint::Hint>,
     checks: &mut Checks,
 ) -> Result<AuthorizationRequest, Refusal> {
-    code_in_query(client, params, checks)?;
+    code(client, params, checks)?;
+    response_mode(params, checks)?;
     let scope = scope(client, params, checks)?;
     let audience = audience(resources, params, checks)?;
     let challenge = challenge(client, params, checks)?;
@@ -133,9 +141,8 @@ pub(super) fn validated(
     })
 }
 
-/// RFC 6749 §3.1.1: which grant is meant. OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without
-/// being asked.
-fn code_in_query(client: &Client, params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
+/// RFC 6749 §3.1.1: which grant is meant.
+fn code(client: &Client, params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
     let response_type = params
         .get("response_type")
         .ok_or(Refusal { error: ErrorCode::InvalidRequest, description: "response_type is missing." })?;
@@ -151,11 +158,17 @@ fn code_in_query(client: &Client, params: &Params, checks: &mut Checks) -> Resul
             ErrorCode::UnauthorizedClient,
             "The client is not registered for authorization_code.",
         ),
-    )?;
-    let response_mode = params.get("response_mode").unwrap_or("query");
+    )
+}
+
+/// OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without being asked. Another mode than the two that
+/// are listed in the discovery document is refused rather than replaced; the refusal travels in the default one.
+fn response_mode(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
+    let known = ResponseMode::ALL.map(ResponseMode::as_str);
+    let asked = params.get("response_mode").unwrap_or(ResponseMode::default().as_str());
     checks
-        .equal(Rule::ResponseModeQuery, "query", response_mode)
-        .map_err(Refusal::because(ErrorCode::InvalidRequest, "The only response_mode here is query."))
+        .judge(Rule::ResponseModeKnown, known.join(" / "), asked, known.contains(&asked))
+        .map_err(Refusal::because(ErrorCode::InvalidRequest, "response_mode is neither query nor form_post."))
 }
 
 /// RFC 6749 §3.3. Values that the client is not registered for are dropped; the token answer states what is left.
@@ -309,14 +322,14 @@ async fn proceed(
             }
             Err(refusal) => refusal.into(),
         };
-        return Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &response));
+        return redirect::send_back(state, request, client, &asked.return_address, &response);
     }
     if !room {
         return Err(problems::from_store(StoreError::Full));
     }
     match turn {
         Turn::Answer(authentication, allowed) => {
-            redirect::approve(state, client, &asked, address, authentication, &allowed).await
+            redirect::approve(state, request, client, &asked, address, authentication, &allowed).await
         }
         Turn::Page(stage) => begin_interaction(state, request, asked, stage).await,
     }

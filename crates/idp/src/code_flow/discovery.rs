@@ -9,7 +9,7 @@ use actix_web::{
     web::Data,
 };
 use jsonwebtoken::Algorithm;
-use shared::{metadata::ProviderMetadata, scope::Scope};
+use shared::{metadata::ProviderMetadata, response_mode::ResponseMode, scope::Scope};
 use web::lang::Lang;
 
 use crate::{
@@ -44,7 +44,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
             .map(ToOwned::to_owned)
             .collect(),
         response_types_supported: vec!["code"],
-        response_modes_supported: vec!["query"],
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
         grant_types_supported: grant_types(settings),
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: signing_algs(settings),

@@ -12,6 +12,7 @@
 //! | 3, 4 | [`login`]: the login page and the password |
 //! | 5 | [`consent`]: the consent page and the decision |
 //! | 6 | [`redirect`]: the browser goes back with a code or an error |
+//! | | [`form_post`]: in a form, if the client asked for that |
 //! | 8, 9 | [`exchange`]: the code becomes tokens |
 //! | after 10 | [`userinfo`]: the claims about the user |
 
@@ -36,6 +37,8 @@ pub mod login;
 pub mod consent;
 
 pub mod redirect;
+
+pub mod form_post;
 
 pub mod exchange;
 

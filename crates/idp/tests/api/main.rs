@@ -14,6 +14,7 @@ mod client_credentials;
 mod consent;
 mod discovery;
 mod exchange;
+mod form_post;
 mod home;
 mod introspection;
 mod jwt;

@@ -32,6 +32,7 @@ fn kept_with(next: &str) -> Arc<Kept> {
         nonce: Secret::new("nonce"),
         verifier: CodeVerifier::generate(&SeededRandom::new(1)),
         browser: SecretHash::of("cookie"),
+        response_mode: shared::response_mode::ResponseMode::Query,
         next: next.into(),
         max_age: None,
     })

@@ -4,6 +4,7 @@
 
 mod clients;
 mod flows;
+mod form_post;
 mod pair;
 mod steps;
 mod strangers;

@@ -16,7 +16,7 @@ mod story;
 
 pub use check::{Check, Checks, Failed, Verdict};
 pub use event::{Event, Life, Line, Message, NoRecording, Party, Recorded, Sink, Turn, Value};
-pub use exchange::{Entry, Exchange};
+pub use exchange::{Entry, Exchange, authorization_response};
 pub use happened::Happened;
 pub use pause::{Loss, Part, Pause, Verbs};
 pub use release::{Change, Release, Verb};

@@ -26,7 +26,7 @@ pub enum Rule {
     RequestObjectSame,
     RequestObjectFlat,
     ResponseTypeCode,
-    ResponseModeQuery,
+    ResponseModeKnown,
     ScopeAllowed,
     ResourceKnown,
     ChallengePresent,
@@ -65,6 +65,7 @@ pub enum Rule {
     StateKnown,
     StateSameBrowser,
     StateUnused,
+    ResponseModeAsAsked,
     ResponseIssuer,
     TokenType,
     IdTokenPresent,
@@ -109,7 +110,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 97] = [
+    pub const ALL: [Self; 98] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -128,7 +129,7 @@ impl Rule {
         Self::RequestObjectSame,
         Self::RequestObjectFlat,
         Self::ResponseTypeCode,
-        Self::ResponseModeQuery,
+        Self::ResponseModeKnown,
         Self::ScopeAllowed,
         Self::ResourceKnown,
         Self::ChallengePresent,
@@ -167,6 +168,7 @@ impl Rule {
         Self::StateKnown,
         Self::StateSameBrowser,
         Self::StateUnused,
+        Self::ResponseModeAsAsked,
         Self::ResponseIssuer,
         Self::TokenType,
         Self::IdTokenPresent,
@@ -247,7 +249,7 @@ impl Rule {
             Self::RequestObjectSame => ("request_object_same", AuthorizationRequest, "OpenID Connect Core §6.1"),
             Self::RequestObjectFlat => ("request_object_flat", AuthorizationRequest, "OpenID Connect Core §6.1"),
             Self::ResponseTypeCode => ("response_type_code", AuthorizationRequest, "RFC 6749 §3.1.1"),
-            Self::ResponseModeQuery => ("response_mode_query", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
+            Self::ResponseModeKnown => ("response_mode_known", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
             Self::ScopeAllowed => ("scope_allowed", AuthorizationRequest, "RFC 6749 §3.3"),
             Self::ResourceKnown => ("resource_known", AuthorizationRequest, "RFC 8707 §2"),
             Self::ChallengePresent => ("challenge_present", AuthorizationRequest, "RFC 9700 §2.1.1"),
@@ -286,6 +288,7 @@ impl Rule {
             Self::StateKnown => ("state_known", Callback, "RFC 6749 §10.12"),
             Self::StateSameBrowser => ("state_same_browser", Callback, "RFC 6749 §10.12"),
             Self::StateUnused => ("state_unused", Callback, "RFC 9700 §4.7.1"),
+            Self::ResponseModeAsAsked => ("response_mode_as_asked", Callback, "OAuth 2.0 Multiple Response Types §2.1"),
             Self::ResponseIssuer => ("response_issuer", Callback, "RFC 9207 §2.4"),
             Self::TokenType => ("token_type", TokenResponse, "OpenID Connect Core §3.1.3.3"),
             Self::IdTokenPresent => ("id_token_present", TokenResponse, "OpenID Connect Core §3.1.3.3"),

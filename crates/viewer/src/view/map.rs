@@ -73,7 +73,7 @@ const fn plan(entry: Entry) -> &'static [Planned] {
         ],
         Entry::Step(Step::Redirect) => &[
             (IDP, WEB, "viewer.hop.redirect", &[X::Decision, X::Authorize, X::Password, X::ConsentPage, X::AccountChoice, X::AccountPage, X::LoginPage], false),
-            (WEB, RP, "viewer.hop.callback", &[X::Callback], true),
+            (WEB, RP, "viewer.hop.callback", &[X::Callback, X::CallbackPost], true),
         ],
         Entry::Step(Step::TokenRequest) => &[(RP, IDP, "seq.exchange", &[X::Token], true)],
         Entry::Step(Step::TokenResponse) => &[(IDP, RP, "seq.tokens", &[X::Token], false)],

@@ -1,8 +1,8 @@
 //! How a flow ended.
 
 use super::super::{
-    Entry, Event, Exchange, Life, Message, Party, Pause, Recorded, Release, Rule, Step, Turn, Value, Verb,
-    Verdict,
+    Event, Exchange, Life, Message, Party, Pause, Recorded, Release, Rule, Turn, Value, Verb, Verdict,
+    authorization_response,
 };
 use crate::params::Params;
 
@@ -124,7 +124,7 @@ fn ending(
         Exchange::Login | Exchange::Logout | Exchange::EndSession | Exchange::SignOut if is_refusal => {
             Some(refused())
         }
-        Exchange::Callback if is_refusal => {
+        Exchange::Callback | Exchange::CallbackPost if is_refusal => {
             // Who comes with the `state` of a login that is not theirs, or is over, ends nothing of it.
             let outcome = refused();
             let is_strangers = matches!(
@@ -144,9 +144,7 @@ fn ending(
         // Without the RP's half, what the IdP sends is all that is known.
         Exchange::Push if is_refusal && !seen.rp => Some(refused()),
         Exchange::Token if !seen.rp => Some(if is_refusal { refused() } else { Outcome::TokensIssued }),
-        _ if !seen.rp && Entry::of(answer, Step::Callback) == Entry::Step(Step::Redirect) => {
-            error_in(answer.header("location")?.split_once('?')?.1).map(Outcome::Declined)
-        }
+        _ if !seen.rp => error_in(&authorization_response(answer)?).map(Outcome::Declined),
         _ => None,
     }
 }
@@ -177,18 +175,21 @@ fn refused(events: &[&Recorded], it: &Recorded, answer: &Message) -> Outcome {
     Outcome::Refused(rule, code)
 }
 
-/// The error that the callback carried which `it` answers.
+/// The error that the callback carried which `it` answers: in its query, or in what was posted before it.
 fn declined(events: &[&Recorded], it: &Recorded) -> Option<String> {
-    events.iter().find_map(|other| match &other.event {
-        Event::Message(message)
-            if message.exchange == Exchange::Callback
-                && message.is_request()
-                && other.within == it.within =>
-        {
-            error_in(message.query())
-        }
-        _ => None,
-    })
+    let requests = |exchange| {
+        events.iter().filter_map(move |other| match &other.event {
+            Event::Message(message) if message.exchange == exchange && message.is_request() => {
+                Some((message, other.within.as_str()))
+            }
+            _ => None,
+        })
+    };
+    let (callback, _) = requests(Exchange::Callback).find(|(_, within)| *within == it.within)?;
+    if !callback.query().is_empty() {
+        return error_in(callback.query());
+    }
+    requests(Exchange::CallbackPost).next_back().and_then(|(posted, _)| error_in(&posted.body))
 }
 
 pub(super) fn error_in(query: &str) -> Option<String> {
