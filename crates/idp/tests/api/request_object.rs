@@ -223,7 +223,7 @@ async fn i17_another_kind_of_token_is_no_request_object() {
 #[actix_web::test]
 async fn the_registered_algorithm_is_the_only_one() {
     let signed = Signed::start_with(KeyAlg::Rs256, |client| {
-        client.request_object_signing_alg = Some(Algorithm::PS256)
+        client.request_object_signing_alg = Some(Algorithm::PS256);
     });
     signed.is_refused(&signed.signs(&signed.claims()), "RS256").await;
     let ps256 = Header { alg: Algorithm::PS256, ..signed.header() };
