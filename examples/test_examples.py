@@ -202,6 +202,17 @@ class Node(Login, Tokens, unittest.TestCase):
     def command(self):
         return ["node", str(EXAMPLES / "node" / "app.js")]
 
+    def test_a_request_is_signed_or_left_at_the_idp_in_advance(self):
+        for way, carried in {"signed": "request", "pushed": "request_uri", "both": "request_uri"}.items():
+            with self.subTest(way):
+                browser = Browser()
+                browser.open(f"{self.origin}/login?way={way}")
+                asked = next(it for it in browser.visited if it.startswith(f"{self.issuer}/oauth/authorize?"))
+                self.assertEqual(set(parse_qs(urlsplit(asked).query)), {"client_id", carried})
+                browser.submit(username="mika", password="MikaTest2024!")
+                browser.submit(decision="allow")
+                self.assertEqual(json.loads(browser.page)["id_token"]["sub"], "mika-0001")
+
     def test_a_program_gets_a_token_for_itself(self):
         command = ["node", str(EXAMPLES / "node" / "service.js")]
         environment = {**os.environ, "ISSUER": self.issuer}
@@ -254,13 +265,20 @@ class OtherProvider(Servers, unittest.TestCase):
         if method.startswith("client_secret"):
             flags += ["--client-secret", "a-secret-of-32-bytes-or-more-which-everybody-knows"]
         self.start(rp, ["cargo", "run", "--quiet", "--locked", "--bin", "rp", "--", *flags])
-        browser = Browser()
-        browser.open(f"{origin}/login")
-        self.assertIn(f"{issuer}/interaction/", browser.address)
-        browser.submit(login="mika", password="whatever")
-        browser.submit()
-        self.assertEqual(browser.address, f"{origin}/")
-        self.assertIn("User mika", browser.page)
+        # Its requests are left there in advance by all of them, and signed by those who can.
+        other = "signed_pushed" if method.endswith("_jwt") else "pushed"
+        for way in ["plain", other]:
+            browser = Browser()
+            browser.open(f"{origin}/login?way={way}")
+            self.assertIn(f"{issuer}/interaction/", browser.address, way)
+            browser.submit(login="mika", password="whatever")
+            browser.submit()
+            self.assertEqual(browser.address, f"{origin}/")
+            self.assertIn("User mika", browser.page)
+            asked = next(it for it in browser.visited if it.startswith(f"{issuer}/auth?"))
+            self.assertEqual("request_uri=" in asked, way != "plain")
+
+
 class NodeByForm(Login, unittest.TestCase):
     """The result of the login is posted."""
 

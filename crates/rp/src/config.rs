@@ -28,6 +28,7 @@ use crate::{
     algorithm::Algorithm,
     client::{AuthMethod, Client},
     key::SigningKey,
+    way::Way,
 };
 
 /// The secret of the tutorial's client.
@@ -50,6 +51,7 @@ pub enum Command {
 /// A Relying Party that shows what it checks
 #[derive(Clone, Debug, Parser)]
 #[command(name = "rp", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Arguments {
     /// What to do instead of serving.
     #[command(subcommand)]
@@ -102,6 +104,14 @@ pub struct Arguments {
     /// What to ask for
     #[arg(long, env = "RP_SCOPE", default_value = "openid profile email api.access rp.login")]
     scope: String,
+
+    /// Leave authorization requests at the provider in advance (PAR), unless a login says otherwise
+    #[arg(long, env = "RP_PAR", value_parser = clap::builder::BoolishValueParser::new())]
+    par: bool,
+
+    /// Sign authorization requests (request objects), unless a login says otherwise
+    #[arg(long, env = "RP_REQUEST_OBJECT", value_parser = clap::builder::BoolishValueParser::new())]
+    request_object: bool,
 
     /// Protected API to call; without it, the one that comes with our provider, at the issuer's /api
     #[arg(long, env = "RP_API")]
@@ -171,6 +181,8 @@ pub struct Settings {
     pub attempt_lifetime: Duration,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
+    /// How authorization requests travel.
+    pub way: Way,
     /// The protected API, without a slash at its end.
     pub api: String,
     /// Whether tokens are refreshed before the session ends.
@@ -257,6 +269,7 @@ impl TryFrom<Arguments> for Settings {
         Origin::parse(&api, arguments.allow_http).map_err(|mistake| format!("RP_API: {mistake}"))?;
         Ok(Self {
             api,
+            way: Way { pushed: arguments.par, signed: arguments.request_object },
             session_refresh: arguments.session_refresh,
             bind: arguments.bind,
             record: arguments.record.is_on(are_local(&base_url, &issuer)),

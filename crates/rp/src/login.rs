@@ -27,6 +27,7 @@ use crate::{
     config::Settings,
     flows, next, problems,
     state::AppState,
+    way::Way,
 };
 
 /// `GET /login`, with an optional `next` and what else is wished for.
@@ -49,7 +50,8 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         next: next::local(params.get("next"), &settings.base_url),
         max_age: wishes.max_age,
     });
-    let location = authorization_url(settings, &kept, &login_state, &wishes).map_err(Problem::internal)?;
+    let plain = authorization_url(settings, &kept, &login_state, &wishes).map_err(Problem::internal)?;
+    let location = wishes.way.unwrap_or(settings.way).address(&state, &kept.provider, plain).await?;
     let attempt = Attempt::Prepared(kept).send().map_err(Problem::internal)?;
     let (address, now) = (visitor::address(&request), state.clock.now());
     state
@@ -90,6 +92,8 @@ struct Wishes {
     max_age: Option<u64>,
     /// How the answer is to come, in place of the usual way.
     response_mode: Option<ResponseMode>,
+    /// How the request travels, if not as in the settings.
+    way: Option<Way>,
     /// Parameters that go along as they are.
     others: Vec<(&'static str, String)>,
 }
@@ -108,9 +112,15 @@ impl Wishes {
             scope: scope.map_err(Problem::malformed)?,
             max_age: max_age.map_err(Problem::malformed)?,
             response_mode: response_mode(params.get("response_mode"))?,
+            way: way(params.get("way"))?,
             others: others.collect(),
         })
     }
+}
+
+fn way(chosen: Option<&str>) -> Result<Option<Way>, Problem> {
+    let unknown = || Problem::malformed("way is none of plain, signed, pushed and signed_pushed");
+    chosen.map(|id| Way::find(id).ok_or_else(unknown)).transpose()
 }
 
 /// Which pages the provider is to show (OpenID Connect Core §3.1.2.1). Without a choice it is the tutorial's `login`,

@@ -13,7 +13,7 @@ use web::problem::{Mender, Problem};
 use crate::provider::ProviderError;
 
 /// The names of them all, for the catalogue.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 17] = [
     "state_missing",
     "state_unknown",
     "state_other_browser",
@@ -22,6 +22,9 @@ pub const ALL: [&str; 14] = [
     "issuer_mismatch",
     "idp_unreachable",
     "discovery_invalid",
+    "push_unsupported",
+    "push_refused",
+    "push_answer_invalid",
     "token_refused",
     "token_answer_invalid",
     "id_token_missing",
@@ -93,6 +96,26 @@ pub fn provider(error: ProviderError, step: Step) -> Problem {
     }
 }
 
+/// The request is to be left at the provider in advance, and the provider takes none.
+pub fn push_unsupported() -> Problem {
+    Problem::new("push_unsupported", StatusCode::BAD_GATEWAY, Mender::App).at(Step::AuthorizationRequest)
+}
+
+/// The provider does not take the request.
+pub fn push_refused(code: Option<ErrorCode>, detail: impl Display) -> Problem {
+    Problem::new("push_refused", StatusCode::BAD_GATEWAY, Mender::App)
+        .at(Step::AuthorizationRequest)
+        .because_of(code)
+        .detail(detail)
+}
+
+/// What it answers cannot be read.
+pub fn push_answer_invalid(detail: impl Display) -> Problem {
+    Problem::new("push_answer_invalid", StatusCode::BAD_GATEWAY, Mender::Idp)
+        .at(Step::AuthorizationRequest)
+        .detail(detail)
+}
+
 /// The token endpoint says no.
 pub fn token_refused(code: Option<ErrorCode>, detail: impl Display) -> Problem {
     Problem::new("token_refused", StatusCode::BAD_GATEWAY, Mender::App)
@@ -154,6 +177,9 @@ mod tests {
             issuer_mismatch(failed()),
             idp_unreachable(""),
             discovery_invalid(""),
+            push_unsupported(),
+            push_refused(None, ""),
+            push_answer_invalid(""),
             token_refused(None, ""),
             token_answer_invalid(""),
             id_token_missing(failed()),

@@ -177,11 +177,8 @@ impl Hands for AppState {
 
     /// The provider stops, too. It is told which login, by what it will be found by there.
     async fn announce(&self, location: &str) {
-        let query = location.split_once('?').map_or("", |(_, query)| query);
-        let Ok(params) = Params::parse_with_repeats(query.as_bytes()) else { return };
-        let (Some(state), Some(client)) = (params.get("state"), params.get("client_id")) else { return };
-        let login = correlate::state(client, state).encode();
-        flows::at_provider(self, [("correlator", login), ("hold", "1".to_owned())].into_iter()).await;
+        let login = correlate::in_address(location).into_iter().map(|it| ("correlator", it.encode()));
+        flows::at_provider(self, login.chain([("hold", "1".to_owned())])).await;
     }
 
     async fn forge(&self, token: &str, forgery: Forgery) -> String {

@@ -32,6 +32,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
     ProviderMetadata {
         issuer: settings.origin.issuer(),
         authorization_endpoint: format!("{issuer}/oauth/authorize"),
+        pushed_authorization_request_endpoint: format!("{issuer}/oauth/par"),
         token_endpoint: format!("{issuer}/oauth/token"),
         revocation_endpoint: format!("{issuer}/oauth/revoke"),
         introspection_endpoint: format!("{issuer}/oauth/introspect"),
@@ -61,8 +62,12 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         code_challenge_methods_supported: vec!["S256"],
         ui_locales_supported: Lang::ALL.map(Lang::tag).to_vec(),
         claims_parameter_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
         request_uri_parameter_supported: false,
+        request_object_signing_alg_values_supported: auth_signing_algs(),
+        // Each client is registered for what it must do.
+        require_pushed_authorization_requests: false,
+        require_signed_request_object: false,
         authorization_response_iss_parameter_supported: true,
         flow_recording_endpoint: settings.record.then(|| format!("{issuer}/flows/lookup")),
         flow_steps_endpoint: settings.record.then(|| format!("{issuer}/flows/steps")),

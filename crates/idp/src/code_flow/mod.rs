@@ -3,7 +3,9 @@
 //! | step | here |
 //! |---|---|
 //! | before | [`discovery`]: what the provider says about itself |
+//! | | [`par`]: the client leaves the authorization request here by itself |
 //! | 2 | [`authorize`]: the authorization request is checked and becomes an interaction |
+//! | | [`asked`], [`request_object`]: in whichever way it comes |
 //! | | `turn`: who and what is still to be asked |
 //! | | `visit`: the same browser as before, and a form of our own page |
 //! | 3 | [`account`]: the choice among those who are signed in already |
@@ -16,7 +18,13 @@
 
 pub mod discovery;
 
+pub mod par;
+
 pub mod authorize;
+
+pub mod asked;
+
+pub mod request_object;
 
 mod turn;
 

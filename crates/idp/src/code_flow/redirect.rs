@@ -12,6 +12,7 @@ use shared::{
 };
 use web::problem::Problem;
 
+use super::asked::Unanswerable;
 use super::form_post;
 use crate::{
     domain::{
@@ -23,6 +24,7 @@ use crate::{
         return_address::ReturnAddress,
         session::Authentication,
     },
+    http::oauth_error::OAuthError,
     problems,
     state::AppState,
     store::Stored,
@@ -35,16 +37,15 @@ pub fn return_address(
     client: &Client,
     params: &Params,
     checks: &mut Checks,
-) -> Result<ReturnAddress, Problem> {
-    let presented =
-        params.get("redirect_uri").ok_or_else(|| problems::redirect_uri_missing().next(&client.uri))?;
+) -> Result<ReturnAddress, Unanswerable> {
+    let presented = params.get("redirect_uri").ok_or(Unanswerable::Missing)?;
     // RFC 9700 §2.1: exact string matching.
     let address = ReturnAddress::of(client, params);
     let registered = state.shown_addresses(&client.redirect_uris);
     checks
         .judge(Rule::RedirectUriRegistered, registered, presented, address.is_some())
-        .map_err(|failed| problems::redirect_uri_unregistered().check(failed).next(&client.uri))?;
-    address.ok_or_else(problems::redirect_uri_unregistered)
+        .map_err(Unanswerable::Unregistered)?;
+    address.ok_or(Unanswerable::Missing)
 }
 
 /// Sends the browser back in the way that was asked for.
@@ -154,6 +155,13 @@ impl Refusal {
             tracing::info!(rule = check.rule.id(), "refused");
             Self { error, description }
         }
+    }
+}
+
+/// The same in JSON, for a request that was pushed.
+impl From<Refusal> for OAuthError {
+    fn from(Refusal { error, description }: Refusal) -> Self {
+        Self::bad_request(error, description)
     }
 }
 

@@ -9,6 +9,7 @@ mod pair;
 mod steps;
 mod strangers;
 mod tokens;
+mod ways;
 
 use std::time::Duration;
 

@@ -35,6 +35,8 @@ exchanges! {
     Login = "login",
     /// The discovery document.
     Discovery = "discovery",
+    /// The RP leaves the authorization request at the IdP (RFC 9126).
+    Push = "push",
     /// The authorization endpoint.
     Authorize = "authorize",
     /// The IdP asks which of the users who are signed in.
@@ -100,6 +102,8 @@ pub enum Entry {
     Step(Step),
     /// The RP reads what the IdP says about itself.
     Discovery,
+    /// The RP leaves the authorization request at the IdP.
+    Push,
     /// The RP fetches the IdP's keys.
     Keys,
     /// The RP asks for the claims about the user.
@@ -122,9 +126,10 @@ pub enum Entry {
 
 impl Entry {
     /// Those of a login, in their order.
-    pub const LOGIN: [Self; 17] = [
+    pub const LOGIN: [Self; 18] = [
         Self::Step(Step::Click),
         Self::Discovery,
+        Self::Push,
         Self::Step(Step::AuthorizationRequest),
         Self::Step(Step::LoginPage),
         Self::Step(Step::Password),
@@ -150,6 +155,7 @@ impl Entry {
         match self {
             Self::Step(step) => step.id(),
             Self::Discovery => "discovery",
+            Self::Push => "push",
             Self::Keys => "jwks",
             Self::Userinfo => "userinfo",
             Self::Refresh => "refresh",
@@ -176,6 +182,7 @@ impl Entry {
         let answer = message.status();
         match message.exchange {
             Exchange::Discovery => Self::Discovery,
+            Exchange::Push => Self::Push,
             Exchange::Keys => Self::Keys,
             Exchange::Userinfo => Self::Userinfo,
             Exchange::Refresh => Self::Refresh,

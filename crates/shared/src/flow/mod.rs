@@ -11,6 +11,7 @@ mod pause;
 mod release;
 mod rule;
 mod shown;
+mod step;
 mod story;
 
 pub use check::{Check, Checks, Failed, Verdict};
@@ -19,6 +20,7 @@ pub use exchange::{Entry, Exchange, authorization_response};
 pub use happened::Happened;
 pub use pause::{Loss, Part, Pause, Verbs};
 pub use release::{Change, Release, Verb};
-pub use rule::{Rule, Step};
+pub use rule::Rule;
 pub use shown::{Shown, Words};
+pub use step::Step;
 pub use story::{Came, Handled, Outcome, Paired, Stage, State, Story};

@@ -79,6 +79,7 @@ const fn plan(entry: Entry) -> &'static [Planned] {
         Entry::Step(Step::TokenResponse) => &[(IDP, RP, "seq.tokens", &[X::Token], false)],
         Entry::Step(Step::Callback | Step::Validation) => &[],
         Entry::Discovery => &[(RP, IDP, "viewer.hop.discovery", &[X::Discovery], true)],
+        Entry::Push => &[(RP, IDP, "viewer.hop.push", &[X::Push], true)],
         Entry::Keys => &[(RP, IDP, "viewer.hop.jwks", &[X::Keys], true)],
         Entry::Userinfo => &[(RP, IDP, "viewer.hop.userinfo", &[X::Userinfo], true)],
         Entry::Refresh => &[
@@ -124,6 +125,7 @@ pub(crate) const fn channel(entry: Entry) -> &'static str {
         Entry::Step(Step::Callback | Step::Validation) => "inside",
         Entry::Step(Step::TokenRequest | Step::TokenResponse)
         | Entry::Discovery
+        | Entry::Push
         | Entry::Keys
         | Entry::Userinfo
         | Entry::Refresh

@@ -87,15 +87,17 @@ impl Seen {
         let any = |is: &dyn Fn(&Recorded) -> bool| events.iter().any(|it| is(it));
         Self {
             rp: any(&|it| it.by == Party::Rp),
-            click: any(
-                &|it| matches!(&it.event, Event::Message(message) if message.exchange == Exchange::Login),
-            ),
+            click: any(&|it| is_of(it, Exchange::Login)),
             session_end: any(&|it| {
                 let ended = |life: &Life| life.value == Value::Session && life.turn == Turn::Destroyed;
                 it.by == Party::Rp && matches!(&it.event, Event::Life(life) if ended(life))
             }),
         }
     }
+}
+
+fn is_of(it: &Recorded, exchange: Exchange) -> bool {
+    matches!(&it.event, Event::Message(message) if message.exchange == exchange)
 }
 
 fn is_new_session(life: Life) -> bool {
@@ -113,13 +115,13 @@ fn ending(
     let is_refusal = answer.status().is_some_and(|status| status >= 400);
     let refused = || refused(events, it, answer);
     match answer.exchange {
-        Exchange::Login
-        | Exchange::Authorize
-        | Exchange::Logout
-        | Exchange::EndSession
-        | Exchange::SignOut
-            if is_refusal =>
-        {
+        Exchange::Authorize if is_refusal => {
+            // Who comes with a `request_uri` that began a login already ends nothing of it.
+            let outcome = refused();
+            let is_again = matches!(outcome, Outcome::Refused(Some(Rule::RequestUriUnused), _));
+            (!is_again || !events.iter().any(|it| is_of(it, Exchange::Push))).then_some(outcome)
+        }
+        Exchange::Login | Exchange::Logout | Exchange::EndSession | Exchange::SignOut if is_refusal => {
             Some(refused())
         }
         Exchange::Callback | Exchange::CallbackPost if is_refusal => {
@@ -140,6 +142,7 @@ fn ending(
                 .then_some(Outcome::SignedOut)
         }
         // Without the RP's half, what the IdP sends is all that is known.
+        Exchange::Push if is_refusal && !seen.rp => Some(refused()),
         Exchange::Token if !seen.rp => Some(if is_refusal { refused() } else { Outcome::TokensIssued }),
         _ if !seen.rp => error_in(&authorization_response(answer)?).map(Outcome::Declined),
         _ => None,
@@ -160,7 +163,9 @@ fn refused(events: &[&Recorded], it: &Recorded, answer: &Message) -> Outcome {
     for other in events.iter().filter(|other| spans.contains(&other.within.as_str())) {
         match &other.event {
             Event::Check(check) if check.verdict == Verdict::Failed => rule = Some(check.rule),
-            Event::Message(message) if message.exchange == Exchange::Token && !message.is_request() => {
+            Event::Message(message)
+                if matches!(message.exchange, Exchange::Token | Exchange::Push) && !message.is_request() =>
+            {
                 let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
                 code = answer.get("error").and_then(|error| error.as_str()).map(ToOwned::to_owned).or(code);
             }
