@@ -21,6 +21,8 @@ use crate::algorithm::Algorithm;
 
 /// The secret of the tutorial's client.
 const TUTORIAL_SECRET: &str = "client1-secret";
+/// The demo's public client.
+const PUBLIC_CLIENT: &str = "client-public";
 /// The shortest key for HS256, in bytes: as long as its hash (RFC 7518 §3.2).
 const HS256_KEY: usize = 32;
 
@@ -90,6 +92,11 @@ pub struct Arguments {
     #[arg(long, env = "RP_API")]
     api: Option<String>,
 
+    /// Name under which the script at /spa is registered, which logs in without this server; in the built-in demo
+    /// client-public, otherwise there is no such page
+    #[arg(long, env = "RP_SPA_CLIENT_ID")]
+    spa_client_id: Option<String>,
+
     /// Refresh tokens before the session ends, where there is a refresh token: the session then goes on
     #[arg(long, env = "RP_SESSION_REFRESH", value_parser = clap::builder::BoolishValueParser::new())]
     session_refresh: bool,
@@ -156,6 +163,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// The protected API, without a slash at its end.
     pub api: String,
+    /// Who the script at `/spa` is at the issuer, where there is one.
+    pub spa_client_id: Option<ClientId>,
     /// Whether tokens are refreshed before the session ends.
     pub session_refresh: bool,
     /// Whether flows are recorded.
@@ -180,6 +189,11 @@ impl Settings {
     /// Whether this is the tutorial's client on the learner's own computer, whose secret is public.
     pub fn is_demo(&self) -> bool {
         self.is_local() && self.client_secret.matches(TUTORIAL_SECRET)
+    }
+
+    /// The address of the page whose script is a client, and where the provider sends it back to.
+    pub fn spa_uri(&self) -> String {
+        format!("{}/spa", self.base_url.as_str())
     }
 
     /// `redirect_uri`: where step 6 sends the browser (RFC 6749 §3.1.2).
@@ -227,8 +241,11 @@ impl TryFrom<Arguments> for Settings {
         }
         let api = arguments.api.unwrap_or_else(|| format!("{}/api", issuer.as_str().trim_end_matches('/')));
         Origin::parse(&api, arguments.allow_http).map_err(|mistake| format!("RP_API: {mistake}"))?;
+        let is_demo = are_local(&base_url, &issuer) && client_secret.matches(TUTORIAL_SECRET);
+        let spa_client_id = arguments.spa_client_id.or_else(|| is_demo.then(|| PUBLIC_CLIENT.to_owned()));
         Ok(Self {
             api,
+            spa_client_id: spa_client_id.filter(|id| !id.is_empty()).map(ClientId::new),
             session_refresh: arguments.session_refresh,
             bind: arguments.bind,
             record: arguments.record.is_on(are_local(&base_url, &issuer)),
@@ -362,6 +379,17 @@ mod tests {
         };
         assert!(with(&"s".repeat(32)) && with(&"秘".repeat(11)));
         assert!(!with(&"s".repeat(31)) && !with(&"秘".repeat(10)));
+    }
+
+    #[test]
+    fn the_page_of_the_public_client_is_there_in_the_demo_or_when_it_is_named() {
+        let script = |flags: &[&str]| given(flags).unwrap().spa_client_id.map(|id| id.as_str().to_owned());
+        let own = ["--client-secret", "s3cret"];
+        assert_eq!(script(&[]).as_deref(), Some("client-public"));
+        assert_eq!(script(&own), None);
+        assert_eq!(script(&["--issuer", "https://op.example"]), None);
+        assert_eq!(script(&[&own[..], &["--spa-client-id", "mine"]].concat()).as_deref(), Some("mine"));
+        assert_eq!(script(&["--spa-client-id", ""]), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use openidconnect::{
     HttpRequest as ApiRequest, HttpResponse,
-    http::{Request, header},
+    http::{self, Request, header},
 };
 use serde::Deserialize;
 use shared::{
@@ -71,7 +71,19 @@ fn conceal(it: &mut Recorded) {
 
 async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
     let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
-    let answer = post(app, endpoint, correlators, MAX_HALF).await?;
+    let answer = match &app.settings.spa_client_id {
+        // The script has no secret, and says who it is (RFC 6749 §2.3).
+        Some(id) if flow.client.as_deref() == Some(id.as_str()) => {
+            let pairs = correlators.chain([("client_id", id.as_str().to_owned())]);
+            let form: Vec<_> =
+                pairs.map(|(name, value)| format!("{name}={}", params::encode(&value))).collect();
+            app.provider
+                .http()
+                .answered(form_to(endpoint).body(form.join("&").into_bytes())?, MAX_HALF)
+                .await?
+        }
+        _ => post(app, endpoint, correlators, MAX_HALF).await?,
+    };
     // A half that cannot be read is as good as none.
     let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
     Ok(half.events)
@@ -139,9 +151,7 @@ pub fn authenticated<'a>(
         (params::encode(settings.client_id.as_str()), params::encode(settings.client_secret.expose()));
     let mut form: Vec<String> =
         pairs.map(|(name, value)| format!("{name}={}", params::encode(value))).collect();
-    let mut request = Request::post(endpoint)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json");
+    let mut request = form_to(endpoint);
     match settings.token_endpoint_auth_method {
         TokenEndpointAuthMethod::ClientSecretBasic => {
             let credentials = STANDARD.encode(format!("{id}:{secret}"));
@@ -152,6 +162,12 @@ pub fn authenticated<'a>(
         }
     }
     Ok(request.body(form.join("&").into_bytes())?)
+}
+
+fn form_to(endpoint: &str) -> http::request::Builder {
+    Request::post(endpoint)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ACCEPT, "application/json")
 }
 
 #[async_trait(?Send)]
@@ -201,13 +217,17 @@ pub fn link(app: &AppState, request: &HttpRequest, id: Option<&str>) {
 /// Notes whose browser began the flow of this request; the cookie for one that is not known yet. In the built-in demo
 /// everybody sees everything, and needs none.
 pub fn own(app: &AppState, request: &HttpRequest) -> Option<Cookie<'static>> {
+    give(app, request, &tap::current_flow()?)
+}
+
+/// The same of the flow `flow`.
+pub fn give(app: &AppState, request: &HttpRequest, flow: &str) -> Option<Cookie<'static>> {
     let recorder = app.recorder.as_ref().filter(|_| !app.settings.is_demo())?;
-    let flow = tap::current_flow()?;
     if let Sees::Own(Some(browser)) = app.sees(request) {
-        recorder.give_to(&flow, browser);
+        recorder.give_to(flow, browser);
         return None;
     }
     let (browser, cookie) = app.new_visitor()?;
-    recorder.give_to(&flow, browser);
+    recorder.give_to(flow, browser);
     Some(cookie)
 }

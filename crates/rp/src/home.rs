@@ -34,6 +34,8 @@ struct SignedOutPage<'a> {
     steps: bool,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
+    /// Whether there is a client without a server, too.
+    spa: bool,
     /// The latest flows, if flows are recorded.
     flows: Option<Value>,
 }
@@ -173,6 +175,7 @@ async fn signed_out(
         prompt: "login",
         steps: state.steps.is_some(),
         wishes: login::HANDED_ON,
+        spa: state.settings.spa_client_id.is_some(),
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };
     let template = "rp/home_signed_out.html";

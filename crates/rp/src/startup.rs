@@ -38,7 +38,7 @@ use web::{
 
 use crate::{
     attempt::MemoryAttempts, callback, config::Settings, health, home, login, logout, logouts::Logouts,
-    provider::Provider, renewal::Used, sessions::Sessions, state::AppState, time, token_desk,
+    provider::Provider, renewal::Used, sessions::Sessions, spa, state::AppState, time, token_desk,
 };
 
 /// How many logins, and how many logouts, can be under way at a time.
@@ -99,6 +99,9 @@ impl Application {
                     }
                     if state.time.is_some() {
                         time::routes(app);
+                    }
+                    if state.settings.spa_client_id.is_some() {
+                        spa::routes(app);
                     }
                 }))
                 .default_service(to(not_found))

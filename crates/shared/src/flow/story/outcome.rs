@@ -46,12 +46,13 @@ pub(super) fn of(events: &[&Recorded], is_login: bool) -> Option<Outcome> {
     let (mut endings, seen) = (Vec::new(), Seen::of(events));
     for it in events {
         match &it.event {
-            Event::Life(life) if it.by == Party::Rp && is_new_session(*life) => {
+            Event::Life(life) if it.by != Party::Idp && is_new_session(*life) => {
                 return Some(Outcome::SignedIn);
             }
             Event::Message(message) if message.from == it.by && !message.is_request() => {
                 endings.extend(ending(events, it, message, seen, is_login));
             }
+            _ if it.by == Party::Browser => endings.extend(told_ending(events, it)),
             _ => {}
         }
     }
@@ -76,6 +77,8 @@ fn is_cut_off(it: &Recorded) -> bool {
 struct Seen {
     /// Something that the RP recorded.
     rp: bool,
+    /// Something that a script told which is the client.
+    script: bool,
     /// The RP's half begins with the click, and not with a callback out of nowhere.
     click: bool,
     /// A session of the RP has ended.
@@ -87,6 +90,7 @@ impl Seen {
         let any = |is: &dyn Fn(&Recorded) -> bool| events.iter().any(|it| is(it));
         Self {
             rp: any(&|it| it.by == Party::Rp),
+            script: any(&|it| it.by == Party::Browser),
             click: any(
                 &|it| matches!(&it.event, Event::Message(message) if message.exchange == Exchange::Login),
             ),
@@ -140,10 +144,27 @@ fn ending(
                 .then_some(Outcome::SignedOut)
         }
         // Without the RP's half, what the IdP sends is all that is known.
-        Exchange::Token if !seen.rp => Some(if is_refusal { refused() } else { Outcome::TokensIssued }),
+        Exchange::Token if !seen.rp && is_refusal => Some(refused()),
+        Exchange::Token if !seen.rp => (!seen.script).then_some(Outcome::TokensIssued),
         _ if !seen.rp && Entry::of(answer, Step::Callback) == Entry::Step(Step::Redirect) => {
             error_in(answer.header("location")?.split_once('?')?.1).map(Outcome::Declined)
         }
+        _ => None,
+    }
+}
+
+/// The same of what a script tells, which answers nobody: a check of its own refused, or the IdP did.
+fn told_ending(events: &[&Recorded], it: &Recorded) -> Option<Outcome> {
+    match &it.event {
+        Event::Check(check) if check.verdict == Verdict::Failed => {
+            Some(Outcome::Refused(Some(check.rule), None))
+        }
+        Event::Message(message) => match message.exchange {
+            Exchange::Callback => error_in(message.query()).map(Outcome::Declined),
+            Exchange::Token if message.status()? >= 400 => Some(refused(events, it, message)),
+            Exchange::LogoutDone => Some(Outcome::SignedOut),
+            _ => None,
+        },
         _ => None,
     }
 }
