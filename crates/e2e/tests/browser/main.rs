@@ -31,3 +31,5 @@ mod steps_time;
 mod steps_told;
 
 mod tokens;
+
+mod script_client;
