@@ -3,15 +3,10 @@
 
 use actix_web::{HttpRequest, cookie::Cookie};
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use openidconnect::{
-    HttpRequest as ApiRequest, HttpResponse,
-    http::{self, Request, header},
-};
+use openidconnect::HttpResponse;
 use serde::Deserialize;
 use shared::{
     flow::{Event, Party, Recorded},
-    params,
     secret::{Secret, SecretHash},
 };
 use viewer::{
@@ -23,7 +18,7 @@ use viewer::{
 use web::{cookies, pages::FlowLink};
 
 use crate::{
-    config::TokenEndpointAuthMethod,
+    client,
     provider::{FetchError, MAX_ANSWER},
     state::AppState,
 };
@@ -70,20 +65,16 @@ fn conceal(it: &mut Recorded) {
 }
 
 async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
-    let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
-    let answer = match &app.settings.spa_client_id {
-        // The script has no secret, and says who it is (RFC 6749 §2.3).
+    let correlators: Vec<_> = flow.correlators.iter().map(SecretHash::encode).collect();
+    let pairs = correlators.iter().map(|it| ("correlator", it.as_str()));
+    let request = match &app.settings.spa_client_id {
+        // The script has no secret.
         Some(id) if flow.client.as_deref() == Some(id.as_str()) => {
-            let pairs = correlators.chain([("client_id", id.as_str().to_owned())]);
-            let form: Vec<_> =
-                pairs.map(|(name, value)| format!("{name}={}", params::encode(&value))).collect();
-            app.provider
-                .http()
-                .answered(form_to(endpoint).body(form.join("&").into_bytes())?, MAX_HALF)
-                .await?
+            client::form_of_public(id, endpoint, pairs)?
         }
-        _ => post(app, endpoint, correlators, MAX_HALF).await?,
+        _ => client::form(app, endpoint, pairs)?,
     };
+    let answer = app.provider.http().answered(request, MAX_HALF).await?;
     // A half that cannot be read is as good as none.
     let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
     Ok(half.events)
@@ -115,7 +106,7 @@ pub async fn at_provider(
 ) -> Option<AtProvider> {
     let provider = app.provider.metadata().await.ok()?;
     let endpoint = provider.flow_steps_endpoint.as_ref()?;
-    match post(app, endpoint.as_str(), said, MAX_ANSWER).await {
+    match post(app, endpoint.as_str(), said).await {
         Ok(answer) if answer.status().as_u16() == 200 => serde_json::from_slice(answer.body()).ok(),
         Ok(answer) => {
             tracing::warn!(status = answer.status().as_u16(), "the provider does not go step by step");
@@ -133,41 +124,10 @@ async fn post(
     app: &AppState,
     endpoint: &str,
     pairs: impl Iterator<Item = (&'static str, String)>,
-    limit: usize,
 ) -> Result<HttpResponse, FetchError> {
     let pairs: Vec<_> = pairs.collect();
-    let request = authenticated(app, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
-    app.provider.http().answered(request, limit).await
-}
-
-/// A form for the provider with the RP's own credentials (RFC 6749 §2.3.1), as at the token endpoint.
-pub fn authenticated<'a>(
-    app: &AppState,
-    endpoint: &str,
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<ApiRequest, FetchError> {
-    let settings = &app.settings;
-    let (id, secret) =
-        (params::encode(settings.client_id.as_str()), params::encode(settings.client_secret.expose()));
-    let mut form: Vec<String> =
-        pairs.map(|(name, value)| format!("{name}={}", params::encode(value))).collect();
-    let mut request = form_to(endpoint);
-    match settings.token_endpoint_auth_method {
-        TokenEndpointAuthMethod::ClientSecretBasic => {
-            let credentials = STANDARD.encode(format!("{id}:{secret}"));
-            request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
-        }
-        TokenEndpointAuthMethod::ClientSecretPost => {
-            form.push(format!("client_id={id}&client_secret={secret}"));
-        }
-    }
-    Ok(request.body(form.join("&").into_bytes())?)
-}
-
-fn form_to(endpoint: &str) -> http::request::Builder {
-    Request::post(endpoint)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
+    let request = client::form(app, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
+    app.provider.http().answered(request, MAX_ANSWER).await
 }
 
 #[async_trait(?Send)]
