@@ -173,7 +173,7 @@ impl<'a> Stage<'a> {
         let same = |known: &&mut Paired<'a>| {
             known.by != it.by
                 && known.other.is_none()
-                && known.message.span == message.span
+                && (known.message.span == message.span || is_navigation(known.message, message))
                 && known.message.is_request() == message.is_request()
         };
         match self.messages.iter_mut().find(same) {
@@ -226,6 +226,13 @@ fn merged(events: &[Recorded]) -> Vec<&Recorded> {
             None => return merged,
         }
     }
+}
+
+/// Whether both are the request with which a script sent its browser away: no header names it, but its address is like no
+/// other.
+fn is_navigation(one: &Message, other: &Message) -> bool {
+    let goes = matches!(one.exchange, Exchange::Authorize | Exchange::EndSession);
+    goes && one.is_request() && one.exchange == other.exchange && one.line == other.line
 }
 
 /// Whether the client itself speaks with the IdP in it, from within the browser.

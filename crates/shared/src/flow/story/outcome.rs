@@ -75,10 +75,8 @@ fn is_cut_off(it: &Recorded) -> bool {
 /// What is there to judge by.
 #[derive(Clone, Copy)]
 struct Seen {
-    /// Something that the RP recorded.
-    rp: bool,
-    /// Something that a script told which is the client.
-    script: bool,
+    /// Whose records there are of the client's half: the RP's, or what a script told.
+    client: Option<Party>,
     /// The RP's half begins with the click, and not with a callback out of nowhere.
     click: bool,
     /// A session of the RP has ended.
@@ -89,8 +87,7 @@ impl Seen {
     fn of(events: &[&Recorded]) -> Self {
         let any = |is: &dyn Fn(&Recorded) -> bool| events.iter().any(|it| is(it));
         Self {
-            rp: any(&|it| it.by == Party::Rp),
-            script: any(&|it| it.by == Party::Browser),
+            client: [Party::Rp, Party::Browser].into_iter().find(|party| any(&|it| it.by == *party)),
             click: any(
                 &|it| matches!(&it.event, Event::Message(message) if message.exchange == Exchange::Login),
             ),
@@ -99,6 +96,10 @@ impl Seen {
                 it.by == Party::Rp && matches!(&it.event, Event::Life(life) if ended(life))
             }),
         }
+    }
+
+    fn by_rp(self) -> bool {
+        self.client == Some(Party::Rp)
     }
 }
 
@@ -139,14 +140,14 @@ fn ending(
         Exchange::LogoutDone => Some(if is_refusal { refused() } else { Outcome::SignedOut }),
         // The RP's own session only.
         Exchange::Logout => (seen.session_end && !leads_to_provider(answer)).then_some(Outcome::SignedOut),
-        Exchange::EndSession | Exchange::SignOut if !seen.rp && !is_login => {
+        Exchange::EndSession | Exchange::SignOut if !seen.by_rp() && !is_login => {
             (answer.header("location").is_some() || answer.exchange == Exchange::SignOut)
                 .then_some(Outcome::SignedOut)
         }
         // Without the RP's half, what the IdP sends is all that is known.
-        Exchange::Token if !seen.rp && is_refusal => Some(refused()),
-        Exchange::Token if !seen.rp => (!seen.script).then_some(Outcome::TokensIssued),
-        _ if !seen.rp && Entry::of(answer, Step::Callback) == Entry::Step(Step::Redirect) => {
+        Exchange::Token if !seen.by_rp() && is_refusal => Some(refused()),
+        Exchange::Token if !seen.by_rp() => seen.client.is_none().then_some(Outcome::TokensIssued),
+        _ if !seen.by_rp() && Entry::of(answer, Step::Callback) == Entry::Step(Step::Redirect) => {
             error_in(answer.header("location")?.split_once('?')?.1).map(Outcome::Declined)
         }
         _ => None,
