@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use serde_json::Map;
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Failed, Rule, Step, Turn, Value, Words},
+    flow::{Checks, Failed, Pause, Rule, Step, Turn, Value, Words},
     params::Params,
     secret::{Secret, SecretHash},
 };
@@ -223,7 +223,7 @@ impl Claimed<'_> {
             Step::TokenResponse,
             &[(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)],
         );
-        let tokens = Tokens { id_token: wire.id_token(&tokens.id_token).await, ..tokens };
+        let tokens = Tokens { id_token: wire.id_token(Pause::Validation, &tokens.id_token).await, ..tokens };
         self.login.advance(app, |attempt| attempt.receive(tokens.clone())).await?;
         let id_token = self.validate(&tokens, &mut checks).await?;
         app.sink.lives(
@@ -239,7 +239,8 @@ impl Claimed<'_> {
         if !app.sessions.have_room() {
             return Err(Problem::overloaded());
         }
-        let signed_in = self.sign_in(tokens, id_token, userinfo, checks);
+        let signed_in =
+            SignedIn { stepwise: wire.holds(), ..self.sign_in(tokens, id_token, userinfo, checks) };
         Ok(Outcome::SignedIn(Box::new(signed_in)))
     }
 
@@ -280,6 +281,7 @@ impl Claimed<'_> {
             checks: checks.into_made().into_iter().map(Into::into).collect(),
             csrf: Secret::mint("", &*app.random),
             flow: tap::current_flow(),
+            stepwise: false,
             access_token: tokens.access_token,
             id_token: tokens.id_token,
             refresh_token: tokens.refresh_token,

@@ -36,6 +36,7 @@ pub mod sessions;
 
 pub mod home;
 
+pub mod deed;
 pub mod renewal;
 pub mod token_desk;
 

@@ -66,6 +66,11 @@ pub fn idp_unreachable(detail: impl Display) -> Problem {
     Problem::new("idp_unreachable", StatusCode::BAD_GATEWAY, Mender::Idp).detail(detail)
 }
 
+/// Whether the provider did not answer, or not in time.
+pub fn is_idp_unreachable(problem: &Problem) -> bool {
+    problem.id == "idp_unreachable"
+}
+
 /// The provider does not say about itself what it must.
 pub fn discovery_invalid(detail: impl Display) -> Problem {
     Problem::new("discovery_invalid", StatusCode::BAD_GATEWAY, Mender::Idp).detail(detail)

@@ -44,7 +44,14 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     // way is still of the flow that it was sent in.
     let is_back = matches!(
         message.exchange,
-        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo
+        Exchange::Discovery
+            | Exchange::Keys
+            | Exchange::Token
+            | Exchange::Userinfo
+            | Exchange::Refresh
+            | Exchange::Api
+            | Exchange::Introspect
+            | Exchange::Revoke
     );
     let traced = message.header("traceparent").and_then(trace_and_span);
     found.extend(traced.filter(|_| is_back).map(|(trace, _)| self::trace(trace)));

@@ -63,10 +63,9 @@ pub fn take(
         matches!(&it.event, Event::Message(message)
             if matches!(message.exchange, Exchange::EndSession | Exchange::LogoutDone))
     };
-    let name = match events.iter().any(is_logout) {
-        true => correlate::logout_state(client, state),
-        false => correlate::state(client, state),
-    };
+    // A logout is a flow of its own.
+    let name_of = if events.iter().any(is_logout) { correlate::logout_state } else { correlate::state };
+    let name = name_of(client, state);
     let flow = recorder.told_of(client, name, address);
     recorder.add_told(&flow, events.into_iter().map(|it| (it.at, it.within, it.event)));
     Some(flow)

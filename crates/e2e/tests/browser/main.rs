@@ -28,6 +28,7 @@ mod steps_edits;
 mod steps_forged;
 mod steps_pages;
 mod steps_time;
+mod steps_tokens;
 mod steps_told;
 
 mod tokens;

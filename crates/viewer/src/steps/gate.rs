@@ -4,16 +4,17 @@
 use actix_web::{
     Error, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
+    cookie::Cookie,
     dev::ServiceResponse,
     http::{StatusCode, header::LOCATION},
     middleware::Next,
     web::Data,
 };
 use shared::{flow::Pause, secret::Secret};
-use web::{cookies, front_door::Site, visitor};
+use web::{cookies, expiring::Full, front_door::Site, visitor};
 
-use super::{Hands, draft::Draft};
-use crate::tap;
+use super::{Hands, Steps, draft::Draft, store::Stage};
+use crate::tap::{self, PutOff};
 
 /// The middleware. It changes nothing where nobody goes step by step.
 pub async fn gate<D: Hands>(
@@ -71,14 +72,8 @@ fn hold(
     let (Some(steps), Some(flow)) = (desk.steps(), tap::current_flow()) else { return response };
     let mut answer = HttpResponse::SeeOther();
     if !steps.knows(&flow) {
-        let [cookie, csrf] = [(); 2].map(|()| Secret::mint("", desk.random()));
-        let address = visitor::address(request);
-        if steps.begin(&flow, cookie.hash(), csrf, address, desk.login_lifetime()).is_err() {
-            return response;
-        }
-        let (name, path) = (cookie_name(desk, &flow), format!("{}/", site.origin.path()));
-        let (value, secure) = (cookie.expose().to_owned(), site.origin.is_https());
-        answer.cookie(cookies::cookie(&name, value, &path, secure, Some(desk.login_lifetime())).into_owned());
+        let Ok(cookie) = begin(desk, steps, site, request, &flow, Stage::Away) else { return response };
+        answer.cookie(cookie);
     }
     let Some(put_off) = tap::put_off() else { return response };
     let headers = response.headers().iter().filter(|(name, _)| *name != LOCATION);
@@ -86,4 +81,39 @@ fn hold(
     steps.hold_answer(put_off, pause, Draft::redirect(location), headers);
     let page = format!("{}/step/{flow}", site.origin.path());
     answer.insert_header((LOCATION, page)).finish()
+}
+
+/// Begins to hold what happens in `flow`, for the browser that sent `request`; it is known by the cookie from now on.
+fn begin<D: Hands>(
+    desk: &D,
+    steps: &Steps<D::Ended>,
+    site: &Site,
+    request: &HttpRequest,
+    flow: &str,
+    stage: Stage<D::Ended>,
+) -> Result<Cookie<'static>, Full> {
+    let [cookie, csrf] = [(); 2].map(|()| Secret::mint("", desk.random()));
+    let lifetime = desk.login_lifetime();
+    steps.begin(flow, cookie.hash(), csrf, visitor::address(request), lifetime, stage)?;
+    let (name, path) = (cookie_name(desk, flow), format!("{}/", site.origin.path()));
+    let (value, secure) = (cookie.expose().to_owned(), site.origin.is_https());
+    Ok(cookies::cookie(&name, value, &path, secure, Some(lifetime)).into_owned())
+}
+
+/// Has the server's own code do something in the flow of `deed`, which is held on the way for the browser that sent `request`;
+/// what the code brings is to be told with [`Steps::end`]. Leads to the page of what is held. `None` where there is no room.
+pub async fn hold_deed<D: Hands>(
+    desk: &D,
+    site: &Site,
+    request: &HttpRequest,
+    deed: &PutOff,
+    work: impl Future<Output = ()> + 'static,
+) -> Option<HttpResponse> {
+    let (steps, flow) = (desk.steps()?, deed.flow());
+    let mut answer = HttpResponse::SeeOther();
+    answer.insert_header((LOCATION, format!("{}/step/{flow}", site.origin.path())));
+    answer.cookie(begin(desk, steps, site, request, flow, Stage::Working).ok()?);
+    steps.work(deed, deed.spawn(work).await?);
+    steps.settled(flow).await;
+    Some(answer.finish())
 }

@@ -27,7 +27,7 @@ pub use self::{
     desk::routes,
     draft::Draft,
     form::{Forgery, Mistake, Signature},
-    gate::{gate, presented},
+    gate::{gate, hold_deed, presented},
     page::Validity,
     store::{Over, Released, Steps},
 };
@@ -65,8 +65,8 @@ pub trait Hands: Desk {
         token.to_owned()
     }
 
-    /// Tells the user, on the page that is next, what they foretold and what happened.
-    fn tell(&self, _request: &HttpRequest, _foretold: Foretold) {}
+    /// Tells the user, on the page that is next, what they foretold of the message at `pause`, and what happened.
+    fn tell(&self, _request: &HttpRequest, _pause: Pause, _foretold: Foretold) {}
 
     /// What its own code has brought becomes the answer to the browser. A server whose own code is never held brings nothing.
     async fn finish(&self, _request: &HttpRequest, _ended: Self::Ended) -> Result<HttpResponse, Problem> {

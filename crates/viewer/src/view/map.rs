@@ -29,7 +29,7 @@ struct Row {
     inside: Option<&'static str>,
     /// Where the client is.
     client: &'static str,
-    /// Whether a check refused something here.
+    /// Whether a check refused here, and the flow did not go past it.
     refused: bool,
     /// How often the same was asked.
     times: usize,
@@ -215,7 +215,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>, sight: &Sight<'_>) -> Row {
         hops,
         inside: inside(stage.entry, story.client),
         client: story.client.id(),
-        refused: count(stage, Verdict::Failed) > 0,
+        refused: stage.state != State::Done && count(stage, Verdict::Failed) > 0,
         times,
     }
 }
