@@ -6,6 +6,7 @@ use thirtyfour::By;
 use crate::{
     learner::{ALLOW, LOGIN, Learner},
     pair::Pair,
+    script_client::the_script,
     stepping::{DROP, REPEAT, RUN, STEP_BY_STEP},
 };
 
@@ -54,7 +55,7 @@ impl Learner {
     }
 }
 
-/// The pages of the tokens and their states.
+/// The pages of the tokens and their states, and those of the client that keeps its tokens in the browser.
 pub async fn the_tokens(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
     learner.opens_the_options().await;
     look("rp-home-options").await;
@@ -82,6 +83,7 @@ pub async fn the_tokens(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnM
     learner.opens_the_latest_flow().await;
     look("viewer-flow-after").await;
     learner.logs_out_of_both(pair).await;
+    the_script(pair, learner, look).await;
     step_by_step(pair, learner, look).await;
     learner.logs_out_of_both(pair).await;
 }

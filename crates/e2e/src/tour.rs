@@ -5,7 +5,6 @@ use shared::flow::Pause;
 use crate::{
     learner::{ALLOW, LOGIN, LOGOUT, Learner, SIGN_IN},
     pair::Pair,
-    script_client::the_script,
     stepping::{DROP, REPEAT, STEP_BY_STEP, TOLD},
     stranger::Stranger,
     tokens::the_tokens,
@@ -25,7 +24,6 @@ pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(
     an_outage(pair, learner, &mut look).await;
     the_viewer(pair, learner, &mut look).await;
     the_tokens(pair, learner, &mut look).await;
-    the_script(pair, learner, &mut look).await;
     step_by_step(pair, learner, &mut look).await;
     the_time_machine(pair, learner, &mut look).await;
 }
