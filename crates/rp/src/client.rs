@@ -142,7 +142,24 @@ pub fn form<'a>(
     endpoint: &str,
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<HttpRequest, http::Error> {
-    let proof = app.client().proof(app, app.clock.now());
+    written(app.client().proof(app, app.clock.now()), endpoint, pairs)
+}
+
+/// The same of a public client, which only says who it is (RFC 6749 §3.2.1).
+pub fn form_of_public<'a>(
+    id: &ClientId,
+    endpoint: &str,
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<HttpRequest, http::Error> {
+    let params = vec![("client_id", id.as_str().to_owned())];
+    written(Proof { header: None, params }, endpoint, pairs)
+}
+
+fn written<'a>(
+    proof: Proof,
+    endpoint: &str,
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<HttpRequest, http::Error> {
     let pair = |(name, value): (&str, &str)| format!("{name}={}", params::encode(value));
     // What the proof says is said once.
     let is_said = |name: &str| proof.params.iter().any(|(said, _)| *said == name);

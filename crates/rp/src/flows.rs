@@ -65,8 +65,16 @@ fn conceal(it: &mut Recorded) {
 }
 
 async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
-    let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
-    let answer = post(app, endpoint, correlators, MAX_HALF).await?;
+    let correlators: Vec<_> = flow.correlators.iter().map(SecretHash::encode).collect();
+    let pairs = correlators.iter().map(|it| ("correlator", it.as_str()));
+    let request = match &app.settings.spa_client_id {
+        // The script has no secret.
+        Some(id) if flow.client.as_deref() == Some(id.as_str()) => {
+            client::form_of_public(id, endpoint, pairs)?
+        }
+        _ => client::form(app, endpoint, pairs)?,
+    };
+    let answer = app.provider.http().answered(request, MAX_HALF).await?;
     // A half that cannot be read is as good as none.
     let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
     Ok(half.events)
@@ -98,7 +106,7 @@ pub async fn at_provider(
 ) -> Option<AtProvider> {
     let provider = app.provider.metadata().await.ok()?;
     let endpoint = provider.flow_steps_endpoint.as_ref()?;
-    match post(app, endpoint.as_str(), said, MAX_ANSWER).await {
+    match post(app, endpoint.as_str(), said).await {
         Ok(answer) if answer.status().as_u16() == 200 => serde_json::from_slice(answer.body()).ok(),
         Ok(answer) => {
             tracing::warn!(status = answer.status().as_u16(), "the provider does not go step by step");
@@ -116,11 +124,10 @@ async fn post(
     app: &AppState,
     endpoint: &str,
     pairs: impl Iterator<Item = (&'static str, String)>,
-    limit: usize,
 ) -> Result<HttpResponse, FetchError> {
     let pairs: Vec<_> = pairs.collect();
     let request = client::form(app, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
-    app.provider.http().answered(request, limit).await
+    app.provider.http().answered(request, MAX_ANSWER).await
 }
 
 #[async_trait(?Send)]
@@ -170,13 +177,17 @@ pub fn link(app: &AppState, request: &HttpRequest, id: Option<&str>) {
 /// Notes whose browser began the flow of this request; the cookie for one that is not known yet. In the built-in demo
 /// everybody sees everything, and needs none.
 pub fn own(app: &AppState, request: &HttpRequest) -> Option<Cookie<'static>> {
+    give(app, request, &tap::current_flow()?)
+}
+
+/// The same of the flow `flow`.
+pub fn give(app: &AppState, request: &HttpRequest, flow: &str) -> Option<Cookie<'static>> {
     let recorder = app.recorder.as_ref().filter(|_| !app.settings.is_demo())?;
-    let flow = tap::current_flow()?;
     if let Sees::Own(Some(browser)) = app.sees(request) {
-        recorder.give_to(&flow, browser);
+        recorder.give_to(flow, browser);
         return None;
     }
     let (browser, cookie) = app.new_visitor()?;
-    recorder.give_to(&flow, browser);
+    recorder.give_to(flow, browser);
     Some(cookie)
 }

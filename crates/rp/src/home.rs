@@ -33,13 +33,15 @@ struct SignedOutPage<'a> {
     prompt: &'static str,
     /// Whether one can go step by step.
     steps: bool,
+    /// How the answer is to come where nothing else is wished for.
+    response_mode: &'static str,
     /// How the request can travel, and how it does.
     ways: [&'static str; 4],
     way: &'static str,
-    /// How the answer is to come where nothing else is wished for.
-    response_mode: &'static str,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
+    /// Whether there is a client without a server, too.
+    spa: bool,
     /// The latest flows, if flows are recorded.
     flows: Option<Value>,
 }
@@ -178,10 +180,11 @@ async fn signed_out(
         scope: state.settings.scope.to_string(),
         prompt: "login",
         steps: state.steps.is_some(),
+        response_mode: state.settings.response_mode.as_str(),
         ways: Way::ALL.map(Way::id),
         way: state.settings.way.id(),
-        response_mode: state.settings.response_mode.as_str(),
         wishes: login::HANDED_ON,
+        spa: state.settings.spa_client_id.is_some(),
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };
     let template = "rp/home_signed_out.html";

@@ -90,10 +90,10 @@ struct Wishes {
     /// What to ask for in place of the usual scope.
     scope: Option<LocalScope>,
     max_age: Option<u64>,
-    /// How the request travels, if not as in the settings.
-    way: Option<Way>,
     /// How the answer is to come, in place of the usual way.
     response_mode: Option<ResponseMode>,
+    /// How the request travels, if not as in the settings.
+    way: Option<Way>,
     /// Parameters that go along as they are.
     others: Vec<(&'static str, String)>,
 }
@@ -111,8 +111,8 @@ impl Wishes {
             prompt: prompt(params.all("prompt").last())?,
             scope: scope.map_err(Problem::malformed)?,
             max_age: max_age.map_err(Problem::malformed)?,
-            way: way(params.get("way"))?,
             response_mode: response_mode(params.get("response_mode"))?,
+            way: way(params.get("way"))?,
             others: others.collect(),
         })
     }

@@ -48,6 +48,7 @@ use crate::{
     provider::Provider,
     renewal::Used,
     sessions::Sessions,
+    spa,
     state::AppState,
     time, token_desk,
 };
@@ -110,6 +111,9 @@ impl Application {
                     }
                     if state.time.is_some() {
                         time::routes(app);
+                    }
+                    if state.settings.spa_client_id.is_some() {
+                        spa::routes(app);
                     }
                 }))
                 .default_service(to(not_found))

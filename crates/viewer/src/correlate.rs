@@ -69,16 +69,16 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     found
 }
 
+pub(crate) fn is_handle(part: &str) -> bool {
+    HANDLES.iter().any(|begins| part.starts_with(begins))
+}
+
 /// Those in the address of an authorization request.
 pub fn in_address(address: &str) -> Vec<Correlator> {
     let mut found = Vec::new();
     let query = address.split_once('?').map_or("", |(_, query)| query);
     of_params(Exchange::Authorize, query, None, &mut found);
     found
-}
-
-pub(crate) fn is_handle(part: &str) -> bool {
-    HANDLES.iter().any(|begins| part.starts_with(begins))
 }
 
 fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
@@ -110,7 +110,7 @@ pub fn state(client_id: &str, state: &str) -> Correlator {
 }
 
 /// The same of a logout, which is a flow of its own.
-fn logout_state(client_id: &str, state: &str) -> Correlator {
+pub fn logout_state(client_id: &str, state: &str) -> Correlator {
     SecretHash::of(&format!("logout-state {client_id} {state}"))
 }
 

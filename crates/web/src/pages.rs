@@ -237,6 +237,17 @@ pub fn html_response(status: StatusCode, kind: Kind, html: Vec<u8>) -> HttpRespo
         .body(html)
 }
 
+/// Lets the script of a page ask another site, too: that of a client which has no server to do it.
+pub fn may_ask(page: &mut HttpResponse, other: &str) {
+    let headers = page.headers_mut();
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let wider =
+        policy.map(|policy| policy.replace("connect-src 'self'", &format!("connect-src 'self' {other}")));
+    if let Some(wider) = wider.and_then(|policy| header::HeaderValue::try_from(policy).ok()) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, wider);
+    }
+}
+
 /// The pages in one language. What is the same on every page is made once.
 #[derive(Debug)]
 struct Edition {
@@ -259,6 +270,8 @@ impl Edition {
             ("script", "app.js"),
             ("viewer", "viewer.js"),
             ("form_post", "form_post.js"),
+            ("spa", "spa.js"),
+            ("spa_view", "spa-view.js"),
             ("icon", "favicon.svg"),
         ];
         let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));

@@ -33,3 +33,5 @@ mod steps_tokens;
 mod steps_told;
 
 mod tokens;
+
+mod script_client;

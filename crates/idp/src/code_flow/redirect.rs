@@ -12,7 +12,8 @@ use shared::{
 };
 use web::problem::Problem;
 
-use super::{asked::Unanswerable, form_post};
+use super::asked::Unanswerable;
+use super::form_post;
 use crate::{
     domain::{
         authorization_request::AuthorizationRequest,
