@@ -47,6 +47,14 @@ pub enum House {
     Rp,
 }
 
+impl House {
+    /// Whether the template called `name` is one of its own pages or a part of them.
+    fn shows(self, name: &str) -> bool {
+        let others = if self == Self::Idp { "rp/" } else { "idp/" };
+        !name.starts_with(others) && !is_viewers(name)
+    }
+}
+
 /// What a page can do, and so which headers it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -264,7 +272,7 @@ struct Edition {
 
 impl Edition {
     fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
-        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| !is_viewers(name))?;
+        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| house.shows(name))?;
         let assets = [
             ("style", "style.css"),
             ("script", "app.js"),
