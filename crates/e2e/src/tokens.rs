@@ -1,10 +1,10 @@
-//! What a [`Learner`] does with the tokens of a session, and what they ask for at a login.
+//! What a [`Learner`] asks for at a login, and does with the tokens of a session.
 
 use shared::flow::Pause;
 use thirtyfour::By;
 
 use crate::{
-    learner::{ALLOW, LOGIN, Learner},
+    learner::{ALLOW, LOGIN, LOGOUT, Learner},
     pair::Pair,
     script_client::the_script,
     stepping::{DROP, REPEAT, RUN, STEP_BY_STEP},
@@ -53,6 +53,15 @@ impl Learner {
         self.clicks(&format!("button[name=do][value={deed}]")).await;
         self.is_told(deed, words).await;
     }
+}
+
+/// The page that brings an answer in a form, which a script leaves at once.
+pub async fn the_way_by_form(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
+    learner.keeps_forms_back().await;
+    learner.opens(&format!("{}/login?response_mode=form_post&prompt=none", pair.home)).await;
+    look("idp-form-post").await;
+    learner.clicks("main form button").await;
+    learner.finds(LOGOUT).await;
 }
 
 /// The pages of the tokens and their states, and those of the client that keeps its tokens in the browser.

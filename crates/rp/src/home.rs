@@ -18,6 +18,7 @@ use crate::{
     session::{self, MadeCheck, Notice, SignedIn, Visitor},
     state::AppState,
     token_desk,
+    way::Way,
 };
 
 /// How many of the latest flows are shown.
@@ -32,6 +33,11 @@ struct SignedOutPage<'a> {
     prompt: &'static str,
     /// Whether one can go step by step.
     steps: bool,
+    /// How the answer is to come where nothing else is wished for.
+    response_mode: &'static str,
+    /// How the request can travel, and how it does.
+    ways: [&'static str; 4],
+    way: &'static str,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
     /// Whether there is a client without a server, too.
@@ -174,6 +180,9 @@ async fn signed_out(
         scope: state.settings.scope.to_string(),
         prompt: "login",
         steps: state.steps.is_some(),
+        response_mode: state.settings.response_mode.as_str(),
+        ways: Way::ALL.map(Way::id),
+        way: state.settings.way.id(),
         wishes: login::HANDED_ON,
         spa: state.settings.spa_client_id.is_some(),
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),

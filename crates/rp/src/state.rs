@@ -12,7 +12,7 @@ use viewer::{live::Closing, recorder::Recorder, steps::Steps};
 
 use crate::{
     attempt::AttemptStore, client::Client, config::Settings, key::SigningKey, logouts::Logouts,
-    provider::Provider, renewal::Used, sessions::Sessions, step::Ended,
+    posted::Posted, provider::Provider, renewal::Used, sessions::Sessions, step::Ended,
 };
 
 /// The state of the application.
@@ -43,6 +43,8 @@ pub struct AppState {
     pub provider: Provider,
     /// Logins under way.
     pub attempts: Arc<dyn AttemptStore>,
+    /// Answers of the provider that were posted.
+    pub posted: Posted,
     /// Who is signed in.
     pub sessions: Sessions,
     /// Logouts under way at the provider.

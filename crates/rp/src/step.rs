@@ -13,6 +13,7 @@ use shared::{
     flow::{Checks, Exchange, Pause},
     params::Params,
     random::Random,
+    response_mode::ResponseMode,
 };
 use viewer::{
     correlate,
@@ -87,15 +88,15 @@ async fn go_through(
     mut arrival: Arrival,
 ) -> Result<Completed, Problem> {
     let held = Draft {
-        method: "GET".into(),
+        method: if arrival.mode == ResponseMode::FormPost { "POST".into() } else { "GET".into() },
         address: app.settings.redirect_uri(),
-        params: arrival.query.clone(),
+        params: arrival.params.clone(),
         ..Draft::default()
     };
     let released = steps.hold(flow, Pause::Callback, held).await;
     let twice = matches!(released, Released::Repeated(_));
     match released {
-        Released::Sent(draft) | Released::Repeated(draft) => arrival.query = draft.params,
+        Released::Sent(draft) | Released::Repeated(draft) => arrival.params = draft.params,
         // It never arrives here, and so nothing comes of it.
         Released::Dropped => std::future::pending().await,
     }
@@ -161,7 +162,7 @@ impl Hands for AppState {
     }
 
     /// Step 2, if the learner chose to go step by step.
-    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, _location: &str) -> Option<Pause> {
+    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, _draft: &Draft) -> Option<Pause> {
         let params = Params::parse(request.query_string().as_bytes(), &[]).ok()?;
         let is_chosen = exchange == Exchange::Login && params.get("pace") == Some("step");
         (is_chosen && self.steps.is_some()).then_some(Pause::AuthorizationRequest)
@@ -176,11 +177,8 @@ impl Hands for AppState {
 
     /// The provider stops, too. It is told which login, by what it will be found by there.
     async fn announce(&self, location: &str) {
-        let query = location.split_once('?').map_or("", |(_, query)| query);
-        let Ok(params) = Params::parse_with_repeats(query.as_bytes()) else { return };
-        let (Some(state), Some(client)) = (params.get("state"), params.get("client_id")) else { return };
-        let login = correlate::state(client, state).encode();
-        flows::at_provider(self, [("correlator", login), ("hold", "1".to_owned())].into_iter()).await;
+        let login = correlate::in_address(location).into_iter().map(|it| ("correlator", it.encode()));
+        flows::at_provider(self, login.chain([("hold", "1".to_owned())])).await;
     }
 
     async fn forge(&self, token: &str, forgery: Forgery) -> String {

@@ -116,7 +116,7 @@ fn keys_filled_in() -> Vec<String> {
     add("oauth_error", &["unknown"], &[""]);
     add("error.mend", &["you", "app", "idp"], &[""]);
     add("step", &Step::ALL.map(Step::id), &[".name"]);
-    let idp_endpoints = ["discovery", "jwks", "authorization", "token", "revocation", "introspection"];
+    let idp_endpoints = ["discovery", "jwks", "par", "authorization", "token", "revocation", "introspection"];
     add("idp.endpoint", &["userinfo", "end_session"], &[""]);
     add("idp.endpoint", &idp_endpoints, &[""]);
     add("idp.key", &["published", "signing", "retained"], &[""]);
@@ -134,6 +134,7 @@ fn keys_filled_in() -> Vec<String> {
     add("tokens.do", &deeds, &[""]);
     add("tokens", &["id_token", "access_token", "refresh_token"], &["", ".what"]);
     add("wish", &rp::login::HANDED_ON, &[""]);
+    add("wish.way", &rp::way::Way::ALL.map(rp::way::Way::id), &[""]);
     about_the_script(&mut add);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {

@@ -253,7 +253,12 @@ impl Current {
 /// (Fetch §3.2), which servers never do.
 const fn asker(exchange: Exchange, names_its_origin: bool) -> Party {
     match exchange {
-        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo | Exchange::Refresh
+        Exchange::Discovery
+        | Exchange::Push
+        | Exchange::Keys
+        | Exchange::Token
+        | Exchange::Userinfo
+        | Exchange::Refresh
             if !names_its_origin =>
         {
             Party::Rp

@@ -269,6 +269,7 @@ impl Edition {
             ("style", "style.css"),
             ("script", "app.js"),
             ("viewer", "viewer.js"),
+            ("form_post", "form_post.js"),
             ("spa", "spa.js"),
             ("spa_view", "spa-view.js"),
             ("icon", "favicon.svg"),

@@ -4,6 +4,7 @@ mod login;
 mod sso;
 
 mod back;
+mod by_form;
 mod endings;
 mod provider;
 mod tabs;

@@ -14,6 +14,7 @@ pub mod grant;
 pub mod interaction;
 pub mod password;
 pub mod prompt;
+pub mod pushed_request;
 pub mod refresh_family;
 pub mod return_address;
 pub mod session;

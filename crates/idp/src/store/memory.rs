@@ -12,7 +12,7 @@ use web::expiring::{ExpiringMap, Full};
 
 use super::{
     AccessTokenStore, AssertionStore, ClientStore, ConsentStore, GrantStore, InteractionStore,
-    RefreshFamilyStore, SessionStore, StoreError, Stored, Stores, UserStore,
+    PushedRequestStore, RefreshFamilyStore, SessionStore, StoreError, Stored, Stores, UserStore,
 };
 use crate::domain::{
     access_token::AccessToken,
@@ -20,6 +20,7 @@ use crate::domain::{
     consent::Consent,
     grant::{Approval, Grant, GrantId, KeptGrant, Redeem},
     interaction::{Event, Interaction, Progress},
+    pushed_request::{PushedRequest, Take},
     refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
@@ -74,6 +75,12 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores
         sessions: Arc::new(Sessions(
             ExpiringMap::shared(capacity, |_| 0, |session: &UserSession| Owner::of_address(session.address))
                 .in_shares(share),
+        )),
+        pushed_requests: Arc::new(PushedRequests(
+            ExpiringMap::shared(capacity, PushedRequest::weight, |pushed: &PushedRequest| {
+                Owner::both(&pushed.client_id, pushed.address)
+            })
+            .in_shares(share),
         )),
         interactions: Arc::new(Interactions(
             ExpiringMap::shared(capacity, Interaction::weight, |interaction: &Interaction| {
@@ -185,6 +192,33 @@ impl SessionStore for Sessions {
 
     async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<Option<UserSession>> {
         Ok(self.0.take(&id, now))
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
+    }
+}
+
+struct PushedRequests(ExpiringMap<SecretHash, PushedRequest, Owner>);
+
+#[async_trait]
+impl PushedRequestStore for PushedRequests {
+    async fn push(
+        &self,
+        handle: SecretHash,
+        pushed: PushedRequest,
+        forget: Timestamp,
+        now: Timestamp,
+    ) -> Stored<()> {
+        Ok(self.0.insert(handle, pushed, forget, now)?)
+    }
+
+    async fn take(&self, handle: SecretHash, client: &ClientId, now: Timestamp) -> Stored<Take> {
+        Ok(self.0.update(&handle, now, |pushed| pushed.take(client, now)).unwrap_or(Take::Unknown))
     }
 
     async fn sweep(&self, now: Timestamp) {

@@ -4,10 +4,12 @@
 
 mod clients;
 mod flows;
+mod form_post;
 mod pair;
 mod steps;
 mod strangers;
 mod tokens;
+mod ways;
 
 use std::time::Duration;
 

@@ -374,6 +374,7 @@ fn place(
         Some(Exchange::Api) => Entry::Api,
         Some(Exchange::Introspect) => Entry::Introspection,
         Some(Exchange::Revoke) => Entry::Revocation,
+        Some(Exchange::Push) => Entry::Push,
         Some(Exchange::Authorize) => Entry::Step(Step::AuthorizationRequest),
         Some(Exchange::AccountPage | Exchange::AccountChoice | Exchange::LoginPage) => {
             Entry::Step(Step::LoginPage)

@@ -232,7 +232,10 @@ impl<'a, D: Hands> Look<'a, D> {
                 if pause == Pause::AuthorizationRequest && !runs_on {
                     self.desk.announce(&draft.location()).await;
                 }
-                let mut answer = lead(&draft.location());
+                let mut answer = match draft.method.as_str() {
+                    "POST" => self.desk.posting(self.request, &self.flow, &draft).await?,
+                    _ => lead(&draft.location()),
+                };
                 for (name, value) in headers {
                     answer.headers_mut().append(name, value);
                 }

@@ -51,8 +51,18 @@ pub trait Hands: Desk {
     /// How long a login may take from its beginning to its end.
     fn login_lifetime(&self) -> Duration;
 
-    /// Where the answer of `exchange` that leads the browser to `location` is to be held, if it is.
-    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, location: &str) -> Option<Pause>;
+    /// Where the answer of `exchange` that leads the browser on, with what is in `draft`, is to be held, if it is.
+    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, draft: &Draft) -> Option<Pause>;
+
+    /// The page that has the browser post what was held. A server that holds no such page has none.
+    async fn posting(
+        &self,
+        _request: &HttpRequest,
+        _flow: &str,
+        _draft: &Draft,
+    ) -> Result<HttpResponse, Problem> {
+        Err(Problem::not_found())
+    }
 
     /// For how long things stay good.
     async fn validity(&self, flow: &Flow) -> Validity;

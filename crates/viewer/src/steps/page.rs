@@ -224,6 +224,7 @@ fn gate(pause: Pause, draft: &Draft) -> Gate {
         | Pause::IntrospectionRequest
         | Pause::ApiRequest => ("rp", Some("idp"), request()),
         Pause::LoginPage => ("idp", Some("web"), "303".to_owned()),
+        Pause::AuthorizationResponse if draft.method == "POST" => ("idp", Some("rp"), request()),
         Pause::AuthorizationResponse => ("idp", Some("rp"), "303".to_owned()),
         Pause::Callback => ("web", Some("rp"), request()),
         Pause::TokenResponse

@@ -75,12 +75,13 @@ const fn plan(entry: Entry) -> &'static [Planned] {
         ],
         Entry::Step(Step::Redirect) => &[
             (IDP, WEB, "viewer.hop.redirect", &[X::Decision, X::Authorize, X::Password, X::ConsentPage, X::AccountChoice, X::AccountPage, X::LoginPage], false),
-            (WEB, RP, "viewer.hop.callback", &[X::Callback], true),
+            (WEB, RP, "viewer.hop.callback", &[X::Callback, X::CallbackPost], true),
         ],
         Entry::Step(Step::TokenRequest) => &[(RP, IDP, "seq.exchange", &[X::Token], true)],
         Entry::Step(Step::TokenResponse) => &[(IDP, RP, "seq.tokens", &[X::Token], false)],
         Entry::Step(Step::Callback | Step::Validation) => &[],
         Entry::Discovery => &[(RP, IDP, "viewer.hop.discovery", &[X::Discovery], true)],
+        Entry::Push => &[(RP, IDP, "viewer.hop.push", &[X::Push], true)],
         Entry::Keys => &[(RP, IDP, "viewer.hop.jwks", &[X::Keys], true)],
         Entry::Userinfo => &[(RP, IDP, "viewer.hop.userinfo", &[X::Userinfo], true)],
         Entry::Refresh => &[
@@ -140,6 +141,7 @@ pub(crate) fn channel(entry: Entry, client: Party) -> &'static str {
         Entry::Step(Step::Callback | Step::Validation) => "inside",
         Entry::Step(Step::TokenRequest | Step::TokenResponse)
         | Entry::Discovery
+        | Entry::Push
         | Entry::Keys
         | Entry::Userinfo
         | Entry::Refresh

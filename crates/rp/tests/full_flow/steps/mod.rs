@@ -232,7 +232,7 @@ async fn outside_the_demo_nobody_is_shown_an_assertion_that_has_not_been_sent() 
     assert!(params.contains("client_assertion=[not-recorded]"), "{params}");
     assert!(!browser.text.contains("eyJ"), "{}", browser.text);
     // It goes along all the same, also with a request that was edited.
-    let form = [("do", "send"), ("params.as", "raw"), ("params.raw", &*format!("{params}\nextra=1"))];
+    let form = [("do", "send"), ("params.as", "raw"), ("params.raw", &*format!("{params}&extra=1"))];
     browser.lets_go(&form).await;
     browser.goes_on_to_the_end().await;
     assert!(browser.is_greeted(), "{}", browser.text);

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Check, Entry, Event, Exchange, Happened, Life, Message, Party, Pause, Release, Rule, Step, Turn,
-        Value, Verb, Verdict,
+        Value, Verb, Verdict, authorization_response,
     },
     Handled, Paired, Stage, Story,
     outcome::error_in,
@@ -60,10 +60,9 @@ impl<'a> Story<'a> {
 
     fn came_of_request(&self) -> Option<Happened> {
         let answer = self.answer(Exchange::Authorize)?;
-        let query = answer.header("location").and_then(|location| location.split_once('?'));
-        Some(match query {
+        Some(match authorization_response(answer) {
             _ if is_refusal(answer) => Happened::IdpShowsError,
-            Some((_, query)) if error_in(query).is_some() => Happened::ErrorComesBack,
+            Some(response) if error_in(&response).is_some() => Happened::ErrorComesBack,
             _ => Happened::IdpGoesOn,
         })
     }
