@@ -36,7 +36,7 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     let both = vec![redirect_uri.clone(), second];
     let client1 = Client {
         name: "Relying Party クライアントアプリ".into(),
-        uri: redirect_uri.site(),
+        uri: redirect_uri.site().into(),
         secret: Some(Secret::new("client1-secret")),
         redirect_uris: vec![redirect_uri.clone()],
         post_logout_redirect_uris: after_logout(redirect_uri),

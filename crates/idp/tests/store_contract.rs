@@ -39,7 +39,7 @@ const REDIRECT_URI: &str = "http://127.0.0.1:5002/auth";
 
 fn in_memory() -> Stores {
     let clients = demo::clients(&RedirectUri::parse(REDIRECT_URI).unwrap());
-    memory::stores(clients, demo::users().unwrap(), CAPACITY)
+    memory::stores(clients, demo::users().unwrap(), CAPACITY, true)
 }
 
 /// Runs each sentence below for each implementation.
@@ -114,7 +114,7 @@ fn begun(request: AuthorizationRequest) -> Interaction {
 }
 
 async fn request_of(stores: &Stores, client_id: &str) -> AuthorizationRequest {
-    let client = stores.clients.find(&ClientId::new(client_id)).await.unwrap().unwrap();
+    let client = stores.clients.find(&ClientId::new(client_id), at(0)).await.unwrap().unwrap();
     let query = format!("redirect_uri={REDIRECT_URI}&state=s");
     let return_address = ReturnAddress::of(&client, &Params::parse(query.as_bytes(), &[]).unwrap()).unwrap();
     AuthorizationRequest {
@@ -189,7 +189,7 @@ async fn clients_and_users_are_found_by_their_names_only(stores: Stores) {
     for (id, known) in
         [("client1", true), ("client2", true), ("client3", false), ("CLIENT1", false), ("", false)]
     {
-        assert_eq!(stores.clients.find(&ClientId::new(id)).await.unwrap().is_some(), known, "{id}");
+        assert_eq!(stores.clients.find(&ClientId::new(id), at(0)).await.unwrap().is_some(), known, "{id}");
     }
     let by_name = stores.users.find_by_name(&Username::parse("Demo")).await.unwrap().unwrap();
     let by_subject = stores.users.find(&Subject::new("1")).await.unwrap().unwrap();
@@ -560,7 +560,7 @@ async fn i23_one_address_leaves_room_for_the_others(stores: Stores) {
 async fn i23_the_only_client_leaves_room_for_nobody() {
     let mut clients = demo::clients(&RedirectUri::parse(REDIRECT_URI).unwrap());
     clients.truncate(1);
-    let stores = memory::stores(clients, demo::users().unwrap(), CAPACITY);
+    let stores = memory::stores(clients, demo::users().unwrap(), CAPACITY, false);
     assert_eq!(taken(&stores, "only", &interaction(&stores).await, 2 * CAPACITY).await, CAPACITY);
 }
 
@@ -575,7 +575,7 @@ async fn i23_long_requests_fill_a_store_sooner(stores: Stores) {
 #[actix_web::test]
 async fn i23_of_a_hundred_thousand_unfinished_logins_as_many_are_kept_as_there_is_room_for() {
     let clients = demo::clients(&RedirectUri::parse(REDIRECT_URI).unwrap());
-    let stores = memory::stores(clients, demo::users().unwrap(), 10_000);
+    let stores = memory::stores(clients, demo::users().unwrap(), 10_000, true);
     let (one, other) = (interaction(&stores).await, interaction_of(&stores, "client2").await);
     stores.interactions.begin(handle("under way"), one.clone(), at(0)).await.unwrap();
     assert_eq!(taken(&stores, "one", &one, 50_000).await, 4_999);

@@ -12,12 +12,16 @@ use std::{
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use serde::Serialize;
 use shared::{clock::ShiftedClock, flow::Step};
 use tera::{Context, Tera, Value};
 use thiserror::Error;
+use url::Url;
 
 use crate::{
     assets,
@@ -237,6 +241,18 @@ pub fn html_response(status: StatusCode, kind: Kind, html: Vec<u8>) -> HttpRespo
         .body(html)
 }
 
+/// Lets a page show pictures of the site of `address`, beside our own. An address that could say more to the browser than
+/// that is passed over: hosts may hold semicolons (URL §3.5).
+pub fn allow_image(answer: &mut HttpResponse, address: &str) {
+    let origin = Url::parse(address).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    let is_plain = origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:/[]_".contains(&byte));
+    let policy = answer.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|it| it.to_str().ok());
+    let widened = policy.map(|it| it.replace("img-src 'self'", &format!("img-src 'self' {origin}")));
+    if let Some(Ok(policy)) = widened.map(HeaderValue::try_from).filter(|_| is_plain && origin != "null") {
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
 /// The pages in one language. What is the same on every page is made once.
 #[derive(Debug)]
 struct Edition {
@@ -369,6 +385,28 @@ mod tests {
             let html = String::from_utf8(html.to_vec()).unwrap();
             let first = html.split_once(r#"<li class="first">"#).unwrap().1;
             assert!(first.trim_start().starts_with(&format!(r#"<h3 class="{named}"#)), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_page_shows_pictures_of_one_other_site_and_its_address_says_nothing_more() {
+        let policy = |address: &str| {
+            let mut answer = html_response(StatusCode::OK, Kind::Form, Vec::new());
+            allow_image(&mut answer, address);
+            answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+        };
+        assert!(
+            policy("https://a.example/logo.png").contains("img-src 'self' https://a.example; script-src")
+        );
+        assert!(policy("http://[::1]:5002/x").contains("img-src 'self' http://[::1]:5002;"));
+        for bad in [
+            "https://a;script-src.example/",
+            "https://a'.example/",
+            "data:image/png,x",
+            "x",
+            "https://*.example/",
+        ] {
+            assert!(policy(bad).contains("img-src 'self'; script-src 'self';"), "{bad}");
         }
     }
 

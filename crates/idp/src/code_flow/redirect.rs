@@ -36,13 +36,13 @@ pub fn return_address(
     checks: &mut Checks,
 ) -> Result<ReturnAddress, Problem> {
     let presented =
-        params.get("redirect_uri").ok_or_else(|| problems::redirect_uri_missing().next(&client.uri))?;
+        params.get("redirect_uri").ok_or_else(|| problems::redirect_uri_missing().next(client.home()))?;
     // RFC 9700 §2.1: exact string matching.
     let address = ReturnAddress::of(client, params);
     let registered = state.shown_addresses(&client.redirect_uris);
     checks
         .judge(Rule::RedirectUriRegistered, registered, presented, address.is_some())
-        .map_err(|failed| problems::redirect_uri_unregistered().check(failed).next(&client.uri))?;
+        .map_err(|failed| problems::redirect_uri_unregistered().check(failed).next(client.home()))?;
     address.ok_or_else(problems::redirect_uri_unregistered)
 }
 

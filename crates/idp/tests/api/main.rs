@@ -24,6 +24,7 @@ mod logout;
 mod own_file;
 mod process;
 mod refresh;
+mod registration;
 mod revocation;
 mod sessions;
 mod userinfo;
