@@ -311,16 +311,20 @@ impl Stores {
     }
 
     /// Forgets a client that registered itself, with everything that it was allowed and given, and says to one caller that
-    /// it did. First the client, so that nothing new comes of it meanwhile.
+    /// it did. What it was given ends before it does, so that whoever could not end it tries again; and once more
+    /// afterwards, for what came of it meanwhile.
     pub async fn unregister(&self, client: &ClientId, now: Timestamp) -> Stored<bool> {
+        self.end_all_of(client).await?;
         let was_there = self.clients.unregister(client, now).await?;
-        if was_there {
-            self.consents.withdraw_all(client).await?;
-            self.grants.revoke_client(client).await?;
-            self.refresh_families.kill_client(client).await?;
-            self.access_tokens.revoke_client(client).await?;
-        }
+        self.end_all_of(client).await?;
         Ok(was_there)
+    }
+
+    async fn end_all_of(&self, client: &ClientId) -> Stored<()> {
+        self.consents.withdraw_all(client).await?;
+        self.grants.revoke_client(client).await?;
+        self.refresh_families.kill_client(client).await?;
+        self.access_tokens.revoke_client(client).await
     }
 
     /// Forgets what has ended, everywhere but among the clients, whose time does not travel.

@@ -1,7 +1,7 @@
 //! Clients that register themselves (RFC 7591, OpenID Connect Dynamic Client Registration), and look at their registration
 //! and delete it (RFC 7592).
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use idp::{config::Registration, keys::KeyAlg};
 use reqwest::Method;
@@ -11,6 +11,7 @@ use shared::{scope::Scope, secret::Secret};
 use crate::{
     client_auth::{Key, TYPE, claims, signed_with_secret},
     helpers::{Answer, AuthorizationRequest, Browser, Code, DEMO, Idp, REDIRECT_URI, basic, http, http_from},
+    revocation::StuckTokens,
 };
 
 const WITH_TOKEN: &str = "initial-access-token";
@@ -496,6 +497,19 @@ async fn with_a_registration_goes_all_that_the_client_was_allowed_and_given() {
     let home = Browser::new(&idp).goes(&idp.at("/")).await.body.clone();
     assert!(!home.contains(credentials.0));
     assert_eq!(idp.userinfo(text(&others, "access_token")).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_deletion_that_failed_never_looks_like_success_and_can_be_tried_again() {
+    let idp = Idp::start_with_stores(|stores| {
+        stores.access_tokens = Arc::new(StuckTokens(stores.access_tokens.clone()));
+    });
+    let client = idp.registered(&client_with(json!({}))).await;
+    for _ in 0..2 {
+        let answer = managed(Method::DELETE, &client).await;
+        assert_eq!((answer.status, answer.error().as_str()), (503, "temporarily_unavailable"));
+    }
+    assert_eq!(managed(Method::GET, &client).await.status, 200);
 }
 
 #[actix_web::test]
