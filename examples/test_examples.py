@@ -71,34 +71,13 @@ def answers(port):
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Login:
-    """What every example must do. `port` is the one that the example has in idp.toml."""
+class Servers:
+    """Starts servers, and ends them with the test."""
 
-    def setUp(self):
-        self.folder = Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.folder.chmod(0o755)  # Apache reads as another user
-        idp, app = free_port(), free_port()
-        self.issuer, self.origin = f"http://127.0.0.1:{idp}", f"http://127.0.0.1:{app}"
-        self.ports = {"127.0.0.1:5001": f"127.0.0.1:{idp}", f"127.0.0.1:{self.port}": f"127.0.0.1:{app}"}
-        config = self.moved(EXAMPLES / "idp.toml")
-        flags = ["--bind", f"127.0.0.1:{idp}", "--issuer", self.issuer, "--config", config]
-        self.start(idp, ["cargo", "run", "--quiet", "--locked", "--bin", "idp", "--", *flags])
-        self.start(app, self.command())
-
-    def moved(self, file):
-        """A copy of a file in which IdP and application are at the ports of this test."""
-        text = file.read_text()
-        for usual, here in self.ports.items():
-            text = text.replace(usual, here)
-        copy = self.folder / file.name
-        copy.write_text(text)
-        return str(copy)
-
-    def start(self, port, command):
-        environment = {**os.environ, "ISSUER": self.issuer, "ORIGIN": self.origin}
+    def start(self, port, command, **settings):
         log = self.log()
         # A group of its own: Apache ends every process of its group, when it ends.
+        environment = {**os.environ, **settings}
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         self.addCleanup(process.wait)
         self.addCleanup(process.terminate)
@@ -112,6 +91,41 @@ class Login:
         log = open(EXAMPLES.parent / "target" / "clients" / f"{self.name}.log", "a")
         self.addCleanup(log.close)
         return log
+
+
+class Idp(Servers):
+    """An IdP for one example. `port` is the one that the example has in idp.toml."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder.chmod(0o755)  # Apache reads as another user
+        idp, app = free_port(), free_port()
+        self.issuer, self.origin = f"http://127.0.0.1:{idp}", f"http://127.0.0.1:{app}"
+        self.ports = {"127.0.0.1:5001": f"127.0.0.1:{idp}", f"127.0.0.1:{self.port}": f"127.0.0.1:{app}"}
+        config = self.moved(EXAMPLES / "idp.toml")
+        flags = ["--bind", f"127.0.0.1:{idp}", "--issuer", self.issuer, "--config", config]
+        self.start(idp, ["cargo", "run", "--quiet", "--locked", "--bin", "idp", "--", *flags])
+
+    def moved(self, file):
+        """A copy of a file in which IdP and application are at the ports of this test."""
+        text = file.read_text()
+        for usual, here in self.ports.items():
+            text = text.replace(usual, here)
+        copy = self.folder / file.name
+        copy.write_text(text)
+        return str(copy)
+
+
+class Login(Idp):
+    """What every example must do."""
+
+    settings = {}
+
+    def setUp(self):
+        super().setUp()
+        settings = {"ISSUER": self.issuer, "ORIGIN": self.origin, **self.settings}
+        self.start(urlsplit(self.origin).port, self.command(), **settings)
 
     def test_a_user_logs_in_and_out(self):
         browser = Browser()
@@ -188,6 +202,58 @@ class Node(Login, Tokens, unittest.TestCase):
         self.assertEqual(ended.returncode, 0, ended.stderr)
         told = json.loads(ended.stdout)
         self.assertEqual((told["client_id"], told["sub"], told["scope"]), ("service", "service", "api.access"))
+
+
+class PublicNode(Login, unittest.TestCase):
+    """A client that has no secret: PKCE is what ties the code to it."""
+
+    name, port = "node-public", 8002
+    settings = {"CLIENT_ID": "node-public", "CLIENT_SECRET": ""}
+
+    def command(self):
+        return ["node", str(EXAMPLES / "node" / "app.js")]
+
+
+class Ways(Idp, unittest.TestCase):
+    """Each way in which a client can prove who it is."""
+
+    name, port = "ways", 8004
+
+    def test_a_program_proves_who_it_is_in_each_way(self):
+        command = ["node", str(EXAMPLES / "node" / "authenticate.js")]
+        environment = {**os.environ, "ISSUER": self.issuer, "ORIGIN": self.origin}
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        clients = ["service", "service-post", "service-secret-jwt", "service-private-key"]
+        self.assertEqual(ended.stdout.splitlines(), [f"{client} true" for client in clients])
+
+
+class OtherProvider(Servers, unittest.TestCase):
+    """Our RP at somebody else's provider, as each kind of client."""
+
+    name = "provider"
+    methods = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+
+    def test_the_rp_logs_in_in_each_way(self):
+        for method in self.methods:
+            with self.subTest(method):
+                self.logs_in(method, free_port(), free_port())
+
+    def logs_in(self, method, provider, rp):
+        issuer, origin = f"http://127.0.0.1:{provider}", f"http://127.0.0.1:{rp}"
+        self.start(provider, ["node", str(EXAMPLES / "provider" / "provider.js")], ISSUER=issuer, RP=origin)
+        flags = ["--bind", f"127.0.0.1:{rp}", "--issuer", issuer, "--scope", "openid profile email"]
+        flags += ["--client-id", method, "--token-endpoint-auth-method", method]
+        if method.startswith("client_secret"):
+            flags += ["--client-secret", "a-secret-of-32-bytes-or-more-which-everybody-knows"]
+        self.start(rp, ["cargo", "run", "--quiet", "--locked", "--bin", "rp", "--", *flags])
+        browser = Browser()
+        browser.open(f"{origin}/login")
+        self.assertIn(f"{issuer}/interaction/", browser.address)
+        browser.submit(login="mika", password="whatever")
+        browser.submit()
+        self.assertEqual(browser.address, f"{origin}/")
+        self.assertIn("User mika", browser.page)
 
 
 class ApacheAndPhp(Login, unittest.TestCase):

@@ -16,9 +16,10 @@ const {
 } = process.env
 const redirect_uri = `${ORIGIN}/callback`
 
-// Without ClientSecretBasic the library would send the secret in the form. An http issuer is for this computer only,
-// and without TLS the ID token's signature must be checked.
-const idp = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, oidc.ClientSecretBasic(CLIENT_SECRET), {
+// Without ClientSecretBasic the library would send the secret in the form; a public client has none. An http issuer is for
+// this computer only, and without TLS the ID token's signature must be checked.
+const proof = CLIENT_SECRET ? oidc.ClientSecretBasic(CLIENT_SECRET) : oidc.None()
+const idp = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, proof, {
   execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
 })
 

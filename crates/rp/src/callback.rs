@@ -218,8 +218,7 @@ impl Claimed<'_> {
                 (Value::CodeVerifier, Turn::Destroyed),
             ],
         );
-        let tokens =
-            exchange::exchange(wire, &app.settings, &kept, code, app.clock.now(), &mut checks).await?;
+        let tokens = exchange::exchange(wire, app, &kept, code, app.clock.now(), &mut checks).await?;
         app.sink.lives(
             Step::TokenResponse,
             &[(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)],
@@ -246,7 +245,7 @@ impl Claimed<'_> {
 
     /// Step 10.
     async fn validate(&self, tokens: &Tokens, checks: &mut Checks) -> Result<IdToken, Problem> {
-        let (app, kept) = (self.app, &self.login.kept);
+        let (app, kept, client) = (self.app, &self.login.kept, self.app.client());
         let jwt = validate::read(tokens.id_token.expose(), checks).map_err(problems::id_token_refused)?;
         let keys = app
             .provider
@@ -255,7 +254,7 @@ impl Claimed<'_> {
             .map_err(|error| problems::provider(error, Step::Validation))?;
         let expected = Expected {
             issuer: &kept.provider.issuer,
-            client_id: app.settings.client_id.as_str(),
+            client_id: client.id.as_str(),
             nonce: kept.nonce.expose(),
             access_token: tokens.access_token.expose(),
             max_age: kept.max_age,

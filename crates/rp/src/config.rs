@@ -1,9 +1,15 @@
 //! The settings: flags and environment variables, read once and checked at start.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::{
-    Parser, Subcommand, ValueEnum,
+    Parser, Subcommand,
     builder::{StringValueParser, TypedValueParser as _},
 };
 use shared::{
@@ -17,23 +23,21 @@ use web::{
     settings::{self, LogFormat, Recording},
 };
 
-use crate::algorithm::Algorithm;
+use crate::{
+    algorithm::Algorithm,
+    client::{AuthMethod, Client},
+    key::SigningKey,
+};
 
 /// The secret of the tutorial's client.
 const TUTORIAL_SECRET: &str = "client1-secret";
+/// The others that everybody knows: of the demo's clients that authenticate in other ways.
+const DEMO_SECRETS: [&str; 3] =
+    [TUTORIAL_SECRET, "client-post-secret", "client-secret-jwt-secret-of-32-bytes-or-more"];
+/// The demo's clients that have none.
+const DEMO_WITHOUT_SECRET: [&str; 2] = ["client-private-key", "client-public"];
 /// The shortest key for HS256, in bytes: as long as its hash (RFC 7518 §3.2).
 const HS256_KEY: usize = 32;
-
-/// How the RP proves who it is at the token endpoint (OpenID Connect Core §9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TokenEndpointAuthMethod {
-    /// Name and secret in the `Authorization` header
-    #[value(name = "client_secret_basic")]
-    ClientSecretBasic,
-    /// Name and secret in the form
-    #[value(name = "client_secret_post")]
-    ClientSecretPost,
-}
 
 /// What to do instead of serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
@@ -74,9 +78,17 @@ pub struct Arguments {
     #[arg(long, env = "RP_CLIENT_SECRET_FILE", value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
 
-    /// How to show the secret at the token endpoint
+    /// How to prove to the provider who this client is
     #[arg(long, env = "RP_TOKEN_ENDPOINT_AUTH_METHOD", default_value = "client_secret_basic", value_enum)]
-    token_endpoint_auth_method: TokenEndpointAuthMethod,
+    token_endpoint_auth_method: AuthMethod,
+
+    /// How to sign what goes to the provider: RS256, PS256, ES256 or EdDSA
+    #[arg(long, env = "RP_TOKEN_ENDPOINT_AUTH_SIGNING_ALG", default_value = "ES256", value_enum)]
+    token_endpoint_auth_signing_alg: Algorithm,
+
+    /// File with the private key that signs it (PKCS #8, PEM); without it a new one is made at every start
+    #[arg(long, env = "RP_CLIENT_KEY", value_name = "FILE")]
+    client_key: Option<PathBuf>,
 
     /// The one algorithm that ID tokens are signed with
     #[arg(long, env = "RP_ID_TOKEN_SIGNED_RESPONSE_ALG", default_value = "RS256", value_enum)]
@@ -136,14 +148,12 @@ pub struct Settings {
     pub base_url: Origin,
     /// The issuer, character by character as it was given.
     pub issuer: Issuer,
-    /// Who this application is there.
-    pub client_id: ClientId,
-    /// And how it proves it.
-    pub client_secret: Secret,
-    /// Where in the token request the proof stands.
-    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
-    /// How ID tokens are signed for it.
-    pub id_token_signed_response_alg: Algorithm,
+    /// Who this application is there, and how it proves it.
+    pub client: Arc<Client>,
+    /// How it signs what goes there.
+    pub signing_alg: Algorithm,
+    /// What it signs with, if that is kept in a file.
+    pub key: Option<Arc<SigningKey>>,
     /// What it asks for.
     pub scope: Scope,
     /// The name of the session's cookie.
@@ -177,9 +187,13 @@ impl Settings {
         are_local(&self.base_url, &self.issuer)
     }
 
-    /// Whether this is the tutorial's client on the learner's own computer, whose secret is public.
+    /// Whether this is a client of the demo on the learner's own computer, whose secret is public.
     pub fn is_demo(&self) -> bool {
-        self.is_local() && self.client_secret.matches(TUTORIAL_SECRET)
+        let is_known = match &self.client.secret {
+            Some(secret) => DEMO_SECRETS.iter().any(|known| secret.matches(known)),
+            None => self.key.is_none() && DEMO_WITHOUT_SECRET.contains(&self.client.id.as_str()),
+        };
+        self.is_local() && is_known
     }
 
     /// `redirect_uri`: where step 6 sends the browser (RFC 6749 §3.1.2).
@@ -216,14 +230,21 @@ impl TryFrom<Arguments> for Settings {
         if arguments.session_cookie.starts_with(&arguments.attempt_cookie) {
             return Err("RP_SESSION_COOKIE must not begin with RP_ATTEMPT_COOKIE".into());
         }
-        let given = arguments.client_secret.map(|secret| secret.expose().to_owned());
-        let file = arguments.client_secret_file.as_deref();
-        let client_secret = settings::secret("RP_CLIENT_SECRET", given, file, TUTORIAL_SECRET)?;
-        let algorithm = arguments.id_token_signed_response_alg;
-        if algorithm == Algorithm::Hs256 && client_secret.expose().len() < HS256_KEY {
-            return Err(format!(
-                "RP_CLIENT_SECRET is too short to be the key for HS256: it needs {HS256_KEY} bytes (RFC 7518 §3.2)"
-            ));
+        let method = arguments.token_endpoint_auth_method;
+        let client = Client {
+            id: ClientId::new(arguments.client_id),
+            secret: secret(arguments.client_secret, arguments.client_secret_file.as_deref(), method)?,
+            auth_method: method,
+            id_token_signed_response_alg: arguments.id_token_signed_response_alg,
+        };
+        long_enough(&client)?;
+        let signing_alg = arguments.token_endpoint_auth_signing_alg;
+        if signing_alg == Algorithm::Hs256 {
+            return Err(
+                "RP_TOKEN_ENDPOINT_AUTH_SIGNING_ALG: HS256 signs with the secret, not with a key; choose \
+                        client_secret_jwt as RP_TOKEN_ENDPOINT_AUTH_METHOD for it"
+                    .into(),
+            );
         }
         let api = arguments.api.unwrap_or_else(|| format!("{}/api", issuer.as_str().trim_end_matches('/')));
         Origin::parse(&api, arguments.allow_http).map_err(|mistake| format!("RP_API: {mistake}"))?;
@@ -234,10 +255,9 @@ impl TryFrom<Arguments> for Settings {
             record: arguments.record.is_on(are_local(&base_url, &issuer)),
             base_url,
             issuer,
-            client_id: ClientId::new(arguments.client_id),
-            client_secret,
-            token_endpoint_auth_method: arguments.token_endpoint_auth_method,
-            id_token_signed_response_alg: algorithm,
+            client: Arc::new(client),
+            key: arguments.client_key.as_deref().map(|file| key(file, signing_alg)).transpose()?,
+            signing_alg,
             scope,
             session_cookie: arguments.session_cookie,
             attempt_cookie: arguments.attempt_cookie,
@@ -247,6 +267,43 @@ impl TryFrom<Arguments> for Settings {
             log_format: arguments.log_format,
         })
     }
+}
+
+/// The secret, where the method takes one. A public client has none, and one with a key of its own needs it for HS256 only.
+fn secret(given: Option<Secret>, file: Option<&Path>, method: AuthMethod) -> Result<Option<Secret>, String> {
+    let is_given = given.is_some() || file.is_some();
+    if method == AuthMethod::None && is_given {
+        return Err("RP_CLIENT_SECRET is of no use: with the method none there is no secret".into());
+    }
+    if !method.needs_secret() && !is_given {
+        return Ok(None);
+    }
+    let given = given.map(|secret| secret.expose().to_owned());
+    settings::secret("RP_CLIENT_SECRET", given, file, TUTORIAL_SECRET).map(Some)
+}
+
+/// RFC 7518 §3.2: a secret that signs with HS256 has as many bytes as its hash.
+fn long_enough(client: &Client) -> Result<(), String> {
+    let signs = client.auth_method == AuthMethod::ClientSecretJwt
+        || client.id_token_signed_response_alg == Algorithm::Hs256;
+    let long = client.secret.as_ref().is_some_and(|secret| secret.expose().len() >= HS256_KEY);
+    if signs && !long {
+        return Err(format!(
+            "RP_CLIENT_SECRET is too short to be the key for HS256: it needs {HS256_KEY} bytes (RFC 7518 §3.2)"
+        ));
+    }
+    Ok(())
+}
+
+/// The private key in `file`.
+fn key(file: &Path, algorithm: Algorithm) -> Result<Arc<SigningKey>, String> {
+    let pem = fs::read(file)
+        .map_err(|error| format!("RP_CLIENT_KEY names {}, which cannot be read: {error}", file.display()))?;
+    let key = SigningKey::from_pem(algorithm, &pem).ok_or_else(|| {
+        let (file, algorithm) = (file.display(), algorithm.as_str());
+        format!("RP_CLIENT_KEY names {file}, which holds no private key for {algorithm} (PKCS #8, PEM)")
+    })?;
+    Ok(Arc::new(key))
 }
 
 /// A browser on this computer cannot open 0.0.0.0.
@@ -302,7 +359,7 @@ mod tests {
         let arguments = Arguments::parse_from(["rp", "--client-secret", "sesame"]);
         assert!(!format!("{arguments:?}").contains("sesame"));
         let settings = Settings::try_from(arguments).unwrap();
-        assert_eq!(settings.client_secret.expose(), "sesame");
+        assert_eq!(settings.client.secret.as_ref().unwrap().expose(), "sesame");
         assert!(!format!("{settings:?}").contains("sesame"));
     }
 
@@ -312,7 +369,7 @@ mod tests {
         assert_eq!(settings.redirect_uri(), "http://127.0.0.1:5002/auth");
         assert_eq!(settings.post_logout_redirect_uri(), "http://127.0.0.1:5002/logout/done");
         assert_eq!(settings.issuer.as_str(), "http://127.0.0.1:5001");
-        assert_eq!(settings.client_id.as_str(), "client1");
+        assert_eq!(settings.client.id.as_str(), "client1");
         assert_eq!(settings.scope.to_string(), "openid profile email api.access rp.login");
     }
 
@@ -330,7 +387,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_one_sentence_that_names_the_setting() {
-        let mistakes: [(&[&str], &str); 12] = [
+        let mistakes: [(&[&str], &str); 17] = [
             (&["--issuer", "op.example"], "RP_ISSUER"),
             (&["--issuer", "http://op.example"], "use https"),
             (&["--issuer", "https://op.example?x=1"], "RP_ISSUER"),
@@ -345,7 +402,15 @@ mod tests {
                 "possible values: RS256, PS256, ES256, EdDSA, HS256",
             ),
             (&["--id-token-signed-response-alg", "HS256"], "RP_CLIENT_SECRET is too short"),
-            (&["--token-endpoint-auth-method", "none"], "possible values: client_secret_basic"),
+            (&["--token-endpoint-auth-method", "tls_client_auth"], "possible values: client_secret_basic"),
+            (&["--token-endpoint-auth-method", "client_secret_jwt"], "RP_CLIENT_SECRET is too short"),
+            (
+                &["--token-endpoint-auth-method", "none", "--client-secret", "x"],
+                "RP_CLIENT_SECRET is of no use",
+            ),
+            (&["--token-endpoint-auth-signing-alg", "HS256"], "RP_TOKEN_ENDPOINT_AUTH_SIGNING_ALG"),
+            (&["--client-key", "/no/such/key.pem"], "RP_CLIENT_KEY names /no/such/key.pem"),
+            (&["--client-key", "Cargo.toml"], "holds no private key for ES256"),
         ];
         for (arguments, expected) in mistakes {
             let sentence = given(arguments).unwrap_err();

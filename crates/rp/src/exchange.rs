@@ -21,9 +21,10 @@ use web::problem::Problem;
 
 use crate::{
     attempt::{Kept, Tokens},
-    config::{Settings, TokenEndpointAuthMethod},
+    client::{self, AuthMethod},
     problems,
     provider::{FetchError, MAX_ANSWER, Metadata},
+    state::AppState,
     wire::Wire,
 };
 
@@ -54,35 +55,40 @@ pub(crate) type TokenClient = Client<
 /// Exchanges the code. One request: a code works once, so nothing is tried again.
 pub async fn exchange(
     wire: &Wire<'_>,
-    settings: &Settings,
+    app: &AppState,
     kept: &Kept,
     code: &str,
     now: Timestamp,
     checks: &mut Checks,
 ) -> Result<Tokens, Problem> {
     // RFC 6749 §4.1.3: the redirect URI of step 2 again, for the server to compare.
-    let redirect_uri = RedirectUrl::new(settings.redirect_uri()).map_err(Problem::internal)?;
+    let redirect_uri = RedirectUrl::new(app.settings.redirect_uri()).map_err(Problem::internal)?;
     let send = |request| wire.send(Exchange::Token, request, MAX_ANSWER);
-    let answer = client(settings, &kept.provider)
-        .set_redirect_uri(redirect_uri)
+    let us = app.client();
+    let client = client(&us, &kept.provider).set_redirect_uri(redirect_uri);
+    let request = client
         .exchange_code(AuthorizationCode::new(code.to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.expose().to_owned()))
-        .request_async(&send)
-        .await
-        .map_err(explain)?;
+        .set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.expose().to_owned()));
+    let proof = us.assertion(app, now).into_iter();
+    let request = proof.fold(request, |request, (name, value)| request.add_extra_param(name, value));
+    let answer = request.request_async(&send).await.map_err(explain)?;
     read(&answer, now, checks)
 }
 
-/// RFC 6749 §2.3.1: the credentials travel in the `Authorization` header, each form-encoded first, or in the form.
-pub(crate) fn client(settings: &Settings, provider: &Metadata) -> TokenClient {
-    let place = match settings.token_endpoint_auth_method {
-        TokenEndpointAuthMethod::ClientSecretBasic => AuthType::BasicAuth,
-        TokenEndpointAuthMethod::ClientSecretPost => AuthType::RequestBody,
+/// RFC 6749 §2.3.1: a secret travels in the `Authorization` header, each half form-encoded first, or in the form. Who
+/// proves it with an assertion adds that to the request.
+pub(crate) fn client(us: &client::Client, provider: &Metadata) -> TokenClient {
+    let client = Client::new(ClientId::new(us.id.as_str().to_owned()));
+    let client = match (us.auth_method, &us.secret) {
+        (AuthMethod::ClientSecretBasic, Some(secret)) => client
+            .set_client_secret(ClientSecret::new(secret.expose().to_owned()))
+            .set_auth_type(AuthType::BasicAuth),
+        (AuthMethod::ClientSecretPost, Some(secret)) => client
+            .set_client_secret(ClientSecret::new(secret.expose().to_owned()))
+            .set_auth_type(AuthType::RequestBody),
+        _ => client.set_auth_type(AuthType::RequestBody),
     };
-    Client::new(ClientId::new(settings.client_id.as_str().to_owned()))
-        .set_client_secret(ClientSecret::new(settings.client_secret.expose().to_owned()))
-        .set_auth_type(place)
-        .set_token_uri(provider.token_endpoint.clone())
+    client.set_token_uri(provider.token_endpoint.clone())
 }
 
 fn read(answer: &TokenAnswer, now: Timestamp, checks: &mut Checks) -> Result<Tokens, Problem> {

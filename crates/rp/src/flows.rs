@@ -3,15 +3,10 @@
 
 use actix_web::{HttpRequest, cookie::Cookie};
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use openidconnect::{
-    HttpRequest as ApiRequest, HttpResponse,
-    http::{Request, header},
-};
+use openidconnect::HttpResponse;
 use serde::Deserialize;
 use shared::{
     flow::{Event, Party, Recorded},
-    params,
     secret::{Secret, SecretHash},
 };
 use viewer::{
@@ -23,7 +18,7 @@ use viewer::{
 use web::{cookies, pages::FlowLink};
 
 use crate::{
-    config::TokenEndpointAuthMethod,
+    client,
     provider::{FetchError, MAX_ANSWER},
     state::AppState,
 };
@@ -124,34 +119,8 @@ async fn post(
     limit: usize,
 ) -> Result<HttpResponse, FetchError> {
     let pairs: Vec<_> = pairs.collect();
-    let request = authenticated(app, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
+    let request = client::form(app, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
     app.provider.http().answered(request, limit).await
-}
-
-/// A form for the provider with the RP's own credentials (RFC 6749 §2.3.1), as at the token endpoint.
-pub fn authenticated<'a>(
-    app: &AppState,
-    endpoint: &str,
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<ApiRequest, FetchError> {
-    let settings = &app.settings;
-    let (id, secret) =
-        (params::encode(settings.client_id.as_str()), params::encode(settings.client_secret.expose()));
-    let mut form: Vec<String> =
-        pairs.map(|(name, value)| format!("{name}={}", params::encode(value))).collect();
-    let mut request = Request::post(endpoint)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json");
-    match settings.token_endpoint_auth_method {
-        TokenEndpointAuthMethod::ClientSecretBasic => {
-            let credentials = STANDARD.encode(format!("{id}:{secret}"));
-            request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
-        }
-        TokenEndpointAuthMethod::ClientSecretPost => {
-            form.push(format!("client_id={id}&client_secret={secret}"));
-        }
-    }
-    Ok(request.body(form.join("&").into_bytes())?)
 }
 
 #[async_trait(?Send)]

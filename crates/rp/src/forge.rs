@@ -3,8 +3,7 @@
 use actix_web::web;
 use aws_lc_rs::{
     encoding::{AsDer as _, PublicKeyX509Der},
-    rsa::{KeyPair, KeySize},
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaPublicKeyComponents},
+    signature::RsaPublicKeyComponents,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
@@ -15,7 +14,7 @@ use serde_json::Value;
 use shared::secret::Secret;
 use viewer::steps::{Forgery, Signature};
 
-use crate::{algorithm::Algorithm, state::AppState, validate::UnverifiedJwt};
+use crate::{algorithm::Algorithm, key::SigningKey, state::AppState, validate::UnverifiedJwt};
 
 /// Where a forged token says that its key is to be found. Nothing is ever fetched from there.
 const JKU: &str = "https://attacker.example/jwks.json";
@@ -23,7 +22,7 @@ const JKU: &str = "https://attacker.example/jwks.json";
 /// The token that `forgery` describes, in the place of `token`. Where a key is needed that cannot be had the signature is
 /// left empty.
 pub async fn forge(app: &AppState, token: &str, mut forgery: Forgery) -> String {
-    let agreed = app.settings.id_token_signed_response_alg;
+    let agreed = app.client().id_token_signed_response_alg;
     match forgery.signature.clone() {
         Signature::Kept(signature) => format!("{}.{signature}", forgery.signed()),
         Signature::None => {
@@ -63,22 +62,11 @@ fn signed(forgery: &Forgery, key: &EncodingKey, algorithm: Algorithm) -> String 
 
 /// A key that nobody knows, and its public half if it has one.
 fn fresh_key(algorithm: Algorithm, random: &Secret) -> Option<(EncodingKey, Option<Jwk>)> {
-    let key = match algorithm {
-        Algorithm::Rs256 | Algorithm::Ps256 => {
-            let pkcs8 = KeyPair::generate(KeySize::Rsa2048).ok()?.as_der().ok()?;
-            EncodingKey::from_rsa_pem(pem("PRIVATE KEY", pkcs8.as_ref()).as_bytes()).ok()?
-        }
-        Algorithm::Es256 => {
-            let pkcs8 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?.to_pkcs8v1().ok()?;
-            EncodingKey::from_ec_der(pkcs8.as_ref())
-        }
-        Algorithm::EdDsa => {
-            EncodingKey::from_ed_der(Ed25519KeyPair::generate().ok()?.to_pkcs8v1().ok()?.as_ref())
-        }
-        Algorithm::Hs256 => return Some((EncodingKey::from_secret(random.expose().as_bytes()), None)),
-    };
-    let public = Jwk::from_encoding_key(&key, algorithm.at_jsonwebtoken()).ok();
-    Some((key, public))
+    if algorithm == Algorithm::Hs256 {
+        return Some((EncodingKey::from_secret(random.expose().as_bytes()), None));
+    }
+    let key = SigningKey::generate(algorithm)?;
+    Some((key.private().clone(), Some(key.public().clone())))
 }
 
 /// The public key that made the signature of `token`, as people paste it: PEM for RSA, and a JWK otherwise.

@@ -130,7 +130,7 @@ fn authorization_url(
     state: &str,
     wishes: &Wishes,
 ) -> Result<Url, ParseError> {
-    let client_id = ClientId::new(settings.client_id.as_str().to_owned());
+    let client_id = ClientId::new(settings.client.id.as_str().to_owned());
     let client = CoreClient::new(client_id, kept.provider.issuer.clone(), JsonWebKeySet::default())
         .set_auth_uri(kept.provider.authorization_endpoint.clone())
         .set_redirect_uri(RedirectUrl::new(settings.redirect_uri())?);

@@ -96,8 +96,12 @@ async fn ask(
     checks: &mut Checks,
 ) -> Result<Tokens, Problem> {
     let send = |request| app.provider.http().send(Exchange::Refresh, request, MAX_ANSWER);
-    let answer = exchange::client(&app.settings, provider)
-        .exchange_refresh_token(&RefreshToken::new(token.expose().to_owned()))
+    let (us, token_sent) = (app.client(), RefreshToken::new(token.expose().to_owned()));
+    let client = exchange::client(&us, provider);
+    let proof = us.assertion(app, app.clock.now()).into_iter();
+    let request = client.exchange_refresh_token(&token_sent);
+    let answer = proof
+        .fold(request, |request, (name, value)| request.add_extra_param(name, value))
         .request_async(&send)
         .await
         .map_err(|error| {
@@ -126,10 +130,11 @@ async fn judge(
     let jwt = validate::read(tokens.id_token.expose(), checks).map_err(refused)?;
     let keys = app.provider.keys_for(&jwt, provider).await;
     let keys = keys.map_err(|error| problems::provider(error, Step::Validation).beside_the_flow())?;
+    let client = app.client();
     let nonce = signed_in.id_token_claims.get("nonce").and_then(serde_json::Value::as_str);
     let expected = Expected {
         issuer: &provider.issuer,
-        client_id: app.settings.client_id.as_str(),
+        client_id: client.id.as_str(),
         nonce: nonce.unwrap_or_default(),
         access_token: tokens.access_token.expose(),
         max_age: None,

@@ -37,8 +37,18 @@ use web::{
 };
 
 use crate::{
-    attempt::MemoryAttempts, callback, config::Settings, health, home, login, logout, logouts::Logouts,
-    provider::Provider, renewal::Used, sessions::Sessions, state::AppState, time, token_desk,
+    attempt::MemoryAttempts,
+    callback,
+    config::Settings,
+    health, home,
+    key::{self, SigningKey},
+    login, logout,
+    logouts::Logouts,
+    provider::Provider,
+    renewal::Used,
+    sessions::Sessions,
+    state::AppState,
+    time, token_desk,
 };
 
 /// How many logins, and how many logouts, can be under way at a time.
@@ -159,14 +169,17 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
     let time =
         (settings.record && settings.is_local()).then(|| Arc::new(ShiftedClock::around(clock.clone())));
     let clock = time.as_ref().map_or(clock, |time| time.clone() as Arc<dyn Clock>);
-    let client = Some(settings.client_id.as_str().to_owned());
+    let client = Some(settings.client.id.as_str().to_owned());
     let recorder = settings.record.then(|| {
         Arc::new(Recorder::new(Party::Rp, client, Limits::default(), present.clone(), random.clone()))
     });
     if recorder.is_some() {
         sink = Arc::new(Watch { also: sink });
     }
+    let key = settings.key.clone().or_else(|| SigningKey::generate(settings.signing_alg).map(Arc::new));
+    let key = key.ok_or_else(|| StartError::Own("the key of this application cannot be made".into()))?;
     Ok(AppState {
+        key,
         provider: Provider::new(&settings, present.clone(), sink.clone()).map_err(StartError::own)?,
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
         sessions: Sessions::new(clock.clone(), random.clone()),
@@ -215,6 +228,7 @@ fn routes(routes: &mut ServiceConfig) {
         .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
         .service(resource("/logout/done").route(get().to(logout::done)))
         .service(resource("/glossary").route(get().to(desk::glossary)))
+        .service(resource("/jwks").route(get().to(key::jwks)))
         .service(resource("/health").route(get().to(health::health)))
         .service(resource("/assets/{name}").route(get().to(assets::serve)));
 }

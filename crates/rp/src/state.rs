@@ -11,8 +11,8 @@ use shared::{
 use viewer::{live::Closing, recorder::Recorder, steps::Steps};
 
 use crate::{
-    attempt::AttemptStore, config::Settings, logouts::Logouts, provider::Provider, renewal::Used,
-    sessions::Sessions, step::Ended,
+    attempt::AttemptStore, client::Client, config::Settings, key::SigningKey, logouts::Logouts,
+    provider::Provider, renewal::Used, sessions::Sessions, step::Ended,
 };
 
 /// The state of the application.
@@ -25,6 +25,8 @@ pub struct AppState {
     pub random: Arc<dyn Random>,
     /// Where checks are told to.
     pub sink: Arc<dyn Sink>,
+    /// What it signs with.
+    pub key: Arc<SigningKey>,
     /// What is recorded of flows, if anything is.
     pub recorder: Option<Arc<Recorder>>,
     /// Refresh tokens that have been used.
@@ -45,4 +47,11 @@ pub struct AppState {
     pub sessions: Sessions,
     /// Logouts under way at the provider.
     pub logouts: Logouts,
+}
+
+impl AppState {
+    /// Who this application is at the provider.
+    pub fn client(&self) -> Arc<Client> {
+        self.settings.client.clone()
+    }
 }

@@ -30,7 +30,7 @@ use web::{
 };
 
 use crate::{
-    flows,
+    client, flows,
     provider::{self, FetchError, MAX_ANSWER},
     renewal::{self, Renewal},
     session::{self, SignedIn, Visitor},
@@ -294,7 +294,7 @@ async fn replay(app: &AppState, signed_in: &SignedIn) -> Result<ApiResponse, Fet
     let endpoint = app.provider.metadata().await.ok().and_then(|it| Url::parse(&it.token_endpoint).ok());
     let (Some(old), Some(endpoint)) = (old, endpoint) else { return Err(FetchError::Dropped) };
     let pairs = [("grant_type", "refresh_token"), ("refresh_token", old.expose())];
-    let request = flows::authenticated(app, endpoint.as_str(), pairs.into_iter())?;
+    let request = client::form(app, endpoint.as_str(), pairs.into_iter())?;
     app.provider.http().send(Exchange::Refresh, request, MAX_ANSWER).await
 }
 
@@ -308,7 +308,7 @@ async fn ask(
 ) -> Result<ApiResponse, FetchError> {
     let (Some(endpoint), Some(token)) = (endpoint, token) else { return Err(FetchError::Dropped) };
     let pairs = [("token", token.expose()), ("token_type_hint", hint)];
-    let request = flows::authenticated(app, endpoint.as_str(), pairs.into_iter())?;
+    let request = client::form(app, endpoint.as_str(), pairs.into_iter())?;
     app.provider.http().send(deed.exchange(), request, MAX_ANSWER).await
 }
 

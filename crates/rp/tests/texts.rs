@@ -162,6 +162,7 @@ fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("param", &view::parameter_keys().chain(["other"]).collect::<Vec<_>>(), &[""]);
     add("jose", &view::JOSE, &[""]);
     add("jwk", &view::JWK, &[""]);
+    add("auth", &view::AUTH_METHODS, &[""]);
     add("explain.claim", &view::CLAIMS, &[""]);
     for kind in ["jose", "jwk", "explain.claim", "explain.error"] {
         add(kind, &["other"], &[""]);

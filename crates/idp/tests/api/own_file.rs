@@ -151,7 +151,7 @@ fn the_files_of_the_documentation_and_the_examples_are_fine() {
     let block = |page: String| page.split("```toml").nth(1).unwrap().split("```").next().unwrap().to_owned();
     let english = block(read("docs/own-application.md"));
     assert_eq!(english, block(read("docs/own-application.ja.md")));
-    for (text, clients) in [(english, 1), (read("examples/idp.toml"), 4)] {
+    for (text, clients) in [(english, 1), (read("examples/idp.toml"), 8)] {
         let read = file::parse("idp.toml", &text, Path::new(""), SystemClock.now()).unwrap();
         assert_eq!((read.clients.len(), read.users.len()), (clients, 1));
         // The password that is written beside the hash.

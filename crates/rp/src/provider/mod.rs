@@ -94,8 +94,8 @@ impl Provider {
         clock: Arc<dyn Clock>,
         sink: Arc<dyn Sink>,
     ) -> Result<Self, reqwest::Error> {
-        let algorithm = settings.id_token_signed_response_alg;
-        let secret = || Arc::new(KeySet::shared(settings.client_secret.clone()));
+        let algorithm = settings.client.id_token_signed_response_alg;
+        let secret = settings.client.secret.clone().filter(|_| algorithm == Algorithm::Hs256);
         Ok(Self {
             http: HttpClient::for_issuer(settings.issuer.as_str(), sink.clone(), settings.is_demo())?,
             issuer: settings.issuer.clone(),
@@ -105,7 +105,7 @@ impl Provider {
             described: AtomicU64::default(),
             probe: Mutex::default(),
             algorithm,
-            secret: (algorithm == Algorithm::Hs256).then(secret),
+            secret: secret.map(|secret| Arc::new(KeySet::shared(secret))),
             keys: keys::Keys::default(),
         })
     }

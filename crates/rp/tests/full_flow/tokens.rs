@@ -23,7 +23,7 @@ impl Pair {
     }
 
     /// A browser that is signed in, may refresh, and has the page of its tokens open.
-    async fn at_the_tokens(&self) -> Browser {
+    pub(crate) async fn at_the_tokens(&self) -> Browser {
         let mut browser = Browser::default();
         self.signs_in_with(&mut browser, &format!("{OFFLINE}&next=/tokens")).await;
         assert!(browser.is_at(&format!("{}/tokens", self.rp)), "{:?}", browser.page);
@@ -39,7 +39,7 @@ impl Pair {
 }
 
 impl Browser {
-    async fn does(&mut self, deed: &str) {
+    pub(crate) async fn does(&mut self, deed: &str) {
         self.submits(Some("/tokens"), &[("do", deed)]).await;
     }
 
@@ -58,7 +58,7 @@ impl Browser {
         rest.split("</section>").next().unwrap()
     }
 
-    fn is_told(&self, texts: &[&str]) {
+    pub(crate) fn is_told(&self, texts: &[&str]) {
         for text in texts {
             assert!(self.told().contains(text), "{text}: {}", self.told());
         }

@@ -19,6 +19,7 @@ mod map;
 mod moment;
 mod page;
 mod parameters;
+mod proof;
 mod releases;
 mod sight;
 mod token;
@@ -38,6 +39,7 @@ pub use list::{ListFacts, ListPage, Listed, Show, list_page};
 pub use map::arrow_texts;
 pub use page::{FlowFacts, FlowPage, OtherHalf, SavedPage, flow_page, saved_page};
 pub use parameters::keys as parameter_keys;
+pub use proof::METHODS as AUTH_METHODS;
 pub use sight::OBSERVERS;
 pub use token::{CLAIMS, JOSE, JWK, Token};
 

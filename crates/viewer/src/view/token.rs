@@ -90,6 +90,11 @@ impl Token {
         Self::read(name, text)
     }
 
+    /// Whether both sides know what it is signed with.
+    pub(crate) const fn is_signed_with_a_secret(&self) -> bool {
+        self.shared_secret
+    }
+
     fn read(name: &str, text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(ToOwned::to_owned);
         let parts = [parts.next()?, parts.next()?, parts.next().filter(|_| parts.next().is_none())?];

@@ -3,7 +3,7 @@
 mod clocks;
 mod spoiled;
 mod verbs;
-mod walk;
+pub(crate) mod walk;
 
 use std::time::Duration;
 
