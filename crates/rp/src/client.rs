@@ -132,10 +132,11 @@ impl Client {
 /// A form for the provider, with the proof of who sends it.
 pub fn form<'a>(
     app: &AppState,
+    us: &Client,
     endpoint: &str,
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<HttpRequest, http::Error> {
-    let proof = app.client().proof(app, app.clock.now());
+    let proof = us.proof(app, app.clock.now());
     let pair = |(name, value): (&str, &str)| format!("{name}={}", params::encode(value));
     let mut body: Vec<String> = pairs.map(pair).collect();
     body.extend(proof.params.iter().map(|(name, value)| pair((name, value))));

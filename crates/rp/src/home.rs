@@ -32,6 +32,8 @@ struct SignedOutPage<'a> {
     prompt: &'static str,
     /// Whether one can go step by step.
     steps: bool,
+    /// Whether this application can register itself.
+    registers: bool,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
     /// The latest flows, if flows are recorded.
@@ -60,6 +62,8 @@ struct SignedInPage<'a> {
     checks: &'a [MadeCheck],
     userinfo: &'a str,
     csrf: &'a str,
+    /// Whether this application can register itself.
+    registers: bool,
 }
 
 #[derive(Serialize)]
@@ -141,7 +145,8 @@ pub async fn home(
     let notice = session::take_notice(&session);
     match token_desk::visitor(&state, &session, now).await? {
         Visitor::SignedIn(signed_in) => {
-            let page = signed_in_page(&signed_in, notice, now)?;
+            let registers = state.settings.is_demo();
+            let page = SignedInPage { registers, ..signed_in_page(&signed_in, notice, now)? };
             flows::link(&state, &request, signed_in.flow.as_deref());
             let progress = Some(Progress::Done);
             let template = "rp/home_signed_in.html";
@@ -172,6 +177,7 @@ async fn signed_out(
         scope: state.settings.scope.to_string(),
         prompt: "login",
         steps: state.steps.is_some(),
+        registers: state.settings.is_demo(),
         wishes: login::HANDED_ON,
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };
@@ -213,6 +219,7 @@ fn signed_in_page(
         checks: &signed_in.checks,
         userinfo: &signed_in.userinfo,
         csrf: signed_in.csrf.expose(),
+        registers: false,
     })
 }
 

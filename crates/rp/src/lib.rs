@@ -26,6 +26,7 @@ pub mod wire;
 
 pub mod client;
 pub mod exchange;
+pub mod identity;
 pub mod key;
 pub mod validate;
 
@@ -45,6 +46,8 @@ pub mod logouts;
 pub mod flows;
 
 pub mod step;
+
+pub mod registration;
 
 pub mod forge;
 pub mod time;

@@ -134,7 +134,7 @@ fn end_session_url(
     location
         .query_pairs_mut()
         .append_pair("id_token_hint", signed_in.id_token.expose())
-        .append_pair("client_id", settings.client.id.as_str())
+        .append_pair("client_id", &signed_in.client)
         .append_pair("post_logout_redirect_uri", &settings.post_logout_redirect_uri())
         .append_pair("state", state)
         .append_pair("ui_locales", lang.tag());

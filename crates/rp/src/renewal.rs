@@ -19,6 +19,7 @@ use web::problem::Problem;
 
 use crate::{
     attempt::Tokens,
+    client::Client,
     exchange, problems,
     provider::{FetchError, MAX_ANSWER, Metadata},
     session::{Before, SignedIn},
@@ -76,13 +77,14 @@ pub async fn renew(app: &AppState, signed_in: &SignedIn) -> Result<Renewal, Prob
         Step::TokenRequest,
         &[(Value::RefreshToken, Turn::Sent), (Value::RefreshToken, Turn::Destroyed)],
     );
-    let tokens = ask(app, &provider, token, &signed_in.id_token, &mut checks).await?;
+    let us = app.client_called(&signed_in.client);
+    let tokens = ask(app, &us, &provider, token, &signed_in.id_token, &mut checks).await?;
     let received = [(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)];
     app.sink.lives(Step::TokenResponse, &received);
     let judged = if tokens.id_token.expose() == signed_in.id_token.expose() {
         None
     } else {
-        Some(judge(app, &provider, signed_in, &tokens, &mut checks).await?)
+        Some(judge(app, &us, &provider, signed_in, &tokens, &mut checks).await?)
     };
     Ok(Renewal::Renewed(Box::new(with(signed_in, tokens, judged, app))))
 }
@@ -90,14 +92,15 @@ pub async fn renew(app: &AppState, signed_in: &SignedIn) -> Result<Renewal, Prob
 /// The request of RFC 6749 §6. Where no ID token comes along, the old one stays.
 async fn ask(
     app: &AppState,
+    us: &Client,
     provider: &Metadata,
     token: &Secret,
     id_token: &Secret,
     checks: &mut Checks,
 ) -> Result<Tokens, Problem> {
     let send = |request| app.provider.http().send(Exchange::Refresh, request, MAX_ANSWER);
-    let (us, token_sent) = (app.client(), RefreshToken::new(token.expose().to_owned()));
-    let client = exchange::client(&us, provider);
+    let token_sent = RefreshToken::new(token.expose().to_owned());
+    let client = exchange::client(us, provider);
     let proof = us.assertion(app, app.clock.now()).into_iter();
     let request = client.exchange_refresh_token(&token_sent);
     let answer = proof
@@ -121,6 +124,7 @@ async fn ask(
 /// OpenID Connect Core §12.2: the new ID token is judged as the first, and is about the same user and the same login.
 async fn judge(
     app: &AppState,
+    us: &Client,
     provider: &Metadata,
     signed_in: &SignedIn,
     tokens: &Tokens,
@@ -128,13 +132,12 @@ async fn judge(
 ) -> Result<IdToken, Problem> {
     let refused = |failed| problems::id_token_refused(failed).beside_the_flow();
     let jwt = validate::read(tokens.id_token.expose(), checks).map_err(refused)?;
-    let keys = app.provider.keys_for(&jwt, provider).await;
+    let keys = app.provider.keys_for(us, &jwt, provider).await;
     let keys = keys.map_err(|error| problems::provider(error, Step::Validation).beside_the_flow())?;
-    let client = app.client();
     let nonce = signed_in.id_token_claims.get("nonce").and_then(serde_json::Value::as_str);
     let expected = Expected {
         issuer: &provider.issuer,
-        client_id: client.id.as_str(),
+        client_id: us.id.as_str(),
         nonce: nonce.unwrap_or_default(),
         access_token: tokens.access_token.expose(),
         max_age: None,

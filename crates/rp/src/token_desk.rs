@@ -30,7 +30,8 @@ use web::{
 };
 
 use crate::{
-    client, flows,
+    client::{self, Client},
+    flows,
     provider::{self, FetchError, MAX_ANSWER},
     renewal::{self, Renewal},
     session::{self, SignedIn, Visitor},
@@ -249,19 +250,20 @@ async fn do_it(app: &AppState, session: &Session, signed_in: &SignedIn, deed: De
     let provider = app.provider.metadata().await.ok();
     let revocation = provider.as_ref().and_then(|it| it.revocation_endpoint.as_ref());
     let introspection = provider.as_ref().and_then(|it| it.introspection_endpoint.as_ref());
+    let us = app.client_called(&signed_in.client);
     let answer = match deed {
         Deed::Refresh => return refreshed(app, session, signed_in).await,
         Deed::Replay => replay(app, signed_in).await,
         Deed::RevokeAccess => {
             app.sink.lives(Step::Validation, &[(Value::AccessToken, Turn::Sent)]);
-            ask(app, deed, revocation, Some(access), "access_token").await
+            ask(app, &us, deed, revocation, Some(access), "access_token").await
         }
         Deed::RevokeRefresh => {
             app.sink.lives(Step::Validation, &[(Value::RefreshToken, Turn::Sent)]);
-            ask(app, deed, revocation, refresh, "refresh_token").await
+            ask(app, &us, deed, revocation, refresh, "refresh_token").await
         }
-        Deed::IntrospectAccess => ask(app, deed, introspection, Some(access), "access_token").await,
-        Deed::IntrospectRefresh => ask(app, deed, introspection, refresh, "refresh_token").await,
+        Deed::IntrospectAccess => ask(app, &us, deed, introspection, Some(access), "access_token").await,
+        Deed::IntrospectRefresh => ask(app, &us, deed, introspection, refresh, "refresh_token").await,
         Deed::CallMe => call(app, "/me", access).await,
         Deed::CallNotes => call(app, "/notes", access).await,
     };
@@ -293,14 +295,16 @@ async fn replay(app: &AppState, signed_in: &SignedIn) -> Result<ApiResponse, Fet
     let old = signed_in.before.as_ref().and_then(|before| before.refresh_token.as_ref());
     let endpoint = app.provider.metadata().await.ok().and_then(|it| Url::parse(&it.token_endpoint).ok());
     let (Some(old), Some(endpoint)) = (old, endpoint) else { return Err(FetchError::Dropped) };
+    let us = app.client_called(&signed_in.client);
     let pairs = [("grant_type", "refresh_token"), ("refresh_token", old.expose())];
-    let request = client::form(app, endpoint.as_str(), pairs.into_iter())?;
+    let request = client::form(app, &us, endpoint.as_str(), pairs.into_iter())?;
     app.provider.http().send(Exchange::Refresh, request, MAX_ANSWER).await
 }
 
 /// Asks about a token, or gives it back, with the RP's own credentials (RFC 7009 §2.1, RFC 7662 §2.1).
 async fn ask(
     app: &AppState,
+    us: &Client,
     deed: Deed,
     endpoint: Option<&Url>,
     token: Option<&Secret>,
@@ -308,7 +312,7 @@ async fn ask(
 ) -> Result<ApiResponse, FetchError> {
     let (Some(endpoint), Some(token)) = (endpoint, token) else { return Err(FetchError::Dropped) };
     let pairs = [("token", token.expose()), ("token_type_hint", hint)];
-    let request = client::form(app, endpoint.as_str(), pairs.into_iter())?;
+    let request = client::form(app, us, endpoint.as_str(), pairs.into_iter())?;
     app.provider.http().send(deed.exchange(), request, MAX_ANSWER).await
 }
 

@@ -17,9 +17,9 @@ const TOKENS: [&str; 3] = ["access_token", "refresh_token", "token"];
 /// A value that belongs to one flow, by its hash.
 pub type Correlator = SecretHash;
 
-/// The correlators in a message. `client` is who is meant where a `state` stands without a `client_id`: the RP itself, in
-/// what comes back to it.
-pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
+/// The correlators in a message. `names` are who can be meant where a `state` stands without a `client_id`: the RP itself,
+/// in what comes back to it, under each of its names.
+pub fn of(message: &Message, names: &[String]) -> Vec<Correlator> {
     let mut found = Vec::new();
     let target = match &message.line {
         Line::Request { target, .. } => Some(target.as_str()),
@@ -28,10 +28,10 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     if let Some(target) = target {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         found.extend(path.rsplit('/').next().filter(|last| last.starts_with(HANDLE)).map(handle));
-        of_params(message.exchange, query, client, &mut found);
+        of_params(message.exchange, query, names, &mut found);
     }
     if message.is_request() {
-        of_params(message.exchange, &message.body, client, &mut found);
+        of_params(message.exchange, &message.body, names, &mut found);
         let bearer = message.header("authorization").and_then(|value| value.split_once(' '));
         if let Some((_, value)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
             found.push(token(value.trim()));
@@ -51,14 +51,18 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     found
 }
 
-fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
+fn of_params(exchange: Exchange, encoded: &str, names: &[String], found: &mut Vec<Correlator>) {
     let Ok(params) = Params::parse_with_repeats(encoded.as_bytes()) else { return };
-    if let (Some(value), Some(client)) = (params.get("state"), params.get("client_id").or(client)) {
+    if let Some(value) = params.get("state") {
         let is_logout = matches!(
             exchange,
             Exchange::Logout | Exchange::EndSession | Exchange::SignOut | Exchange::LogoutDone
         );
-        found.push(if is_logout { logout_state(client, value) } else { state(client, value) });
+        let of = |client: &str| if is_logout { logout_state(client, value) } else { state(client, value) };
+        match params.get("client_id") {
+            Some(client) => found.push(of(client)),
+            None => found.extend(names.iter().map(|name| of(name))),
+        }
     }
     found.extend(params.get("code").map(code));
     found.extend(TOKENS.into_iter().filter_map(|name| params.get(name)).map(token));
