@@ -5,6 +5,7 @@
 mod clients;
 mod flows;
 mod pair;
+mod registration;
 mod steps;
 mod strangers;
 mod tokens;
