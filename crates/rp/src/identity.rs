@@ -75,9 +75,18 @@ impl Identities {
         registered.current = Some(Arc::new(registration));
     }
 
-    /// Uses the one of the settings again.
-    pub fn drop_registration(&self) {
-        self.lock().current = None;
+    /// Whether the provider knows somebody called `id`, as far as is known here.
+    pub fn knows(&self, id: &str) -> bool {
+        let registered = self.lock();
+        [&self.configured].into_iter().chain(&registered.known).any(|it| it.id.as_str() == id)
+    }
+
+    /// The registration has been deleted: the one of the settings is used again.
+    pub fn forget_registration(&self) {
+        let mut registered = self.lock();
+        if let Some(forgotten) = registered.current.take() {
+            registered.known.retain(|it| it.id != forgotten.client.id);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Registered> {
@@ -106,9 +115,11 @@ mod tests {
             identities.take(OwnRegistration { client: client(&format!("app-{number}")), access: None });
         }
         assert_eq!(identities.current().id.as_str(), "app-16");
-        identities.drop_registration();
+        assert!(identities.knows("app-16"));
+        identities.forget_registration();
+        assert!(!identities.knows("app-16") && identities.knows("app-15"));
         assert_eq!(identities.current().id.as_str(), "configured");
-        for id in ["configured", "app-1", "app-16"] {
+        for id in ["configured", "app-1", "app-15"] {
             assert!(identities.called(id).secret.is_some(), "{id}");
         }
         let forgotten = identities.called("app-0");

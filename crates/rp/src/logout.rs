@@ -104,6 +104,9 @@ async fn depart(
     app: &AppState,
     signed_in: &SignedIn,
 ) -> Result<(Url, Cookie<'static>), String> {
+    if !app.identities.knows(&signed_in.client) {
+        return Err("the registration under which the session began has been deleted".into());
+    }
     let provider = app.provider.metadata().await.map_err(|error| error.to_string())?;
     let endpoint = provider.end_session_endpoint.as_ref().ok_or("it has no end_session_endpoint")?;
     let (state, browser) = (random::token(&*app.random), Secret::mint("", &*app.random));

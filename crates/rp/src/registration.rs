@@ -266,7 +266,7 @@ async fn read(app: &AppState) -> Told {
 /// RFC 7592 §2.3. Whatever the provider says, this application is the client of the settings again.
 async fn forget(app: &AppState) -> Told {
     let (told, _) = send(app, "forget", managed(app, http::Method::DELETE)).await;
-    app.identities.drop_registration();
+    app.identities.forget_registration();
     told
 }
 

@@ -30,4 +30,5 @@ mod steps_pages;
 mod steps_time;
 mod steps_told;
 
+mod registration;
 mod tokens;

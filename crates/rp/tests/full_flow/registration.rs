@@ -87,6 +87,9 @@ async fn it_registers_for_each_way_to_authenticate_logs_in_and_forgets() {
         browser.opens(&format!("{}/tokens", pair.rp)).await;
         browser.does("call_me").await;
         browser.is_told(&["HTTP 401"]);
+        browser.opens(&format!("{}/", pair.rp)).await;
+        browser.submits(Some("/logout"), &[]).await;
+        assert!(browser.text.contains("You have signed out of this app"), "{method}: {}", browser.text);
         let mut browser = Browser::default();
         pair.signs_in(&mut browser).await;
         assert!(browser.text.contains("Welcome, Demo User!"), "{method}: {}", browser.text);
