@@ -60,7 +60,7 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
     let id = table.must("client_id", |it| it.parse(visible)).unwrap_or_default();
     let auth_method = auth_method_of(table);
     let secret = secret(table, folder, auth_method).map(Secret::new);
-    described(table, Client { auth_method, secret, ..Client::of(&id) })
+    described(table, Client { secret, auth_method, ..Client::of(&id) })
 }
 
 /// The way to authenticate, which says whether there is a secret.

@@ -131,7 +131,7 @@ pub fn read(
         // RFC 7518 §3.2: it has 43 bytes, enough for HS256.
         let secret = auth_method.needs_secret().then(|| Secret::mint("", random));
         let id = unguessable_name(random);
-        let known = Client { registered: Some(now), auth_method, secret, ..Client::of(id.as_str()) };
+        let known = Client { registered: Some(now), secret, auth_method, ..Client::of(id.as_str()) };
         let client = described(table, known);
         consistent(table, &client, offer);
         (client, also)

@@ -12,6 +12,7 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 use shared::{
+    clock::Timestamp,
     error::ErrorCode,
     ids::ClientId,
     params::Params,
@@ -121,7 +122,7 @@ fn information(state: &AppState, registration: &Registration, access_token: &Sec
         // It is good as long as the registration is.
         document.insert("client_secret_expires_at".into(), 0.into());
     }
-    let issued = client.registered.map(|at| at.as_unix());
+    let issued = client.registered.map(Timestamp::as_unix);
     document.insert("client_id_issued_at".into(), issued.into());
     let address = format!("{}/oauth/register/{}", state.settings.origin.as_str(), client.id);
     document.insert("registration_client_uri".into(), address.into());

@@ -4,7 +4,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use idp::{config::Registration, keys::KeyAlg};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use shared::{scope::Scope, secret::Secret};
 
@@ -35,7 +35,7 @@ impl Idp {
 }
 
 /// A client with the tutorial's redirect URI, and `more`.
-fn client_with(more: Value) -> Value {
+fn client_with(more: &Value) -> Value {
     let mut document = json!({ "redirect_uris": [REDIRECT_URI] });
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     document
@@ -79,7 +79,7 @@ async fn tokens(idp: &Idp, client: &Value, scope: &str, proof: &[(&str, &str)]) 
 #[actix_web::test]
 async fn a_client_is_told_all_that_is_registered_of_it_and_what_it_did_not_say_too() {
     let idp = Idp::start();
-    let answer = idp.registers(&client_with(json!({}))).await;
+    let answer = idp.registers(&client_with(&json!({}))).await;
     assert_eq!((answer.status, answer.header("cache-control")), (201, "no-store"), "{answer:?}");
     assert_eq!(answer.header("content-type"), "application/json");
     let client = answer.json();
@@ -103,7 +103,7 @@ async fn a_client_is_told_all_that_is_registered_of_it_and_what_it_did_not_say_t
     assert!(
         text(&client, "client_secret").len() >= 43 && text(&client, "registration_access_token").len() >= 43
     );
-    let other = idp.registered(&client_with(json!({}))).await;
+    let other = idp.registered(&client_with(&json!({}))).await;
     for member in ["client_id", "client_secret", "registration_access_token"] {
         assert_ne!(client[member], other[member], "{member}");
     }
@@ -112,7 +112,7 @@ async fn a_client_is_told_all_that_is_registered_of_it_and_what_it_did_not_say_t
 #[actix_web::test]
 async fn what_a_client_says_of_itself_is_said_back() {
     let idp = Idp::start();
-    let said = client_with(json!({
+    let said = client_with(&json!({
         "application_type": "native",
         "client_name": "Photos",
         "client_name#ja-Jpan-JP": "写真",
@@ -160,7 +160,7 @@ async fn a_registered_client_logs_its_users_in_with_each_way_to_authenticate() {
             "jwks": { "keys": [key.public] },
             "grant_types": ["authorization_code", "refresh_token"],
         });
-        let client = idp.registered(&client_with(more)).await;
+        let client = idp.registered(&client_with(&more)).await;
         let id = text(&client, "client_id");
         // Only who needs a secret gets one.
         let secret = client["client_secret"].as_str();
@@ -190,7 +190,7 @@ async fn a_registered_client_logs_its_users_in_with_each_way_to_authenticate() {
 async fn id_tokens_are_signed_as_a_client_registered_itself_for() {
     let idp = Idp::start();
     for alg in ["RS256", "ES256", "EdDSA", "HS256"] {
-        let client = idp.registered(&client_with(json!({ "id_token_signed_response_alg": alg }))).await;
+        let client = idp.registered(&client_with(&json!({ "id_token_signed_response_alg": alg }))).await;
         let tokens = tokens(&idp, &client, "openid", &[]).await.json();
         let header = jsonwebtoken::decode_header(tokens["id_token"].as_str().unwrap()).unwrap();
         assert_eq!(format!("{:?}", header.alg), alg);
@@ -294,7 +294,7 @@ async fn what_is_wrong_is_refused_and_named() {
             "sector_identifier_uri: ",
         ),
     ] {
-        let answer = idp.registers(&client_with(more.clone())).await;
+        let answer = idp.registers(&client_with(&more)).await;
         assert_eq!((answer.status, answer.error().as_str()), (400, code), "{more}: {answer:?}");
         assert_eq!(answer.header("cache-control"), "no-store");
         let said = answer.json();
@@ -313,7 +313,7 @@ async fn what_this_provider_does_not_have_is_left_out_as_long_as_something_of_us
         "software_statement": "eyJhbGciOiJub25lIn0.e30.",
         "an_extension": { "nobody": ["knows"] },
     });
-    let client = idp.registered(&client_with(more)).await;
+    let client = idp.registered(&client_with(&more)).await;
     assert_eq!(client["grant_types"], json!(["authorization_code", "refresh_token"]));
     assert_eq!(
         (&client["response_types"], text(&client, "scope")),
@@ -324,7 +324,7 @@ async fn what_this_provider_does_not_have_is_left_out_as_long_as_something_of_us
     }
     // Refresh tokens and the scope for them go together.
     let renews =
-        |grant_types: Value, scope: &str| client_with(json!({ "grant_types": grant_types, "scope": scope }));
+        |grant_types: Value, scope: &str| client_with(&json!({ "grant_types": grant_types, "scope": scope }));
     let both = json!(["authorization_code", "refresh_token"]);
     let client = idp.registered(&renews(both, "openid")).await;
     assert_eq!(client["grant_types"], json!(["authorization_code"]));
@@ -342,7 +342,7 @@ async fn i19_nobody_registers_for_what_only_the_settings_give() {
         "refresh_without_offline_access": true,
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
     });
-    let client = idp.registered(&client_with(more)).await;
+    let client = idp.registered(&client_with(&more)).await;
     assert!(client["client_id"] != "client1" && client["client_secret"] != "chosen");
     assert_eq!((&client["refresh_without_offline_access"], client.get("resource")), (&json!(false), None));
     let credentials = (text(&client, "client_id"), text(&client, "client_secret"));
@@ -362,7 +362,7 @@ async fn i22_the_body_is_json_and_bounded() {
         let request = http().post(idp.at("/oauth/register")).header("content-type", media_type).body(body);
         Answer::of(request)
     };
-    let good = client_with(json!({})).to_string();
+    let good = client_with(&json!({})).to_string();
     // What a page of another site could have a browser send, is nothing here.
     for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""] {
         let answer = sends(media_type, good.clone()).await;
@@ -379,7 +379,7 @@ async fn i22_the_body_is_json_and_bounded() {
         let answer = sends("application/json", bad).await;
         assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_client_metadata"));
     }
-    let large = client_with(json!({ "client_name": "x".repeat(64 * 1024) })).to_string();
+    let large = client_with(&json!({ "client_name": "x".repeat(64 * 1024) })).to_string();
     assert_eq!(sends("application/json", large).await.status, 413);
     let other = Answer::of(http().get(idp.at("/oauth/register"))).await;
     assert_eq!((other.status, other.header("allow")), (405, "POST"));
@@ -392,8 +392,8 @@ async fn an_initial_access_token_is_needed_where_there_is_one() {
         settings.registration = Some(Registration { token, idle: Duration::from_secs(60) });
     });
     let asks = |token: Option<&str>| {
-        let request = http().post(idp.at("/oauth/register")).json(&client_with(json!({})));
-        Answer::of(token.into_iter().fold(request, |request, token| request.bearer_auth(token)))
+        let request = http().post(idp.at("/oauth/register")).json(&client_with(&json!({})));
+        Answer::of(token.into_iter().fold(request, RequestBuilder::bearer_auth))
     };
     let without = asks(None).await;
     assert_eq!((without.status, without.header("www-authenticate")), (401, r#"Bearer realm="registration""#));
@@ -408,7 +408,7 @@ async fn an_initial_access_token_is_needed_where_there_is_one() {
 #[actix_web::test]
 async fn without_registration_there_is_nothing_of_it_and_nothing_is_announced() {
     let idp = Idp::start_with(|settings| settings.registration = None);
-    assert_eq!(idp.registers(&client_with(json!({}))).await.status, 404);
+    assert_eq!(idp.registers(&client_with(&json!({}))).await.status, 404);
     assert_eq!(Answer::of(http().get(idp.at("/oauth/register/client1"))).await.status, 404);
     assert_eq!(idp.metadata().await.get("registration_endpoint"), None);
 }
@@ -431,7 +431,7 @@ async fn what_is_announced_is_what_a_client_can_register_for() {
             "grant_types": metadata["grant_types_supported"],
             "scope": scope,
         });
-        let client = idp.registered(&client_with(more)).await;
+        let client = idp.registered(&client_with(&more)).await;
         assert_eq!(client["id_token_signed_response_alg"], alg);
         assert_eq!(client["grant_types"], metadata["grant_types_supported"]);
         assert_eq!(text(&client, "scope").split(' ').count(), listed("scopes_supported").len());
@@ -442,8 +442,8 @@ async fn what_is_announced_is_what_a_client_can_register_for() {
 #[actix_web::test]
 async fn a_registration_is_looked_at_and_deleted_by_whoever_has_its_token() {
     let idp = Idp::start();
-    let client = idp.registered(&client_with(json!({ "client_name": "Photos" }))).await;
-    let other = idp.registered(&client_with(json!({}))).await;
+    let client = idp.registered(&client_with(&json!({ "client_name": "Photos" }))).await;
+    let other = idp.registered(&client_with(&json!({}))).await;
     let looked = managed(Method::GET, &client).await;
     assert_eq!((looked.status, looked.header("cache-control")), (200, "no-store"));
     assert_eq!(looked.json(), client);
@@ -479,7 +479,7 @@ async fn a_registration_is_looked_at_and_deleted_by_whoever_has_its_token() {
 async fn with_a_registration_goes_all_that_the_client_was_allowed_and_given() {
     let idp = Idp::start();
     let both = json!({ "grant_types": ["authorization_code", "refresh_token"] });
-    let client = idp.registered(&client_with(both)).await;
+    let client = idp.registered(&client_with(&both)).await;
     let credentials = (text(&client, "client_id"), text(&client, "client_secret"));
     let given = tokens(&idp, &client, "openid offline_access", &[]).await.json();
     let others = idp.redeems(&idp.code().await).await.json();
@@ -504,7 +504,7 @@ async fn a_deletion_that_failed_never_looks_like_success_and_can_be_tried_again(
     let idp = Idp::start_with_stores(|stores| {
         stores.access_tokens = Arc::new(StuckTokens(stores.access_tokens.clone()));
     });
-    let client = idp.registered(&client_with(json!({}))).await;
+    let client = idp.registered(&client_with(&json!({}))).await;
     for _ in 0..2 {
         let answer = managed(Method::DELETE, &client).await;
         assert_eq!((answer.status, answer.error().as_str()), (503, "temporarily_unavailable"));
@@ -516,7 +516,7 @@ async fn a_deletion_that_failed_never_looks_like_success_and_can_be_tried_again(
 async fn a_client_that_nobody_uses_is_forgotten_and_one_in_use_is_kept() {
     let idp = Idp::start();
     let (used, unused) =
-        (idp.registered(&client_with(json!({}))).await, idp.registered(&client_with(json!({}))).await);
+        (idp.registered(&client_with(&json!({}))).await, idp.registered(&client_with(&json!({}))).await);
     idp.passes(86_000);
     Browser::new(&idp).opens(&request_of(&used)).await;
     idp.passes(1_000);
@@ -530,7 +530,7 @@ async fn i23_one_address_leaves_room_for_the_clients_of_others() {
     let idp = Idp::start_with(|settings| settings.capacity = 32);
     let from = |address: [u8; 4]| {
         let request = http_from(IpAddr::from(address)).post(idp.at("/oauth/register"));
-        Answer::of(request.json(&client_with(json!({}))))
+        Answer::of(request.json(&client_with(&json!({}))))
     };
     for _ in 0..4 {
         assert_eq!(from([127, 0, 0, 2]).await.status, 201);
@@ -540,7 +540,7 @@ async fn i23_one_address_leaves_room_for_the_clients_of_others() {
     assert_eq!(refused.header("retry-after"), "30");
     assert_eq!(from([127, 0, 0, 3]).await.status, 201);
     // Long ones fill it sooner.
-    let large = client_with(json!({ "client_name": "x".repeat(60 * 1024) }));
+    let large = client_with(&json!({ "client_name": "x".repeat(60 * 1024) }));
     let sends = || http_from(IpAddr::from([127, 0, 0, 4])).post(idp.at("/oauth/register")).json(&large);
     assert_eq!(Answer::of(sends()).await.status, 201);
     assert_eq!(Answer::of(sends()).await.status, 503);
@@ -559,7 +559,7 @@ async fn i16_no_script_of_another_site_registers_anybody() {
 async fn the_pages_show_logo_policy_and_terms_and_that_nobody_vouches_for_the_client() {
     let idp = Idp::start();
     let client = idp
-        .registered(&client_with(json!({
+        .registered(&client_with(&json!({
             "client_name": "Photos",
             "client_name#ja": "写真",
             "logo_uri": "https://photos.example:8443/logo.png",
@@ -606,7 +606,7 @@ async fn the_pages_show_logo_policy_and_terms_and_that_nobody_vouches_for_the_cl
 async fn the_providers_own_page_lists_whoever_registered_and_all_that_is_registered_but_secrets() {
     let idp = Idp::start();
     let client = idp
-        .registered(&client_with(json!({ "client_name": "Photos <1>", "contacts": ["a@b.example"] })))
+        .registered(&client_with(&json!({ "client_name": "Photos <1>", "contacts": ["a@b.example"] })))
         .await;
     let page = Browser::new(&idp).goes(&idp.at("/")).await.body.clone();
     for text in

@@ -156,7 +156,7 @@ async fn a_provider_without_registration_is_said_to_have_none() {
 }
 
 #[actix_web::test]
-async fn r11_only_a_form_of_the_page_itself_registers_anybody() {
+async fn only_a_form_of_the_page_itself_registers_anybody() {
     let pair = Pair::start();
     let page = http().get(pair.page()).send().await.unwrap().text().await.unwrap();
     let (_, token) = page.split_once(r#"name="csrf" value=""#).unwrap();
