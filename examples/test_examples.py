@@ -24,15 +24,17 @@ os.environ["NO_PROXY"] = "127.0.0.1"
 
 
 class Form(HTMLParser):
-    """The fields that a page's form sends without anybody touching them: hidden ones and ticked ones."""
+    """Where a page's form goes, and what it sends without anybody touching it: hidden fields and ticked ones."""
 
     def __init__(self, page):
         super().__init__()
-        self.fields = []
+        self.action, self.fields = None, []
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
         field = dict(attributes)
+        if tag == "form":
+            self.action = field.get("action")
         if tag == "input" and (field.get("type") == "hidden" or "checked" in field):
             self.fields.append((field["name"], field["value"]))
 
@@ -58,7 +60,8 @@ class Browser(request.HTTPRedirectHandler):
             self.address, self.page = answer.url, answer.read().decode()
 
     def submit(self, **typed):
-        self.open(self.address, [*Form(self.page).fields, *typed.items()])
+        form = Form(self.page)
+        self.open(form.action or self.address, [*form.fields, *typed.items()])
 
 
 def free_port():
@@ -143,6 +146,7 @@ class Login(Idp):
         self.assertTrue(asked["state"] and asked["nonce"] and asked["code_challenge"])
         browser.submit(username="mika", password="MikaTest2024!")
         browser.submit(decision="allow")
+        self.comes_back(browser)
 
         self.assertEqual(browser.address, f"{self.origin}/")
         claims = json.loads(browser.page)
@@ -156,6 +160,9 @@ class Login(Idp):
         self.assertIn("Signed out", browser.page)
         browser.open(f"{self.origin}/login")
         self.assertIn("/login/", browser.address, "the IdP's session has not ended")
+
+    def comes_back(self, browser):
+        """What is left to do for a browser that has been redirected: nothing."""
 
     def test_a_callback_that_nobody_asked_for_signs_nobody_in(self):
         browser = Browser()
@@ -198,6 +205,17 @@ class Node(Login, Tokens, unittest.TestCase):
 
     def command(self):
         return ["node", str(EXAMPLES / "node" / "app.js")]
+
+    def test_a_request_is_signed_or_left_at_the_idp_in_advance(self):
+        for way, carried in {"signed": "request", "pushed": "request_uri", "both": "request_uri"}.items():
+            with self.subTest(way):
+                browser = Browser()
+                browser.open(f"{self.origin}/login?way={way}")
+                asked = next(it for it in browser.visited if it.startswith(f"{self.issuer}/oauth/authorize?"))
+                self.assertEqual(set(parse_qs(urlsplit(asked).query)), {"client_id", carried})
+                browser.submit(username="mika", password="MikaTest2024!")
+                browser.submit(decision="allow")
+                self.assertEqual(json.loads(browser.page)["id_token"]["sub"], "mika-0001")
 
     def test_a_program_gets_a_token_for_itself(self):
         command = ["node", str(EXAMPLES / "node" / "service.js")]
@@ -265,13 +283,35 @@ class OtherProvider(Servers, unittest.TestCase):
         if method.startswith("client_secret"):
             flags += ["--client-secret", "a-secret-of-32-bytes-or-more-which-everybody-knows"]
         self.start(rp, ["cargo", "run", "--quiet", "--locked", "--bin", "rp", "--", *flags])
-        browser = Browser()
-        browser.open(f"{origin}/login")
-        self.assertIn(f"{issuer}/interaction/", browser.address)
-        browser.submit(login="mika", password="whatever")
+        # Its requests are left there in advance by all of them, and signed by those who can.
+        other = "signed_pushed" if method.endswith("_jwt") else "pushed"
+        for way in ["plain", other]:
+            browser = Browser()
+            browser.open(f"{origin}/login?way={way}")
+            self.assertIn(f"{issuer}/interaction/", browser.address, way)
+            browser.submit(login="mika", password="whatever")
+            browser.submit()
+            self.assertEqual(browser.address, f"{origin}/")
+            self.assertIn("User mika", browser.page)
+            asked = next(it for it in browser.visited if it.startswith(f"{issuer}/auth?"))
+            self.assertEqual("request_uri=" in asked, way != "plain")
+
+
+class NodeByForm(Login, unittest.TestCase):
+    """The result of the login is posted."""
+
+    name, port = "node", 8002
+
+    def command(self):
+        return ["node", str(EXAMPLES / "node" / "form_post.js")]
+
+    def comes_back(self, browser):
+        # Without scripts it takes a click.
+        self.assertEqual(Form(browser.page).action, f"{self.origin}/callback")
+        names = [name for name, _ in Form(browser.page).fields]
+        self.assertEqual(names, ["code", "state", "iss"])
         browser.submit()
-        self.assertEqual(browser.address, f"{origin}/")
-        self.assertIn("User mika", browser.page)
+        self.assertFalse([address for address in browser.visited if "code=" in address])
 
 
 class ApacheAndPhp(Login, unittest.TestCase):

@@ -32,6 +32,20 @@ const idp = CLIENT_ID
   ? await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, proof, options)
   : await oidc.dynamicClientRegistration(new URL(ISSUER), registered, undefined, options)
 
+// What signs a request. The IdP looks for its public half at /jwks, as examples/idp.toml says.
+const ES256 = { name: 'ECDSA', namedCurve: 'P-256' }
+const { privateKey, publicKey } = await crypto.subtle.generateKey(ES256, false, ['sign', 'verify'])
+
+// How a request travels: in plain parameters with the browser, signed (RFC 9101), left at the IdP in advance (RFC 9126),
+// or both.
+const signed = (asked) => oidc.buildAuthorizationUrlWithJAR(idp, asked, privateKey)
+const ways = {
+  plain: (asked) => oidc.buildAuthorizationUrl(idp, asked),
+  signed,
+  pushed: (asked) => oidc.buildAuthorizationUrlWithPAR(idp, asked),
+  both: async (asked) => oidc.buildAuthorizationUrlWithPAR(idp, (await signed(asked)).searchParams),
+}
+
 const app = express()
 // Cookies ignore ports: on 127.0.0.1 another application's "connect.sid" would overwrite ours.
 const cookie = { name: 'node_example', secret: randomBytes(32).toString('hex') }
@@ -47,7 +61,12 @@ app.get('/login', async (req, res) => {
   req.session.attempt = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier }
   const challenge = { code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' }
   const asked = { redirect_uri, scope: 'openid profile email offline_access', state, nonce, ...challenge }
-  res.redirect(oidc.buildAuthorizationUrl(idp, asked).href)
+  const way = ways[req.query.way] ?? ways.plain
+  res.redirect((await way(asked)).href)
+})
+
+app.get('/jwks', async (req, res) => {
+  res.json({ keys: [{ ...(await crypto.subtle.exportKey('jwk', publicKey)), alg: 'ES256', use: 'sig' }] })
 })
 
 app.get('/callback', async (req, res) => {

@@ -30,6 +30,6 @@ const provider = new Provider(ISSUER, {
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, name: `User ${sub}`, email: `${sub}@other.example` }) }),
   // The keys of private_key_jwt are on this computer, where the library would fetch nothing from.
   fetch: (address, { dispatcher, ...options }) => fetch(address, options),
-  features: { devInteractions: { enabled: true } },
+  features: { devInteractions: { enabled: true }, requestObjects: { enabled: true } },
 })
 provider.listen(Number(new URL(ISSUER).port), '127.0.0.1')

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use fuzz::server::Server;
 use libfuzzer_sys::fuzz_target;
-use shared::params::Params;
+use shared::{params::Params, response_mode::FormPost};
 use url::form_urlencoded;
 
 static IDP: LazyLock<Server> = LazyLock::new(Server::start);
@@ -17,11 +17,13 @@ fuzz_target!(|query: &[u8]| {
         return;
     }
     let answer = IDP.get(&[b"/oauth/authorize?", query].concat(), &[]);
-    let Some(location) = answer.header("location") else {
+    let form = FormPost::read(&String::from_utf8_lossy(&answer.body));
+    let location = answer.header("location");
+    if location.is_none() && form.is_none() {
         assert!((400..500).contains(&answer.status), "{}", answer.head);
         return;
-    };
-    assert_eq!(answer.status, 303);
+    }
+    assert_eq!(answer.status, if form.is_some() { 200 } else { 303 });
 
     // What the URL standard's reader makes of the query, which is not the provider's own.
     let asked: Vec<_> = form_urlencoded::parse(query).filter(|(_, value)| !value.is_empty()).collect();
@@ -35,13 +37,22 @@ fuzz_target!(|query: &[u8]| {
     let redirect_uri = the_one("redirect_uri").expect("and one redirect URI");
     assert!(client.redirect_uris.iter().any(|registered| registered.as_str() == redirect_uri));
 
-    if location.starts_with(&format!("{}/", IDP.issuer)) {
+    if location.is_some_and(|location| location.starts_with(&format!("{}/", IDP.issuer))) {
         assert_eq!(the_one("response_type"), Some("code"));
         assert!(!client.require_pkce || the_one("code_challenge_method") == Some("S256"));
         return;
     }
-    let response = location.strip_prefix(redirect_uri).and_then(|rest| rest.strip_prefix('?')).unwrap();
-    let response = Params::parse(response.as_bytes(), &[]).unwrap();
+    assert!(form.is_none() || the_one("response_mode") == Some("form_post"));
+    let response = match (form, location) {
+        (Some(form), _) => {
+            assert_eq!(form.action, redirect_uri);
+            form.params
+        }
+        (None, location) => {
+            let query = location.and_then(|to| to.strip_prefix(redirect_uri)?.strip_prefix('?')).unwrap();
+            Params::parse(query.as_bytes(), &[]).unwrap()
+        }
+    };
     assert_eq!(response.get("iss"), Some(IDP.issuer.as_str()));
     assert_eq!(response.get("state"), the_one("state"));
     assert!(response.get("error").is_some() && response.get("code").is_none());

@@ -9,7 +9,11 @@ use idp::{
     domain::client::{Client, RedirectUri},
 };
 use libfuzzer_sys::fuzz_target;
-use shared::{authorize::AuthorizationResponse, ids::Issuer, secret::Secret};
+use shared::{
+    authorize::{self, AuthorizationResponse},
+    ids::Issuer,
+    secret::Secret,
+};
 use url::Url;
 
 static CLIENT: LazyLock<Client> = LazyLock::new(|| {
@@ -32,7 +36,8 @@ fuzz_target!(|lines: &[u8]| {
 
     // RFC 6749 §3.1.2: the registered query is kept, the answer stands behind it.
     let response = AuthorizationResponse::Code(Secret::new("code_1"));
-    let location = response.location(registered, Some(presented), &Issuer::new("https://op.example"));
+    let sent = response.params(Some(presented), &Issuer::new("https://op.example"));
+    let location = authorize::location(registered, &sent);
     let (there, arrived) = (Url::parse(registered).unwrap(), Url::parse(&location).unwrap());
     assert_eq!((there.origin(), there.path()), (arrived.origin(), arrived.path()));
     assert_eq!(arrived.fragment(), None);

@@ -287,6 +287,12 @@ impl Learner {
         self.asks_devtools("Page.setBypassCSP", json!({ "enabled": true })).await;
     }
 
+    /// Has pages that submit a form by themselves wait for a click, from the next one on.
+    pub async fn keeps_forms_back(&self) {
+        let source = json!({ "source": "HTMLFormElement.prototype.submit = () => {}" });
+        self.asks_devtools("Page.addScriptToEvaluateOnNewDocument", source).await;
+    }
+
     /// Sets up the system: `light` or `dark` colours, and nothing on its pages moves.
     pub async fn prefers(&self, scheme: &str) {
         let features = json!([

@@ -38,8 +38,8 @@ impl Learner {
 
     /// From one pause to another; nothing is changed on the way.
     pub async fn steps_on(&self, from: Pause, to: Pause) {
-        let ahead = Pause::ALL.into_iter().skip_while(|pause| *pause != from);
-        for (here, next) in ahead.zip(Pause::ALL.into_iter().skip_while(|pause| *pause != from).skip(1)) {
+        let ahead = Pause::LOGIN.into_iter().skip_while(|pause| *pause != from);
+        for (here, next) in ahead.zip(Pause::LOGIN.into_iter().skip_while(|pause| *pause != from).skip(1)) {
             if here == to {
                 return;
             }
@@ -57,10 +57,14 @@ impl Learner {
         self.clicks(SEND).await;
     }
 
-    /// A message is held here, in a login that was never held up on its way. Each server counts what it holds.
+    /// A message is held here, in a login that was never held up on its way, or in what is done with its tokens. Each server
+    /// counts what it holds.
     pub async fn is_held_at(&self, pause: Pause) {
-        let before = Pause::ALL.into_iter().take_while(|it| *it != pause);
-        let turn = before.filter(|it| it.by() == pause.by()).count() + 1;
+        let before = Pause::all().take_while(|it| *it != pause);
+        let is_counted = |it: &Pause| {
+            if pause.is_afterwards() { it.entry() == pause.entry() } else { it.by() == pause.by() }
+        };
+        let turn = before.filter(is_counted).count() + 1;
         let house = if pause.by() == Party::Rp { "rp" } else { "idp" };
         self.finds(&format!("body.{house} #held input[name=turn][value='{turn}']")).await;
     }

@@ -8,7 +8,7 @@ use crate::{
     registering::registering,
     stepping::{DROP, REPEAT, STEP_BY_STEP, TOLD},
     stranger::Stranger,
-    tokens::the_tokens,
+    tokens::{the_tokens, the_way_by_form},
     viewing::LATEST,
 };
 
@@ -116,6 +116,7 @@ async fn the_way_through(pair: &Pair, learner: &Learner, look: &mut impl AsyncFn
     look("idp-consent").await;
     learner.allows().await;
     learner.is_welcomed().await;
+    the_way_by_form(pair, learner, look).await;
     pair.passes(48);
     learner.reloads().await;
     look("rp-welcome").await;
@@ -138,8 +139,7 @@ async fn the_ways_out(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut
     look("rp-home-session-ended").await;
     learner.opens(&format!("{}/logout", pair.home)).await;
     look("rp-logout-session-ended").await;
-    learner.opens_home().await;
-    learner.clicks_login().await;
+    learner.opens(&format!("{}/login", pair.home)).await;
     learner.signs_in().await;
     learner.cancels().await;
     learner.finds("[role=alert]").await;
@@ -190,8 +190,7 @@ async fn the_provider(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut
     pair.passes(600);
     the_sign_out(pair, learner, look).await;
 
-    learner.opens_home().await;
-    learner.clicks_login().await;
+    learner.opens(&format!("{}/login", pair.home)).await;
     learner.signs_in_as("alice", "AliceTest2024!").await;
     learner.allows().await;
     learner.finds(LOGOUT).await;
@@ -261,16 +260,17 @@ async fn errors_of_the_rp(pair: &Pair, learner: &Learner, look: &mut impl AsyncF
         learner.opens(&format!("{}{target}", pair.home)).await;
         look(name).await;
     }
-    let evil = "https://evil.example";
-    for (name, issuer) in [("rp-error-issuer-mismatch", evil), ("rp-error-token-refused", &pair.issuer)] {
-        learner.opens_home().await;
-        learner.clicks_login().await;
+    for (name, wish, issuer) in [
+        ("rp-error-issuer-mismatch", "", "https://evil.example"),
+        ("rp-error-response-mode-mismatch", "?response_mode=form_post", &pair.issuer),
+        ("rp-error-token-refused", "", &pair.issuer),
+    ] {
+        learner.opens(&format!("{}/login{wish}", pair.home)).await;
         let state = learner.state_of_login().await;
         learner.opens(&format!("{}/auth?code=made-up&state={state}&iss={issuer}", pair.home)).await;
         look(name).await;
     }
-    learner.opens_home().await;
-    learner.clicks_login().await;
+    learner.opens(&format!("{}/login", pair.home)).await;
     let state = learner.state_of_login().await;
     learner.forgets_cookies().await;
     learner.opens(&format!("{}/auth?code=made-up&state={state}&iss={}", pair.home, pair.issuer)).await;

@@ -38,6 +38,8 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         name: "Relying Party クライアントアプリ".into(),
         uri: redirect_uri.site().into(),
         secret: Some(Secret::new("client1-secret")),
+        // The RP publishes the key that it signs with, whichever of the clients it is.
+        keys: Url::parse(&format!("{}jwks", redirect_uri.site())).ok().map(ClientKeys::Published),
         redirect_uris: vec![redirect_uri.clone()],
         post_logout_redirect_uris: after_logout(redirect_uri),
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
@@ -85,7 +87,6 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     };
     let client_private_key = Client {
         auth_method: AuthMethod::PrivateKeyJwt,
-        keys: Url::parse(&format!("{}jwks", redirect_uri.site())).ok().map(ClientKeys::Published),
         ..like_client1("client-private-key", "Private Key Client 秘密鍵のアプリ", None)
     };
     let in_the_browser = RedirectUri::parse(&format!("{}spa", redirect_uri.site()));

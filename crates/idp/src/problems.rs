@@ -7,11 +7,14 @@ use web::problem::{Mender, Problem};
 use crate::{passwords::Busy, store::StoreError};
 
 /// Their names in the catalogue.
-pub const ALL: [&str; 9] = [
+pub const ALL: [&str; 12] = [
     "unknown_client",
     "redirect_uri_missing",
     "redirect_uri_unregistered",
     "parameter_repeated",
+    "request_refused",
+    "request_uri_unknown",
+    "request_uri_used",
     "interaction_unknown",
     "other_browser",
     "already_answered",
@@ -44,6 +47,23 @@ pub fn redirect_uri_unregistered() -> Problem {
 /// `client_id` or `redirect_uri` stands twice.
 pub fn parameter_repeated(name: &str) -> Problem {
     bad_request("parameter_repeated").detail(name)
+}
+
+/// A request is no good, and what would say where to tell so cannot be believed.
+pub fn request_refused(code: ErrorCode) -> Problem {
+    bad_request("request_refused").code(code)
+}
+
+/// Nobody left a request there, not this client, or it is forgotten.
+pub fn request_uri_unknown() -> Problem {
+    bad_request("request_uri_unknown").code(ErrorCode::InvalidRequestUri)
+}
+
+/// A browser came for the request before.
+pub fn request_uri_used() -> Problem {
+    Problem::new("request_uri_used", StatusCode::BAD_REQUEST, Mender::You)
+        .code(ErrorCode::InvalidRequestUri)
+        .at(Step::AuthorizationRequest)
 }
 
 /// The login took too long, or never was.
@@ -98,6 +118,9 @@ mod tests {
             redirect_uri_missing(),
             redirect_uri_unregistered(),
             parameter_repeated(""),
+            request_refused(ErrorCode::InvalidRequest),
+            request_uri_unknown(),
+            request_uri_used(),
             interaction_unknown(),
             other_browser(),
             already_answered(""),

@@ -42,7 +42,7 @@ use web::{
 
 use crate::{
     client_keys::PublishedKeys,
-    code_flow::{account, authorize, consent, discovery, login, userinfo},
+    code_flow::{account, authorize, consent, discovery, login, par, userinfo},
     config::{Settings, dynamic::Offer},
     features::{
         flows, home, introspection, logout, registration, revocation,
@@ -236,6 +236,10 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
                     .route(actix::get().to(discovery::metadata_document)),
             )
             .service(public("/oauth/jwks").route(actix::get().to(discovery::jwks)))
+            // before step 2
+            .service(public_clients_too(
+                back_channel("/oauth/par", "POST").route(actix::post().to(par::push)),
+            ))
             // step 2
             .service(
                 actix::resource("/oauth/authorize")
@@ -355,6 +359,7 @@ fn plan(method: &str, path: &str) -> Option<Exchange> {
     Some(match (method, path, page) {
         ("GET", "/.well-known/openid-configuration", _) => Exchange::Discovery,
         ("GET", "/oauth/jwks", _) => Exchange::Keys,
+        ("POST", "/oauth/par", _) => Exchange::Push,
         ("GET" | "POST", "/oauth/authorize", _) => Exchange::Authorize,
         ("GET", _, "/account") => Exchange::AccountPage,
         ("POST", _, "/account") => Exchange::AccountChoice,

@@ -16,6 +16,14 @@ use crate::domain::{
     access_token::AccessToken, grant::Approval, refresh_family::RefreshToken, session::ACR_PASSWORD,
 };
 
+/// How the `request_uri` of a pushed request begins (RFC 9126 §2.2).
+pub const REQUEST_URI: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// The `request_uri` of a pushed request.
+pub fn mint_request_uri(random: &dyn Random) -> Secret {
+    Secret::mint(REQUEST_URI, random)
+}
+
 /// The authorization code of step 6.
 pub fn mint_code(random: &dyn Random) -> Secret {
     Secret::mint("code_", random)

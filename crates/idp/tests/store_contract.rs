@@ -1,6 +1,6 @@
 //! What every store must do, whatever it keeps its entries in. A new implementation adds a line to `every_store!`.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -16,6 +16,7 @@ use idp::{
         grant::{Approval, Grant, GrantId, Redeem},
         interaction::{Event, Interaction, Progress, Stage},
         prompt::Prompt,
+        pushed_request::{PushedRequest, Take},
         refresh_family::{Asked, RefreshFamily, RefreshLifetime, RefreshToken, Rotate},
         registration::Registration,
         return_address::ReturnAddress,
@@ -60,6 +61,8 @@ every_store![
     a_session_lives_as_long_as_it_is_used_and_not_for_ever,
     an_ended_session_is_gone,
     a_consent_is_remembered_until_it_ends_or_is_withdrawn,
+    fifty_browsers_come_for_a_pushed_request_and_one_gets_it,
+    another_client_or_a_late_browser_gets_no_pushed_request,
     an_interaction_goes_through_its_stages_in_order,
     only_one_decision_counts,
     an_interaction_ends_by_itself,
@@ -325,6 +328,37 @@ async fn a_consent_is_remembered_until_it_ends_or_is_withdrawn(stores: Stores) {
     assert_eq!(store.find(&user, &first, at(9)).await.unwrap(), None);
     assert_eq!(store.of(&user, at(9)).await.unwrap(), [(second.clone(), consent)]);
     assert_eq!(store.find(&user, &second, at(10)).await.unwrap(), None);
+}
+
+async fn pushed(stores: &Stores, client: &str, address: Option<&str>) -> PushedRequest {
+    let address = address.and_then(|address| address.parse().ok());
+    PushedRequest::new(request_of(stores, client).await, address, at(60))
+}
+
+async fn fifty_browsers_come_for_a_pushed_request_and_one_gets_it(stores: Stores) {
+    let (store, client) = (&stores.pushed_requests, ClientId::new("client1"));
+    store.push(handle("x"), pushed(&stores, "client1", None).await, at(120), at(0)).await.unwrap();
+    let come = || store.take(handle("x"), &client, at(59));
+    let at_once = futures_util::future::join_all((0..50).map(|_| come())).await;
+    let count = |is: fn(&Take) -> bool| at_once.iter().filter(|take| take.as_ref().is_ok_and(is)).count();
+    assert_eq!(count(|take| matches!(take, Take::Taken(_))), 1);
+    assert_eq!(count(|take| matches!(take, Take::Used)), 49);
+    assert!(matches!(store.take(handle("x"), &client, at(119)).await, Ok(Take::Used)));
+    assert!(matches!(store.take(handle("x"), &client, at(120)).await, Ok(Take::Unknown)), "forgotten");
+}
+
+async fn another_client_or_a_late_browser_gets_no_pushed_request(stores: Stores) {
+    let (store, [one, other]) = (&stores.pushed_requests, ["client1", "client2"].map(ClientId::new));
+    store.push(handle("x"), pushed(&stores, "client1", None).await, at(120), at(0)).await.unwrap();
+    assert!(matches!(store.take(handle("x"), &other, at(1)).await, Ok(Take::OtherClient)));
+    let Ok(Take::Late(address)) = store.take(handle("x"), &one, at(60)).await else {
+        panic!("it is not late");
+    };
+    assert_eq!(address.redirect_uri().as_str(), REDIRECT_URI);
+    assert!(matches!(store.take(handle("y"), &one, at(1)).await, Ok(Take::Unknown)));
+    store.push(handle("z"), pushed(&stores, "client1", None).await, at(120), at(50)).await.unwrap();
+    stores.forget_since(at(49)).await;
+    assert!(matches!(store.take(handle("z"), &one, at(51)).await, Ok(Take::Unknown)), "it never was");
 }
 
 async fn an_interaction_goes_through_its_stages_in_order(stores: Stores) {
@@ -593,16 +627,18 @@ async fn i23_one_client_leaves_room_for_the_others(stores: Stores) {
     let (one, other) = (interaction(&stores).await, interaction_of(&stores, "client2").await);
     assert_eq!(taken(&stores, "one", &one, CAPACITY).await, CAPACITY / 2);
     assert_eq!(taken(&stores, "other", &other, 1).await, 1);
-    let (mut grants, mut tokens, mut families) = (0, 0, 0);
+    let (mut grants, mut tokens, mut families, mut requests) = (0, 0, 0, 0);
     for number in 0..CAPACITY {
         let name = handle(&number.to_string());
         let one = grant_called(number as u128, at(60));
         grants += usize::from(stores.grants.issue(name, one, at(120), at(0)).await.is_ok());
         tokens += usize::from(stores.access_tokens.keep(name, access_token("client1"), at(0)).await.is_ok());
+        let waiting = pushed(&stores, "client1", None).await;
+        requests += usize::from(stores.pushed_requests.push(name, waiting, at(120), at(0)).await.is_ok());
         let (_, family) = family("", "");
         families += usize::from(stores.refresh_families.begin(name, family, at(0)).await.is_ok());
     }
-    assert_eq!((grants, tokens, families), (CAPACITY / 2, CAPACITY / 2, CAPACITY / 2));
+    assert_eq!([grants, tokens, families, requests], [CAPACITY / 2; 4]);
     let other = Grant { approval: approval(1000, "client2"), ..grant(at(60)) };
     stores.grants.issue(handle("other"), other, at(120), at(0)).await.unwrap();
     stores.access_tokens.keep(handle("other"), access_token("client2"), at(0)).await.unwrap();
@@ -617,7 +653,7 @@ async fn i23_one_address_leaves_room_for_the_others(stores: Stores) {
     assert_eq!(taken(&stores, "b", &from(&other, "192.0.2.1"), CAPACITY).await, CAPACITY / 16);
     assert_eq!(taken(&stores, "c", &from(&one, "192.0.2.2"), 1).await, 1, "at the same client");
     let lifetime = SessionLifetime { idle: Duration::from_secs(60), most: Duration::from_secs(60) };
-    let mut kept = [[0; 4]; 2];
+    let mut kept = [[0; 5]; 2];
     for number in 0..CAPACITY {
         for (which, kept) in kept.iter_mut().enumerate() {
             let address = ["192.0.2.1", "192.0.2.2"][which].parse().ok();
@@ -631,10 +667,12 @@ async fn i23_one_address_leaves_room_for_the_others(stores: Stores) {
             kept[0] += u32::from(stores.grants.issue(name, grant, at(120), at(0)).await.is_ok());
             kept[1] += u32::from(stores.access_tokens.keep(name, token, at(0)).await.is_ok());
             kept[2] += u32::from(stores.sessions.start(name, session, lifetime, at(0)).await.is_ok());
+            let waiting = pushed(&stores, "client1", Some(["192.0.2.1", "192.0.2.2"][which])).await;
+            kept[4] += u32::from(stores.pushed_requests.push(name, waiting, at(120), at(0)).await.is_ok());
             kept[3] += u32::from(stores.refresh_families.begin(name, family, at(0)).await.is_ok());
         }
     }
-    assert_eq!(kept, [[8; 4]; 2]);
+    assert_eq!(kept, [[8; 5]; 2]);
 }
 
 #[actix_web::test]

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use shared::{
     clock::Timestamp,
     pkce::CodeVerifier,
+    response_mode::ResponseMode,
     secret::{Secret, SecretHash},
 };
 use thiserror::Error;
@@ -33,6 +34,8 @@ pub struct Kept {
     pub verifier: CodeVerifier,
     /// Of the cookie that says which browser it is.
     pub browser: SecretHash,
+    /// How the answer is to come.
+    pub response_mode: ResponseMode,
     /// Where the user wanted to go.
     pub next: String,
     /// How many seconds ago the user may have signed in at most, if that was asked for.

@@ -8,8 +8,9 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use serde_json::Map;
 use shared::{
     error::ErrorCode,
-    flow::{Checks, Failed, Rule, Step, Turn, Value, Words},
+    flow::{Checks, Failed, Pause, Rule, Step, Turn, Value, Words},
     params::Params,
+    response_mode::ResponseMode,
     secret::{Secret, SecretHash},
 };
 use viewer::tap;
@@ -32,16 +33,23 @@ use crate::{
 /// What came with the browser's return.
 #[derive(Clone)]
 pub struct Arrival {
-    /// The query, as it was written.
-    pub query: String,
+    /// The parameters, as they were written in the query or in the form.
+    pub params: String,
+    /// In which of the two.
+    pub mode: ResponseMode,
     /// The cookies that bind logins to this browser.
     cookies: Vec<(String, String)>,
 }
 
 impl Arrival {
-    fn of(request: &HttpRequest, settings: &Settings) -> Self {
+    fn in_query(request: &HttpRequest, settings: &Settings) -> Self {
         let cookies = attempt_cookie::all_presented(request, settings);
-        Self { query: request.query_string().to_owned(), cookies }
+        Self { params: request.query_string().to_owned(), mode: ResponseMode::Query, cookies }
+    }
+
+    /// With what was posted before, and the cookies that `request` has brought after it.
+    pub fn posted(request: &HttpRequest, settings: &Settings, params: String) -> Self {
+        Self { params, mode: ResponseMode::FormPost, ..Self::in_query(request, settings) }
     }
 }
 
@@ -59,14 +67,23 @@ pub async fn callback(
     session: Session,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let arrival = Arrival::of(&request, &state.settings);
-    if let Some(answer) = step::receive(&request, &state, &arrival).await {
+    arrived(&request, &session, &state, Arrival::in_query(&request, &state.settings)).await
+}
+
+/// The browser is back, however it has brought the answer.
+pub async fn arrived(
+    request: &HttpRequest,
+    session: &Session,
+    state: &Data<AppState>,
+    arrival: Arrival,
+) -> Result<HttpResponse, Problem> {
+    if let Some(answer) = step::receive(request, state, &arrival).await {
         return Ok(answer);
     }
     let mut checks = Checks::kept(state.sink.clone());
-    let claimed = claim(&state, &arrival, &mut checks).await?;
-    let completed = claimed.complete(&Wire::straight(&state), checks).await;
-    finish(&session, &state, completed).await
+    let claimed = claim(state, &arrival, &mut checks).await?;
+    let completed = claimed.complete(&Wire::straight(state), checks).await;
+    finish(session, state, completed).await
 }
 
 /// What has come of a login becomes the answer to the browser, and its session.
@@ -119,6 +136,7 @@ pub async fn finish(
 #[derive(Debug)]
 pub struct Login {
     params: Params,
+    mode: ResponseMode,
     key: SecretHash,
     kept: Arc<Kept>,
     attempt: Attempt,
@@ -144,7 +162,7 @@ pub async fn claim<'a>(
     arrival: &Arrival,
     checks: &mut Checks,
 ) -> Result<Claimed<'a>, Problem> {
-    let params = Params::parse(arrival.query.as_bytes(), &[])
+    let params = Params::parse(arrival.params.as_bytes(), &[])
         .map_err(|error| Problem::malformed(error).at(Step::Callback))?;
     let state = params.get("state").ok_or_else(problems::state_missing)?;
     let key = SecretHash::of(state);
@@ -163,7 +181,7 @@ pub async fn claim<'a>(
             checks.pass(Rule::StateSameBrowser, Words::SameBrowser);
             checks.pass(Rule::StateUnused, Words::Unused);
             let attempt = Attempt::CalledBack(kept.clone());
-            Ok(Claimed { app, login: Login { params, key, kept, attempt } })
+            Ok(Claimed { app, login: Login { params, mode: arrival.mode, key, kept, attempt } })
         }
         Claim::OtherBrowser => {
             let failed = checks.refuse(Rule::StateSameBrowser, Words::SameBrowser, Words::OtherBrowser);
@@ -199,6 +217,7 @@ impl Claimed<'_> {
 
     async fn outcome(&mut self, wire: &Wire<'_>, mut checks: Checks) -> Result<Outcome, Problem> {
         let (app, kept) = (self.app, self.login.kept.clone());
+        check_mode(&self.login, &mut checks).map_err(problems::response_mode_mismatch)?;
         check_issuer(&self.login.params, &kept.provider, &mut checks).map_err(problems::issuer_mismatch)?;
         if let Some(error) = self.login.params.get("error") {
             let description = self.login.params.get("error_description").unwrap_or_default();
@@ -223,7 +242,7 @@ impl Claimed<'_> {
             Step::TokenResponse,
             &[(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)],
         );
-        let tokens = Tokens { id_token: wire.id_token(&tokens.id_token).await, ..tokens };
+        let tokens = Tokens { id_token: wire.id_token(Pause::Validation, &tokens.id_token).await, ..tokens };
         self.login.advance(app, |attempt| attempt.receive(tokens.clone())).await?;
         let id_token = self.validate(&tokens, &mut checks).await?;
         app.sink.lives(
@@ -239,7 +258,8 @@ impl Claimed<'_> {
         if !app.sessions.have_room() {
             return Err(Problem::overloaded());
         }
-        let signed_in = self.sign_in(tokens, id_token, userinfo, checks);
+        let signed_in =
+            SignedIn { stepwise: wire.holds(), ..self.sign_in(tokens, id_token, userinfo, checks) };
         Ok(Outcome::SignedIn(Box::new(signed_in)))
     }
 
@@ -281,6 +301,7 @@ impl Claimed<'_> {
             checks: checks.into_made().into_iter().map(Into::into).collect(),
             csrf: Secret::mint("", &*app.random),
             flow: tap::current_flow(),
+            stepwise: false,
             access_token: tokens.access_token,
             id_token: tokens.id_token,
             refresh_token: tokens.refresh_token,
@@ -290,6 +311,18 @@ impl Claimed<'_> {
             before: None,
         }
     }
+}
+
+/// OAuth 2.0 Multiple Response Types §2.1: the answer comes in the way that was asked for. A code in an address though a form
+/// was asked for has been where others can see it; and a form that nobody asked for is something that any site can send.
+fn check_mode(Login { kept, params, mode, .. }: &Login, checks: &mut Checks) -> Result<(), Failed> {
+    let (asked, came) = (kept.response_mode.as_str(), mode.as_str());
+    // A provider that does not know the mode can say so in the default one only.
+    if asked != came && *mode == ResponseMode::default() && params.get("error").is_some() {
+        checks.not_applicable(Rule::ResponseModeAsAsked, asked, came);
+        return Ok(());
+    }
+    checks.equal(Rule::ResponseModeAsAsked, asked, came)
 }
 
 /// RFC 9207 §2.4: the answer comes from the issuer that was asked. Without this check an honest provider's code could

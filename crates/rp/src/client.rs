@@ -102,17 +102,24 @@ impl Client {
 
     /// `client_assertion` with its type, where the client signs one (RFC 7521 §4.2).
     pub fn assertion(&self, app: &AppState, now: Timestamp) -> Vec<(&'static str, String)> {
+        if !matches!(self.auth_method, AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt) {
+            return Vec::new();
+        }
         let claims = self.claims(app.settings.issuer.as_str(), now, app.random.as_ref());
-        let token = match (self.auth_method, &self.secret) {
-            (AuthMethod::PrivateKeyJwt, _) => app.key.sign("JWT", &claims),
-            (AuthMethod::ClientSecretJwt, Some(secret)) => {
-                let key = EncodingKey::from_secret(secret.expose().as_bytes());
-                jsonwebtoken::encode(&Header::default(), &claims, &key).ok()
-            }
-            _ => return Vec::new(),
-        };
-        let token = token.unwrap_or_default();
+        let token = self.sign(app, "JWT", &claims).unwrap_or_default();
         vec![("client_assertion_type", ASSERTION_TYPE.to_owned()), ("client_assertion", token)]
+    }
+
+    /// A JWT of the kind `typ`: signed with the secret by whoever proves with it who they are, and else with the key.
+    pub fn sign(&self, app: &AppState, typ: &str, claims: &impl Serialize) -> Option<String> {
+        match (self.auth_method, &self.secret) {
+            (AuthMethod::ClientSecretJwt, Some(secret)) => {
+                let header = Header { typ: Some(typ.to_owned()), ..Header::default() };
+                let key = EncodingKey::from_secret(secret.expose().as_bytes());
+                jsonwebtoken::encode(&header, claims, &key).ok()
+            }
+            _ => app.key.sign(typ, claims),
+        }
     }
 
     /// It is meant for the provider as a whole, whatever the address: were it made for an address that a server names,
@@ -138,7 +145,9 @@ pub fn form<'a>(
 ) -> Result<HttpRequest, http::Error> {
     let proof = us.proof(app, app.clock.now());
     let pair = |(name, value): (&str, &str)| format!("{name}={}", params::encode(value));
-    let mut body: Vec<String> = pairs.map(pair).collect();
+    // What the proof says is said once.
+    let is_said = |name: &str| proof.params.iter().any(|(said, _)| *said == name);
+    let mut body: Vec<String> = pairs.filter(|(name, _)| !is_said(name)).map(pair).collect();
     body.extend(proof.params.iter().map(|(name, value)| pair((name, value))));
     let mut request = Request::post(endpoint)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

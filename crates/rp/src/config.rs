@@ -10,10 +10,11 @@ use std::{
 
 use clap::{
     Parser, Subcommand,
-    builder::{StringValueParser, TypedValueParser as _},
+    builder::{PossibleValuesParser, StringValueParser, TypedValueParser},
 };
 use shared::{
     ids::{ClientId, Issuer},
+    response_mode::ResponseMode,
     scope::Scope,
     secret::Secret,
 };
@@ -27,6 +28,7 @@ use crate::{
     algorithm::Algorithm,
     client::{AuthMethod, Client},
     key::SigningKey,
+    way::Way,
 };
 
 /// The secret of the tutorial's client.
@@ -49,6 +51,7 @@ pub enum Command {
 /// A Relying Party that shows what it checks
 #[derive(Clone, Debug, Parser)]
 #[command(name = "rp", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Arguments {
     /// What to do instead of serving.
     #[command(subcommand)]
@@ -94,9 +97,21 @@ pub struct Arguments {
     #[arg(long, env = "RP_ID_TOKEN_SIGNED_RESPONSE_ALG", default_value = "RS256", value_enum)]
     id_token_signed_response_alg: Algorithm,
 
+    /// How the provider's answer is to come: in an address, or in a form
+    #[arg(long, env = "RP_RESPONSE_MODE", default_value = "query", value_parser = response_mode())]
+    response_mode: ResponseMode,
+
     /// What to ask for
     #[arg(long, env = "RP_SCOPE", default_value = "openid profile email api.access rp.login")]
     scope: String,
+
+    /// Leave authorization requests at the provider in advance (PAR), unless a login says otherwise
+    #[arg(long, env = "RP_PAR", value_parser = clap::builder::BoolishValueParser::new())]
+    par: bool,
+
+    /// Sign authorization requests (request objects), unless a login says otherwise
+    #[arg(long, env = "RP_REQUEST_OBJECT", value_parser = clap::builder::BoolishValueParser::new())]
+    request_object: bool,
 
     /// Protected API to call; without it, the one that comes with our provider, at the issuer's /api
     #[arg(long, env = "RP_API")]
@@ -154,6 +169,8 @@ pub struct Settings {
     pub signing_alg: Algorithm,
     /// What it signs with, if that is kept in a file.
     pub key: Option<Arc<SigningKey>>,
+    /// How the provider's answer is to come.
+    pub response_mode: ResponseMode,
     /// What it asks for.
     pub scope: Scope,
     /// The name of the session's cookie.
@@ -164,6 +181,8 @@ pub struct Settings {
     pub attempt_lifetime: Duration,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
+    /// How authorization requests travel.
+    pub way: Way,
     /// The protected API, without a slash at its end.
     pub api: String,
     /// Whether tokens are refreshed before the session ends.
@@ -250,6 +269,7 @@ impl TryFrom<Arguments> for Settings {
         Origin::parse(&api, arguments.allow_http).map_err(|mistake| format!("RP_API: {mistake}"))?;
         Ok(Self {
             api,
+            way: Way { pushed: arguments.par, signed: arguments.request_object },
             session_refresh: arguments.session_refresh,
             bind: arguments.bind,
             record: arguments.record.is_on(are_local(&base_url, &issuer)),
@@ -258,6 +278,7 @@ impl TryFrom<Arguments> for Settings {
             client: Arc::new(client),
             key: arguments.client_key.as_deref().map(|file| key(file, signing_alg)).transpose()?,
             signing_alg,
+            response_mode: arguments.response_mode,
             scope,
             session_cookie: arguments.session_cookie,
             attempt_cookie: arguments.attempt_cookie,
@@ -304,6 +325,11 @@ fn key(file: &Path, algorithm: Algorithm) -> Result<Arc<SigningKey>, String> {
         format!("RP_CLIENT_KEY names {file}, which holds no private key for {algorithm} (PKCS #8, PEM)")
     })?;
     Ok(Arc::new(key))
+}
+
+fn response_mode() -> impl TypedValueParser<Value = ResponseMode> {
+    let known = PossibleValuesParser::new(ResponseMode::ALL.map(ResponseMode::as_str));
+    known.try_map(|name| ResponseMode::parse(&name).ok_or("unknown"))
 }
 
 /// A browser on this computer cannot open 0.0.0.0.
@@ -387,7 +413,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_one_sentence_that_names_the_setting() {
-        let mistakes: [(&[&str], &str); 17] = [
+        let mistakes: [(&[&str], &str); 18] = [
             (&["--issuer", "op.example"], "RP_ISSUER"),
             (&["--issuer", "http://op.example"], "use https"),
             (&["--issuer", "https://op.example?x=1"], "RP_ISSUER"),
@@ -411,6 +437,7 @@ mod tests {
             (&["--token-endpoint-auth-signing-alg", "HS256"], "RP_TOKEN_ENDPOINT_AUTH_SIGNING_ALG"),
             (&["--client-key", "/no/such/key.pem"], "RP_CLIENT_KEY names /no/such/key.pem"),
             (&["--client-key", "Cargo.toml"], "holds no private key for ES256"),
+            (&["--response-mode", "fragment"], "possible values: query, form_post"),
         ];
         for (arguments, expected) in mistakes {
             let sentence = given(arguments).unwrap_err();

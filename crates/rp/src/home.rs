@@ -18,6 +18,7 @@ use crate::{
     session::{self, MadeCheck, Notice, SignedIn, Visitor},
     state::AppState,
     token_desk,
+    way::Way,
 };
 
 /// How many of the latest flows are shown.
@@ -34,6 +35,11 @@ struct SignedOutPage<'a> {
     steps: bool,
     /// Whether this application can register itself.
     registers: bool,
+    /// How the answer is to come where nothing else is wished for.
+    response_mode: &'static str,
+    /// How the request can travel, and how it does.
+    ways: [&'static str; 4],
+    way: &'static str,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
     /// The latest flows, if flows are recorded.
@@ -178,6 +184,9 @@ async fn signed_out(
         prompt: "login",
         steps: state.steps.is_some(),
         registers: state.settings.is_demo(),
+        response_mode: state.settings.response_mode.as_str(),
+        ways: Way::ALL.map(Way::id),
+        way: state.settings.way.id(),
         wishes: login::HANDED_ON,
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };

@@ -16,11 +16,13 @@ pub mod provider;
 
 pub mod login;
 pub mod next;
+pub mod way;
 
 pub mod attempt;
 pub mod attempt_cookie;
 
 pub mod callback;
+pub mod posted;
 
 pub mod wire;
 
@@ -37,6 +39,7 @@ pub mod sessions;
 
 pub mod home;
 
+pub mod deed;
 pub mod renewal;
 pub mod token_desk;
 

@@ -14,6 +14,7 @@ use shared::{
     params::Params,
     pkce::CodeVerifier,
     random,
+    response_mode::ResponseMode,
     scope::Scope as LocalScope,
     secret::Secret,
 };
@@ -26,6 +27,7 @@ use crate::{
     config::Settings,
     flows, next, problems,
     state::AppState,
+    way::Way,
 };
 
 /// `GET /login`, with an optional `next` and what else is wished for.
@@ -45,10 +47,12 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         nonce: Secret::mint("", &*state.random),
         verifier: CodeVerifier::generate(&*state.random),
         browser: cookie.hash(),
+        response_mode: wishes.response_mode.unwrap_or(settings.response_mode),
         next: next::local(params.get("next"), &settings.base_url),
         max_age: wishes.max_age,
     });
-    let location = authorization_url(settings, &kept, &login_state, &wishes).map_err(Problem::internal)?;
+    let plain = authorization_url(settings, &kept, &login_state, &wishes).map_err(Problem::internal)?;
+    let location = wishes.way.unwrap_or(settings.way).address(&state, &kept, plain).await?;
     let attempt = Attempt::Prepared(kept).send().map_err(Problem::internal)?;
     let (address, now) = (visitor::address(&request), state.clock.now());
     state
@@ -87,6 +91,10 @@ struct Wishes {
     /// What to ask for in place of the usual scope.
     scope: Option<LocalScope>,
     max_age: Option<u64>,
+    /// How the answer is to come, in place of the usual way.
+    response_mode: Option<ResponseMode>,
+    /// How the request travels, if not as in the settings.
+    way: Option<Way>,
     /// Parameters that go along as they are.
     others: Vec<(&'static str, String)>,
 }
@@ -104,9 +112,16 @@ impl Wishes {
             prompt: prompt(params.all("prompt").last())?,
             scope: scope.map_err(Problem::malformed)?,
             max_age: max_age.map_err(Problem::malformed)?,
+            response_mode: response_mode(params.get("response_mode"))?,
+            way: way(params.get("way"))?,
             others: others.collect(),
         })
     }
+}
+
+fn way(chosen: Option<&str>) -> Result<Option<Way>, Problem> {
+    let unknown = || Problem::malformed("way is none of plain, signed, pushed and signed_pushed");
+    chosen.map(|id| Way::find(id).ok_or_else(unknown)).transpose()
 }
 
 /// Which pages the provider is to show (OpenID Connect Core §3.1.2.1). Without a choice it is the tutorial's `login`,
@@ -121,6 +136,13 @@ fn prompt(chosen: Option<&str>) -> Result<Option<CoreAuthPrompt>, Problem> {
         Some("none") => Ok(Some(CoreAuthPrompt::None)),
         Some(_) => Err(Problem::malformed("prompt is none of login, sso, select_account, consent and none")),
     }
+}
+
+/// How the answer is to come (OAuth 2.0 Multiple Response Types §2.1).
+fn response_mode(chosen: Option<&str>) -> Result<Option<ResponseMode>, Problem> {
+    let mode =
+        chosen.map(|name| ResponseMode::parse(name).ok_or("response_mode is neither query nor form_post"));
+    mode.transpose().map_err(Problem::malformed)
 }
 
 /// The authorization request. Three values protect what comes back: `state` (it is this browser's, step 7), the PKCE
@@ -148,7 +170,10 @@ fn authorization_url(
         .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
     let request = wishes.prompt.clone().into_iter().fold(request, AuthorizationRequest::add_prompt);
     let max_age = wishes.max_age.map(|seconds| ("max_age", seconds.to_string()));
-    let others = wishes.others.iter().cloned().chain(max_age);
+    // The default needs no parameter.
+    let mode = Some(kept.response_mode).filter(|mode| *mode != ResponseMode::default());
+    let mode = mode.map(|mode| ("response_mode", mode.as_str().to_owned()));
+    let others = wishes.others.iter().cloned().chain(max_age).chain(mode);
     let request = others.fold(request, |request, (name, value)| request.add_extra_param(name, value));
     let (location, _, _) = request.url();
     Ok(location)

@@ -13,14 +13,18 @@ use web::problem::{Mender, Problem};
 use crate::provider::ProviderError;
 
 /// The names of them all, for the catalogue.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 17] = [
     "state_missing",
     "state_unknown",
     "state_other_browser",
     "state_reused",
+    "response_mode_mismatch",
     "issuer_mismatch",
     "idp_unreachable",
     "discovery_invalid",
+    "push_unsupported",
+    "push_refused",
+    "push_answer_invalid",
     "token_refused",
     "token_answer_invalid",
     "id_token_missing",
@@ -56,6 +60,11 @@ pub fn state_reused(failed: Failed) -> Problem {
     refused("state_reused", StatusCode::BAD_REQUEST, Mender::You, failed)
 }
 
+/// The answer comes in another way than was asked for.
+pub fn response_mode_mismatch(failed: Failed) -> Problem {
+    refused("response_mode_mismatch", StatusCode::BAD_REQUEST, Mender::Idp, failed)
+}
+
 /// The answer comes from another issuer than was asked.
 pub fn issuer_mismatch(failed: Failed) -> Problem {
     refused("issuer_mismatch", StatusCode::BAD_REQUEST, Mender::Idp, failed)
@@ -64,6 +73,11 @@ pub fn issuer_mismatch(failed: Failed) -> Problem {
 /// The provider does not answer, or not in time.
 pub fn idp_unreachable(detail: impl Display) -> Problem {
     Problem::new("idp_unreachable", StatusCode::BAD_GATEWAY, Mender::Idp).detail(detail)
+}
+
+/// Whether the provider did not answer, or not in time.
+pub fn is_idp_unreachable(problem: &Problem) -> bool {
+    problem.id == "idp_unreachable"
 }
 
 /// The provider does not say about itself what it must.
@@ -80,6 +94,26 @@ pub fn provider(error: ProviderError, step: Step) -> Problem {
             refused("discovery_invalid", StatusCode::BAD_GATEWAY, Mender::Idp, failed)
         }
     }
+}
+
+/// The request is to be left at the provider in advance, and the provider takes none.
+pub fn push_unsupported() -> Problem {
+    Problem::new("push_unsupported", StatusCode::BAD_GATEWAY, Mender::App).at(Step::AuthorizationRequest)
+}
+
+/// The provider does not take the request.
+pub fn push_refused(code: Option<ErrorCode>, detail: impl Display) -> Problem {
+    Problem::new("push_refused", StatusCode::BAD_GATEWAY, Mender::App)
+        .at(Step::AuthorizationRequest)
+        .because_of(code)
+        .detail(detail)
+}
+
+/// What it answers cannot be read.
+pub fn push_answer_invalid(detail: impl Display) -> Problem {
+    Problem::new("push_answer_invalid", StatusCode::BAD_GATEWAY, Mender::Idp)
+        .at(Step::AuthorizationRequest)
+        .detail(detail)
 }
 
 /// The token endpoint says no.
@@ -139,9 +173,13 @@ mod tests {
             state_unknown(failed()),
             state_other_browser(failed()),
             state_reused(failed()),
+            response_mode_mismatch(failed()),
             issuer_mismatch(failed()),
             idp_unreachable(""),
             discovery_invalid(""),
+            push_unsupported(),
+            push_refused(None, ""),
+            push_answer_invalid(""),
             token_refused(None, ""),
             token_answer_invalid(""),
             id_token_missing(failed()),

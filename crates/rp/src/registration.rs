@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The members that the catalogue explains, under `registration.member.<name>`.
-pub const MEMBERS: [&str; 34] = [
+pub const MEMBERS: [&str; 37] = [
     "client_id",
     "client_secret",
     "client_secret_expires_at",
@@ -59,6 +59,9 @@ pub const MEMBERS: [&str; 34] = [
     "jwks",
     "jwks_uri",
     "id_token_signed_response_alg",
+    "request_object_signing_alg",
+    "require_signed_request_object",
+    "require_pushed_authorization_requests",
     "subject_type",
     "default_max_age",
     "require_auth_time",

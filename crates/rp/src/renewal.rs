@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use oauth2::{RefreshToken, RequestTokenError};
+use oauth2::{RefreshToken, RequestTokenError, TokenResponse as _};
 use shared::{
     clock::Timestamp,
-    flow::{Checks, Exchange, Step, Turn, Value},
+    flow::{Checks, Exchange, Pause, Step, Turn, Value},
     secret::{Secret, SecretHash},
 };
 use web::problem::Problem;
@@ -25,6 +25,7 @@ use crate::{
     session::{Before, SignedIn},
     state::AppState,
     validate::{self, Expected, IdToken},
+    wire::Wire,
 };
 
 /// How long it is remembered that a refresh token has been used: longer than any request takes that has seen it.
@@ -35,20 +36,36 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 pub struct Used(Mutex<HashMap<SecretHash, Timestamp>>);
 
 impl Used {
-    /// Whether nobody has used this one. From now on somebody has.
-    fn claim(&self, token: SecretHash, now: Timestamp) -> bool {
+    /// Claims a token that nobody has used until `until`: nobody else will in that time.
+    fn claim(&self, token: SecretHash, until: Timestamp, now: Timestamp) -> Option<Claim<'_>> {
         let mut used = self.lock();
         used.retain(|_, until| now < *until);
-        used.insert(token, now + REMEMBERED).is_none()
-    }
-
-    /// It was not used after all.
-    fn give_back(&self, token: SecretHash) {
-        self.lock().remove(&token);
+        used.insert(token, until).is_none().then(|| Claim { used: self, token, is_spent: false })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretHash, Timestamp>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A token that one request uses. It can be used again, unless it was spent.
+struct Claim<'a> {
+    used: &'a Used,
+    token: SecretHash,
+    is_spent: bool,
+}
+
+impl Claim<'_> {
+    fn spend(&mut self) {
+        self.is_spent = true;
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if !self.is_spent {
+            self.used.lock().remove(&self.token);
+        }
     }
 }
 
@@ -64,58 +81,64 @@ pub enum Renewal {
 }
 
 /// Asks for new tokens, and judges them as those before.
-pub async fn renew(app: &AppState, signed_in: &SignedIn) -> Result<Renewal, Problem> {
+pub async fn renew(app: &AppState, wire: &Wire<'_>, signed_in: &SignedIn) -> Result<Renewal, Problem> {
     let Some(token) = &signed_in.refresh_token else { return Ok(Renewal::Impossible) };
-    if !app.renewals.claim(token.hash(), app.clock.now()) {
-        return Ok(Renewal::Elsewhere);
-    }
+    let now = app.clock.now();
+    // Somebody who goes step by step may hold it for as long as a login may take.
+    let until = now + REMEMBERED.max(app.settings.attempt_lifetime);
+    let Some(claim) = app.renewals.claim(token.hash(), until, now) else { return Ok(Renewal::Elsewhere) };
     let metadata = app.provider.metadata().await;
-    let provider = metadata.map_err(|error| problems::provider(error, Step::TokenRequest).beside_the_flow());
-    let provider = provider.inspect_err(|_| app.renewals.give_back(token.hash()))?;
+    let provider =
+        metadata.map_err(|error| problems::provider(error, Step::TokenRequest).beside_the_flow())?;
     let mut checks = Checks::new(app.sink.clone());
     app.sink.lives(
         Step::TokenRequest,
         &[(Value::RefreshToken, Turn::Sent), (Value::RefreshToken, Turn::Destroyed)],
     );
     let us = app.client_called(&signed_in.client);
-    let tokens = ask(app, &us, &provider, token, &signed_in.id_token, &mut checks).await?;
+    let tokens = ask(app, &us, wire, &provider, (token, claim), &signed_in.id_token, &mut checks).await?;
     let received = [(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)];
     app.sink.lives(Step::TokenResponse, &received);
-    let judged = if tokens.id_token.expose() == signed_in.id_token.expose() {
-        None
-    } else {
-        Some(judge(app, &us, &provider, signed_in, &tokens, &mut checks).await?)
-    };
-    Ok(Renewal::Renewed(Box::new(with(signed_in, tokens, judged, app))))
+    if tokens.id_token.expose() == signed_in.id_token.expose() {
+        return Ok(Renewal::Renewed(Box::new(with(signed_in, tokens, None, app))));
+    }
+    let tokens = Tokens { id_token: wire.id_token(Pause::RefreshedToken, &tokens.id_token).await, ..tokens };
+    let judged = judge(app, &us, &provider, signed_in, &tokens, &mut checks).await?;
+    Ok(Renewal::Renewed(Box::new(with(signed_in, tokens, Some(judged), app))))
 }
 
-/// The request of RFC 6749 §6. Where no ID token comes along, the old one stays.
+/// The request of RFC 6749 §6. Where no ID token comes along, the old one stays. Who gets no answer, or is refused, may send
+/// the token again, and will be told so again.
 async fn ask(
     app: &AppState,
     us: &Client,
+    wire: &Wire<'_>,
     provider: &Metadata,
-    token: &Secret,
+    (token, mut claim): (&Secret, Claim<'_>),
     id_token: &Secret,
     checks: &mut Checks,
 ) -> Result<Tokens, Problem> {
-    let send = |request| app.provider.http().send(Exchange::Refresh, request, MAX_ANSWER);
-    let token_sent = RefreshToken::new(token.expose().to_owned());
+    let send = |request| wire.send(Exchange::Refresh, request, MAX_ANSWER);
+    let refresh_token = RefreshToken::new(token.expose().to_owned());
     let client = exchange::client(us, provider);
     let proof = us.assertion(app, app.clock.now()).into_iter();
-    let request = client.exchange_refresh_token(&token_sent);
     let answer = proof
-        .fold(request, |request, (name, value)| request.add_extra_param(name, value))
+        .fold(client.exchange_refresh_token(&refresh_token), |request, (name, value)| {
+            request.add_extra_param(name, value)
+        })
         .request_async(&send)
-        .await
-        .map_err(|error| {
-            // It did not arrive, or was refused: who sends it again is told so again.
-            if let RequestTokenError::Request(FetchError::Transport(_))
-            | RequestTokenError::ServerResponse(_) = &error
-            {
-                app.renewals.give_back(token.hash());
-            }
-            exchange::explain(error).beside_the_flow()
-        })?;
+        .await;
+    let is_in_vain = matches!(
+        &answer,
+        Err(RequestTokenError::Request(FetchError::Transport(_) | FetchError::Dropped)
+            | RequestTokenError::ServerResponse(_))
+    );
+    // RFC 6749 §6: where no new refresh token comes along, the old one stays.
+    let stays = answer.as_ref().is_ok_and(|answer| answer.refresh_token().is_none());
+    if !is_in_vain && !stays {
+        claim.spend();
+    }
+    let answer = answer.map_err(|error| exchange::explain(error).beside_the_flow())?;
     exchange::check_type(&answer, checks).map_err(Problem::beside_the_flow)?;
     let new = answer.extra_fields().id_token.clone();
     Ok(exchange::tokens(&answer, new.unwrap_or_else(|| id_token.clone()), app.clock.now()))
@@ -164,12 +187,7 @@ fn with(signed_in: &SignedIn, tokens: Tokens, judged: Option<IdToken>, app: &App
     renewed.id_token = tokens.id_token;
     renewed.access_expires = tokens.expires;
     renewed.scope = tokens.scope.unwrap_or(renewed.scope);
-    // RFC 6749 §6: where no new refresh token comes along, the old one stays.
-    if let Some(refresh_token) = tokens.refresh_token {
-        renewed.refresh_token = Some(refresh_token);
-    } else if let Some(token) = &renewed.refresh_token {
-        app.renewals.give_back(token.hash());
-    }
+    renewed.refresh_token = tokens.refresh_token.or(renewed.refresh_token);
     renewed.renewed = Some(now);
     renewed.before = Some(Box::new(before));
     renewed

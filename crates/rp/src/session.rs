@@ -50,6 +50,9 @@ pub struct SignedIn {
     /// The flow by which the user signed in, where it was recorded.
     #[serde(default)]
     pub flow: Option<String>,
+    /// Whether the user went through that login step by step, to its end.
+    #[serde(default)]
+    pub stepwise: bool,
     /// The ID token as it came. It leaves the server once, at logout, for the provider.
     pub id_token: Secret,
     /// Buys new tokens, where one came along.
@@ -84,6 +87,18 @@ impl SignedIn {
     /// Whether the time is up.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ends <= now
+    }
+
+    /// Whether these are the tokens that came for those of `other`, which nobody has renewed since.
+    pub fn follows(&self, other: &Self) -> bool {
+        let hash = |token: &Option<Secret>| token.as_ref().map(Secret::hash);
+        let before = self.before.as_ref().map(|before| hash(&before.refresh_token));
+        self.is_login_of(&other.csrf) && before == Some(hash(&other.refresh_token))
+    }
+
+    /// Whether it is the login whose forms carry `csrf`.
+    pub fn is_login_of(&self, csrf: &Secret) -> bool {
+        self.csrf.matches(csrf.expose())
     }
 }
 

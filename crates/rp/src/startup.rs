@@ -45,6 +45,7 @@ use crate::{
     key::{self, SigningKey},
     login, logout,
     logouts::Logouts,
+    posted::{self, Posted},
     provider::Provider,
     registration::{self, Last},
     renewal::Used,
@@ -155,6 +156,7 @@ impl Application {
             let state = state.clone();
             async move {
                 state.attempts.sweep(state.clock.now()).await;
+                state.posted.sweep(state.clock.now());
                 state.sessions.sweep();
                 state.logouts.sweep(state.clock.now());
                 if let Some(steps) = &state.steps {
@@ -189,6 +191,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         registration: Last::default(),
         provider: Provider::new(&settings, present.clone(), sink.clone()).map_err(StartError::own)?,
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
+        posted: Posted::with_capacity(MAX_ATTEMPTS),
         sessions: Sessions::new(clock.clone(), random.clone()),
         logouts: Logouts::with_capacity(MAX_ATTEMPTS),
         renewals: Used::default(),
@@ -218,7 +221,8 @@ fn record(app: &mut ServiceConfig, state: &Data<AppState>) {
 fn plan(method: &str, path: &str) -> Option<Exchange> {
     match (method, path) {
         ("GET", "/login") => Some(Exchange::Login),
-        ("GET", "/auth") => Some(Exchange::Callback),
+        ("POST", "/auth") => Some(Exchange::CallbackPost),
+        ("GET", path) if path == "/auth" || path.starts_with("/auth/") => Some(Exchange::Callback),
         ("POST", "/logout") => Some(Exchange::Logout),
         ("GET", "/logout/done") => Some(Exchange::LogoutDone),
         _ => None,
@@ -230,7 +234,8 @@ fn routes(routes: &mut ServiceConfig) {
     routes
         .service(resource("/").route(get().to(home::home)))
         .service(resource("/login").route(get().to(login::login)))
-        .service(resource("/auth").route(get().to(callback::callback)))
+        .service(resource("/auth").route(get().to(callback::callback)).route(post().to(posted::receive)))
+        .service(resource("/auth/{handle}").route(get().to(posted::callback)))
         .service(resource("/profile").route(get().to(token_desk::profile)))
         .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
         .service(resource("/logout/done").route(get().to(logout::done)))

@@ -12,7 +12,8 @@ use viewer::{live::Closing, recorder::Recorder, steps::Steps};
 
 use crate::{
     attempt::AttemptStore, client::Client, config::Settings, identity::Identities, key::SigningKey,
-    logouts::Logouts, provider::Provider, registration::Last, renewal::Used, sessions::Sessions, step::Ended,
+    logouts::Logouts, posted::Posted, provider::Provider, registration::Last, renewal::Used,
+    sessions::Sessions, step::Ended,
 };
 
 /// The state of the application.
@@ -47,6 +48,8 @@ pub struct AppState {
     pub provider: Provider,
     /// Logins under way.
     pub attempts: Arc<dyn AttemptStore>,
+    /// Answers of the provider that were posted.
+    pub posted: Posted,
     /// Who is signed in.
     pub sessions: Sessions,
     /// Logouts under way at the provider.

@@ -1,7 +1,8 @@
-//! Going through a login step by step: what is held at the RP, and where its own code waits meanwhile.
+//! Going step by step through a login, and through what is done with its tokens: what is held at the RP, and where its own code
+//! waits meanwhile.
 //!
-//! The code of a login runs in the background from the callback on, and stops wherever [`Wire`] has it stop. What it brings
-//! in the end waits for the browser, which gets it as the answer to its last click.
+//! The code of a login runs in the background from the callback on, that of a deed from its beginning, and stops wherever
+//! [`Wire`] has it stop. What it brings in the end waits for the browser, which gets it as the answer to its last click.
 
 use std::time::Duration;
 
@@ -12,28 +13,40 @@ use shared::{
     flow::{Checks, Exchange, Pause},
     params::Params,
     random::Random,
+    response_mode::ResponseMode,
 };
 use viewer::{
     correlate,
     desk::Desk as _,
     recorder::Flow,
-    steps::{Draft, Forgery, Hands, Released, Steps, Validity, presented},
+    steps::{Draft, Forgery, Hands, Released, Steps, Validity, hold_deed as hold_deed_of, presented},
     tap,
 };
-use web::problem::{Foretold, Problem};
+use web::{
+    front_door::Site,
+    problem::{Foretold, Problem},
+};
 
 use crate::{
     callback::{self, Arrival, Completed},
-    flows, forge, session,
+    deed::{self, Deed, Finished},
+    flows, forge,
+    session::{self, SignedIn},
     state::AppState,
+    token_desk,
     wire::Wire,
 };
 
 /// How the names of the cookies begin that say which browser goes step by step.
 const COOKIE: &str = "rp_step";
 
-/// What the login has come to: an end, or a refusal before it was known whose it is.
-pub type Ended = Result<Completed, Problem>;
+/// What the code has come to.
+pub enum Ended {
+    /// A login: an end, or a refusal before it was known whose it is.
+    Login(Result<Completed, Problem>),
+    /// What was done with tokens after it.
+    Deed(Result<Finished, Problem>),
+}
 
 /// Holds the browser's return of a login that is gone through step by step. `None` for any other.
 pub async fn receive(request: &HttpRequest, app: &Data<AppState>, arrival: &Arrival) -> Option<HttpResponse> {
@@ -65,20 +78,25 @@ async fn at_provider(app: &AppState, flow: &str) -> Option<flows::AtProvider> {
 async fn run(app: Data<AppState>, flow: String, arrival: Arrival) {
     let Some(steps) = &app.steps else { return };
     let ended = go_through(&app, steps, &flow, arrival).await;
-    steps.end(&flow, ended);
+    steps.end(&flow, Ended::Login(ended));
 }
 
-async fn go_through(app: &AppState, steps: &Steps<Ended>, flow: &str, mut arrival: Arrival) -> Ended {
+async fn go_through(
+    app: &AppState,
+    steps: &Steps<Ended>,
+    flow: &str,
+    mut arrival: Arrival,
+) -> Result<Completed, Problem> {
     let held = Draft {
-        method: "GET".into(),
+        method: if arrival.mode == ResponseMode::FormPost { "POST".into() } else { "GET".into() },
         address: app.settings.redirect_uri(),
-        params: arrival.query.clone(),
+        params: arrival.params.clone(),
         ..Draft::default()
     };
     let released = steps.hold(flow, Pause::Callback, held).await;
     let twice = matches!(released, Released::Repeated(_));
     match released {
-        Released::Sent(draft) | Released::Repeated(draft) => arrival.query = draft.params,
+        Released::Sent(draft) | Released::Repeated(draft) => arrival.params = draft.params,
         // It never arrives here, and so nothing comes of it.
         Released::Dropped => std::future::pending().await,
     }
@@ -90,6 +108,37 @@ async fn go_through(app: &AppState, steps: &Steps<Ended>, flow: &str, mut arriva
         drop(tap::apart(callback::claim(app, &arrival, &mut checks)).await);
     }
     Ok(claimed.complete(&Wire::held(app, flow), checks).await)
+}
+
+/// Where something is held of the flow of this session for the browser that sent `request`.
+pub fn held_for(app: &AppState, request: &HttpRequest, signed_in: &SignedIn) -> Option<String> {
+    let (steps, flow) = (app.steps.as_ref()?, signed_in.flow.as_deref()?);
+    let is_held = steps.is_held_for(flow, presented(app, request, flow).as_deref());
+    is_held.then(|| format!("{}step/{flow}", app.settings.home()))
+}
+
+/// Does something with the tokens of a session step by step: leads to its first message, or to what is held already. `None`
+/// where there is no room for it.
+pub async fn hold_deed(
+    request: &HttpRequest,
+    app: &Data<AppState>,
+    site: &Site,
+    signed_in: &SignedIn,
+    deed: Deed,
+) -> Option<HttpResponse> {
+    if let Some(page) = held_for(app, request, signed_in) {
+        return Some(HttpResponse::SeeOther().insert_header((LOCATION, page)).finish());
+    }
+    let part = deed.in_flow(app, signed_in)?;
+    let (app, signed_in, flow) = (app.clone(), signed_in.clone(), part.flow().to_owned());
+    let desk = app.clone();
+    let work = async move {
+        let finished = deed::act(&app, &Wire::held(&app, &flow), &signed_in, deed).await;
+        if let Some(steps) = &app.steps {
+            steps.end(&flow, Ended::Deed(finished));
+        }
+    };
+    hold_deed_of(&**desk, site, request, &part, work).await
 }
 
 #[async_trait(?Send)]
@@ -113,7 +162,7 @@ impl Hands for AppState {
     }
 
     /// Step 2, if the learner chose to go step by step.
-    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, _location: &str) -> Option<Pause> {
+    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, _draft: &Draft) -> Option<Pause> {
         let params = Params::parse(request.query_string().as_bytes(), &[]).ok()?;
         let is_chosen = exchange == Exchange::Login && params.get("pace") == Some("step");
         (is_chosen && self.steps.is_some()).then_some(Pause::AuthorizationRequest)
@@ -128,21 +177,21 @@ impl Hands for AppState {
 
     /// The provider stops, too. It is told which login, by what it will be found by there.
     async fn announce(&self, location: &str) {
-        let query = location.split_once('?').map_or("", |(_, query)| query);
-        let Ok(params) = Params::parse_with_repeats(query.as_bytes()) else { return };
-        let (Some(state), Some(client)) = (params.get("state"), params.get("client_id")) else { return };
-        let login = correlate::state(client, state).encode();
-        flows::at_provider(self, [("correlator", login), ("hold", "1".to_owned())].into_iter()).await;
+        let login = correlate::in_address(location).into_iter().map(|it| ("correlator", it.encode()));
+        flows::at_provider(self, login.chain([("hold", "1".to_owned())])).await;
     }
 
     async fn forge(&self, token: &str, forgery: Forgery) -> String {
         forge::forge(self, token, forgery).await
     }
 
-    fn tell(&self, request: &HttpRequest, foretold: Foretold) {
-        // A notice is a comfort: without it the login stands.
-        if self.sessions.have_room() {
-            let _ = session::add_foretold(&request.get_session(), foretold);
+    fn tell(&self, request: &HttpRequest, pause: Pause, foretold: Foretold) {
+        let session = request.get_session();
+        // A notice is a comfort: without it the login, or the deed, stands.
+        if pause.is_afterwards() {
+            let _ = deed::add_foretold(&session, foretold);
+        } else if self.sessions.have_room() {
+            let _ = session::add_foretold(&session, foretold);
         }
     }
 
@@ -155,6 +204,10 @@ impl Hands for AppState {
     }
 
     async fn finish(&self, request: &HttpRequest, ended: Ended) -> Result<HttpResponse, Problem> {
-        callback::finish(&request.get_session(), self, ended?).await
+        let session = request.get_session();
+        match ended {
+            Ended::Login(ended) => callback::finish(&session, self, ended?).await,
+            Ended::Deed(finished) => token_desk::finish(&session, self, finished?),
+        }
     }
 }

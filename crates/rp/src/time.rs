@@ -138,6 +138,7 @@ async fn skip(state: &AppState, minutes: u64, side: Side) -> bool {
 async fn go_back(state: &AppState) -> bool {
     if let Some(since) = state.time.as_ref().and_then(|time| time.return_to_present()) {
         state.attempts.forget_since(since).await;
+        state.posted.forget_since(since);
         state.sessions.forget_since(since);
         state.logouts.forget_since(since);
         if let Some(steps) = &state.steps {

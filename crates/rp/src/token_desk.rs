@@ -1,6 +1,5 @@
-//! After the login: what its tokens are, and what can be done with them. They are refreshed (RFC 6749 §6), given back (RFC
-//! 7009), asked about (RFC 7662), and shown to a protected API (RFC 6750). Where flows are recorded the browser sees them,
-//! because it is the learner's own; they stay on the server all the same.
+//! After the login: what its tokens are, and every [deed](crate::deed) that can be done with them, at once or step by step.
+//! Where flows are recorded the browser sees them, because it is the learner's own; they stay on the server all the same.
 
 use std::time::Duration;
 
@@ -10,17 +9,9 @@ use actix_web::{
     http::{StatusCode, header::LOCATION},
     web::{Data, ServiceConfig, get, post, resource},
 };
-use openidconnect::{HttpRequest as ApiRequest, HttpResponse as ApiResponse, http};
-use serde::{Deserialize, Serialize};
-use shared::{
-    clock::Timestamp,
-    error::ErrorCode,
-    flow::{Exchange, Step, Turn, Value},
-    params::Params,
-    secret::Secret,
-};
-use url::Url;
-use viewer::{tap::PutOff, view};
+use serde::Serialize;
+use shared::{clock::Timestamp, params::Params};
+use viewer::view;
 use web::{
     form::{Form, FormError},
     front_door::Site,
@@ -30,87 +21,17 @@ use web::{
 };
 
 use crate::{
-    client::{self, Client},
-    flows,
-    provider::{self, FetchError, MAX_ANSWER},
+    deed::{self, Deed, Done, Finished},
+    flows, provider,
     renewal::{self, Renewal},
     session::{self, SignedIn, Visitor},
     state::AppState,
+    step,
+    wire::Wire,
 };
 
-/// How much of an answer is shown, in bytes.
-const SHOWN: usize = 8 * 1024;
-
-/// What can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deed {
-    /// New tokens for the refresh token.
-    Refresh,
-    /// The refresh token that has been replaced, once more: what a thief would do.
-    Replay,
-    /// The access token is given back.
-    RevokeAccess,
-    /// The refresh token is given back.
-    RevokeRefresh,
-    /// What is the access token good for?
-    IntrospectAccess,
-    /// What is the refresh token good for?
-    IntrospectRefresh,
-    /// The API is asked whose token it is.
-    CallMe,
-    /// The API is asked for something that needs `api.access`.
-    CallNotes,
-}
-
-impl Deed {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Refresh,
-        Self::Replay,
-        Self::RevokeAccess,
-        Self::RevokeRefresh,
-        Self::IntrospectAccess,
-        Self::IntrospectRefresh,
-        Self::CallMe,
-        Self::CallNotes,
-    ];
-
-    /// Its name in forms and in the catalogue.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Refresh => "refresh",
-            Self::Replay => "replay",
-            Self::RevokeAccess => "revoke_access",
-            Self::RevokeRefresh => "revoke_refresh",
-            Self::IntrospectAccess => "introspect_access",
-            Self::IntrospectRefresh => "introspect_refresh",
-            Self::CallMe => "call_me",
-            Self::CallNotes => "call_notes",
-        }
-    }
-
-    const fn exchange(self) -> Exchange {
-        match self {
-            Self::Refresh | Self::Replay => Exchange::Refresh,
-            Self::RevokeAccess | Self::RevokeRefresh => Exchange::Revoke,
-            Self::IntrospectAccess | Self::IntrospectRefresh => Exchange::Introspect,
-            Self::CallMe | Self::CallNotes => Exchange::Api,
-        }
-    }
-}
-
-/// What came of the latest deed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Done {
-    deed: Deed,
-    /// The status of the answer; none if there was none.
-    status: Option<u16>,
-    /// The error that it named, if it is one that is known.
-    error: Option<String>,
-    /// The answer, as far as it is shown.
-    body: String,
-}
+/// Where a session keeps whether deeds are gone through step by step, once that was chosen.
+const STEPWISE: &str = "stepwise";
 
 #[derive(Serialize)]
 struct Page<'a> {
@@ -121,6 +42,10 @@ struct Page<'a> {
     scope: &'a str,
     api: &'a str,
     csrf: &'a str,
+    /// Whether it is chosen to go step by step; none where that is not possible.
+    stepwise: Option<bool>,
+    /// Where something is held, if it is.
+    held: Option<String>,
 }
 
 /// A token of the session.
@@ -139,8 +64,6 @@ struct Row<'a> {
 pub fn routes(app: &mut ServiceConfig) {
     app.service(resource("/tokens").route(get().to(page)).route(post().to(act)));
 }
-
-const DONE: &str = "done";
 
 /// `GET /tokens`
 async fn page(
@@ -163,13 +86,26 @@ async fn page(
     ];
     let page = Page {
         tokens: rows(&signed_in),
-        done: session.get(DONE).map_err(Problem::internal)?,
+        done: deed::latest(&session)?,
         can: can.into_iter().filter(|(_, possible)| *possible).map(|(what, _)| what).collect(),
         scope: &signed_in.scope,
         api: &state.settings.api,
         csrf: signed_in.csrf.expose(),
+        stepwise: can_hold(&state, &signed_in).then(|| is_stepwise(&session, &signed_in)),
+        held: step::held_for(&state, &request, &signed_in),
     };
     site.pages.respond(&request, StatusCode::OK, Kind::Form, "viewer/token_desk.html", None, &page)
+}
+
+/// Whether what is done here can be gone through step by step.
+fn can_hold(app: &AppState, signed_in: &SignedIn) -> bool {
+    let flow = signed_in.flow.as_deref().zip(app.recorder.as_ref());
+    app.steps.is_some() && flow.is_some_and(|(flow, recorder)| recorder.flow(flow).is_some())
+}
+
+/// As it was chosen last; before that, as the login was.
+fn is_stepwise(session: &Session, signed_in: &SignedIn) -> bool {
+    session.get(STEPWISE).ok().flatten().unwrap_or(signed_in.stepwise)
 }
 
 fn rows(signed_in: &SignedIn) -> Vec<Row<'_>> {
@@ -204,7 +140,7 @@ fn rows(signed_in: &SignedIn) -> Vec<Row<'_>> {
     rows.collect()
 }
 
-/// `POST /tokens`: does something, and leads back to the page, which tells what came of it.
+/// `POST /tokens`: does something, at once or step by step, and leads back to the page, which tells what came of it.
 async fn act(
     request: HttpRequest,
     form: Result<Form, FormError>,
@@ -223,9 +159,24 @@ async fn act(
         return Err(Problem::csrf());
     }
     let deed = deed(&params)?;
-    let done = in_flow(&state, &signed_in, deed, do_it(&state, &session, &signed_in, deed)).await?;
-    session.insert(DONE, done).map_err(Problem::internal)?;
-    let page = format!("{}tokens#done", state.settings.home());
+    if can_hold(&state, &signed_in) {
+        let stepwise = params.get("pace") == Some("step");
+        session.insert(STEPWISE, stepwise).map_err(Problem::internal)?;
+        if stepwise && let Some(answer) = step::hold_deed(&request, &state, &site, &signed_in, deed).await {
+            return Ok(answer);
+        }
+    }
+    let wire = Wire::straight(&state);
+    let finished = in_flow(&state, &signed_in, deed, deed::act(&state, &wire, &signed_in, deed)).await?;
+    finish(&session, &state, finished)
+}
+
+/// A deed is done: its session keeps what came of it, and the page tells.
+pub fn finish(session: &Session, app: &AppState, finished: Finished) -> Result<HttpResponse, Problem> {
+    if !finished.keep(session, app.clock.now())? {
+        return Ok(login_first(app, "/tokens"));
+    }
+    let page = format!("{}tokens#done", app.settings.home());
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, page)).finish())
 }
 
@@ -237,111 +188,10 @@ fn deed(params: &Params) -> Result<Deed, Problem> {
 
 /// Whatever is done with the tokens of a login belongs to its flow.
 async fn in_flow<T>(app: &AppState, signed_in: &SignedIn, deed: Deed, work: impl Future<Output = T>) -> T {
-    match (&app.recorder, &signed_in.flow) {
-        (Some(recorder), Some(flow)) if recorder.flow(flow).is_some() => {
-            PutOff::in_flow(recorder, flow, deed.exchange()).scope(work).await
-        }
-        _ => work.await,
+    match deed.in_flow(app, signed_in) {
+        Some(part) => part.scope(work).await,
+        None => work.await,
     }
-}
-
-async fn do_it(app: &AppState, session: &Session, signed_in: &SignedIn, deed: Deed) -> Result<Done, Problem> {
-    let (access, refresh) = (&signed_in.access_token, signed_in.refresh_token.as_ref());
-    let provider = app.provider.metadata().await.ok();
-    let revocation = provider.as_ref().and_then(|it| it.revocation_endpoint.as_ref());
-    let introspection = provider.as_ref().and_then(|it| it.introspection_endpoint.as_ref());
-    let us = app.client_called(&signed_in.client);
-    let answer = match deed {
-        Deed::Refresh => return refreshed(app, session, signed_in).await,
-        Deed::Replay => replay(app, signed_in).await,
-        Deed::RevokeAccess => {
-            app.sink.lives(Step::Validation, &[(Value::AccessToken, Turn::Sent)]);
-            ask(app, &us, deed, revocation, Some(access), "access_token").await
-        }
-        Deed::RevokeRefresh => {
-            app.sink.lives(Step::Validation, &[(Value::RefreshToken, Turn::Sent)]);
-            ask(app, &us, deed, revocation, refresh, "refresh_token").await
-        }
-        Deed::IntrospectAccess => ask(app, &us, deed, introspection, Some(access), "access_token").await,
-        Deed::IntrospectRefresh => ask(app, &us, deed, introspection, refresh, "refresh_token").await,
-        Deed::CallMe => call(app, "/me", access).await,
-        Deed::CallNotes => call(app, "/notes", access).await,
-    };
-    Ok(told(deed, answer))
-}
-
-/// New tokens; the session has them from now on.
-async fn refreshed(app: &AppState, session: &Session, signed_in: &SignedIn) -> Result<Done, Problem> {
-    let done = |status, error: Option<ErrorCode>| Done {
-        deed: Deed::Refresh,
-        status,
-        error: error.map(|code| code.as_str().to_owned()),
-        body: String::new(),
-    };
-    match renewal::renew(app, signed_in).await {
-        Ok(Renewal::Renewed(renewed)) => {
-            session::renew(session, &renewed)?;
-            Ok(done(Some(200), None))
-        }
-        // Whoever was faster has told.
-        Ok(Renewal::Elsewhere | Renewal::Impossible) => Ok(done(None, None)),
-        Err(problem) if problem.oauth_error.is_some() => Ok(done(Some(400), problem.oauth_error)),
-        Err(problem) => Err(problem),
-    }
-}
-
-/// A refresh token that has been replaced, sent as a thief would send it (RFC 9700 §4.14).
-async fn replay(app: &AppState, signed_in: &SignedIn) -> Result<ApiResponse, FetchError> {
-    let old = signed_in.before.as_ref().and_then(|before| before.refresh_token.as_ref());
-    let endpoint = app.provider.metadata().await.ok().and_then(|it| Url::parse(&it.token_endpoint).ok());
-    let (Some(old), Some(endpoint)) = (old, endpoint) else { return Err(FetchError::Dropped) };
-    let us = app.client_called(&signed_in.client);
-    let pairs = [("grant_type", "refresh_token"), ("refresh_token", old.expose())];
-    let request = client::form(app, &us, endpoint.as_str(), pairs.into_iter())?;
-    app.provider.http().send(Exchange::Refresh, request, MAX_ANSWER).await
-}
-
-/// Asks about a token, or gives it back, with the RP's own credentials (RFC 7009 §2.1, RFC 7662 §2.1).
-async fn ask(
-    app: &AppState,
-    us: &Client,
-    deed: Deed,
-    endpoint: Option<&Url>,
-    token: Option<&Secret>,
-    hint: &'static str,
-) -> Result<ApiResponse, FetchError> {
-    let (Some(endpoint), Some(token)) = (endpoint, token) else { return Err(FetchError::Dropped) };
-    let pairs = [("token", token.expose()), ("token_type_hint", hint)];
-    let request = client::form(app, us, endpoint.as_str(), pairs.into_iter())?;
-    app.provider.http().send(deed.exchange(), request, MAX_ANSWER).await
-}
-
-/// Shows the access token to the API (RFC 6750 §2.1).
-async fn call(app: &AppState, path: &str, token: &Secret) -> Result<ApiResponse, FetchError> {
-    let request: ApiRequest = provider::get(&format!("{}{path}", app.settings.api), Some(token))?;
-    app.provider.http().send(Exchange::Api, request, MAX_ANSWER).await
-}
-
-fn told(deed: Deed, answer: Result<ApiResponse, FetchError>) -> Done {
-    let Ok(answer) = answer.inspect_err(|error| tracing::warn!(%error, deed = deed.id(), "no answer")) else {
-        return Done { deed, status: None, error: None, body: String::new() };
-    };
-    let json: Option<serde_json::Value> = serde_json::from_slice(answer.body()).ok();
-    let error = json.as_ref().and_then(|json| json.get("error")?.as_str()).or_else(|| challenge(&answer));
-    let pretty = json.as_ref().and_then(|json| serde_json::to_string_pretty(json).ok());
-    let body = pretty.unwrap_or_else(|| String::from_utf8_lossy(answer.body()).into_owned());
-    Done {
-        deed,
-        status: Some(answer.status().as_u16()),
-        error: error.and_then(ErrorCode::parse).map(|code| code.as_str().to_owned()),
-        body: body.chars().take(SHOWN).collect(),
-    }
-}
-
-/// The error in `WWW-Authenticate` (RFC 6750 §3.1).
-fn challenge(answer: &ApiResponse) -> Option<&str> {
-    let challenge = answer.headers().get(http::header::WWW_AUTHENTICATE)?.to_str().ok()?;
-    challenge.split_once("error=\"")?.1.split('"').next()
 }
 
 /// `GET /profile`: what the API knows of the user. Whoever is not signed in signs in first.
@@ -355,8 +205,9 @@ pub async fn profile(
         return Ok(login_first(&state, "/profile"));
     };
     flows::link(&state, &request, signed_in.flow.as_deref());
-    let work = do_it(&state, &session, &signed_in, Deed::CallMe);
-    let done = in_flow(&state, &signed_in, Deed::CallMe, work).await?;
+    let wire = Wire::straight(&state);
+    let work = deed::act(&state, &wire, &signed_in, Deed::CallMe);
+    let done = in_flow(&state, &signed_in, Deed::CallMe, work).await?.into_done();
     let page = serde_json::json!({ "done": done, "api": state.settings.api });
     site.pages.respond(&request, StatusCode::OK, Kind::Plain, "rp/profile.html", None, &page)
 }
@@ -385,7 +236,8 @@ pub async fn visitor(app: &AppState, session: &Session, now: Timestamp) -> Resul
     if !app.settings.session_refresh || !is_due(signed_in, app.settings.session_lifetime, now) {
         return Ok(visitor);
     }
-    match in_flow(app, signed_in, Deed::Refresh, renewal::renew(app, signed_in)).await {
+    let wire = Wire::straight(app);
+    match in_flow(app, signed_in, Deed::Refresh, renewal::renew(app, &wire, signed_in)).await {
         Ok(Renewal::Renewed(renewed)) => {
             session::renew(session, &renewed)?;
             session::visitor(session, now)

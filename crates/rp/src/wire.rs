@@ -1,4 +1,4 @@
-//! How the messages of one login travel to the provider and back: straight, or through the hands of somebody who goes step
+//! How the messages of one login, and of what is done after it, travel to the provider and back: straight, or through the hands of somebody who goes step
 //! by step. Whoever sends and receives here does not know which.
 
 use openidconnect::{
@@ -20,7 +20,7 @@ use crate::{
     state::AppState,
 };
 
-/// The wire of one login.
+/// The wire of one login, or of one deed after it.
 pub struct Wire<'a> {
     app: &'a AppState,
     /// The flow whose messages are held.
@@ -38,6 +38,11 @@ impl<'a> Wire<'a> {
         Self { app, held: Some(flow) }
     }
 
+    /// Whether whatever travels here now is held.
+    pub fn holds(&self) -> bool {
+        self.held.zip(self.app.steps.as_ref()).is_some_and(|(flow, steps)| steps.holds(flow))
+    }
+
     fn http(&self) -> &HttpClient {
         self.app.provider.http()
     }
@@ -49,14 +54,9 @@ impl<'a> Wire<'a> {
         mut request: HttpRequest,
         limit: usize,
     ) -> Result<HttpResponse, FetchError> {
-        let pauses = match exchange {
-            Exchange::Token => (Pause::TokenRequest, Pause::TokenResponse),
-            Exchange::Userinfo => (Pause::UserinfoRequest, Pause::UserinfoResponse),
-            _ => return self.http().send(exchange, request, limit).await,
-        };
-        if self.held.is_none() {
+        let Some(pauses) = Pause::of(exchange).filter(|_| self.held.is_some()) else {
             return self.http().send(exchange, request, limit).await;
-        }
+        };
         // Where not everybody knows the client's secret already, it is shown to nobody.
         let conceal = !self.app.settings.is_demo();
         let span = self.http().prepare(&mut request);
@@ -99,10 +99,10 @@ impl<'a> Wire<'a> {
         (self.http().answered(edited, limit).await, span)
     }
 
-    /// The ID token as it is validated.
-    pub async fn id_token(&self, id_token: &Secret) -> Secret {
+    /// The ID token as it is validated after `pause`.
+    pub async fn id_token(&self, pause: Pause, id_token: &Secret) -> Secret {
         let draft = Draft { token: id_token.expose().to_owned(), ..Draft::default() };
-        match self.hold(Pause::Validation, draft).await {
+        match self.hold(pause, draft).await {
             Released::Sent(draft) | Released::Repeated(draft) => Secret::new(draft.token),
             Released::Dropped => id_token.clone(),
         }
@@ -127,6 +127,8 @@ const NOT_EDITED: [&str; 8] = [
     "transfer-encoding",
     "upgrade",
 ];
+/// What of a form proves who the client is: an assertion that has not been sent yet could be sent by somebody else.
+const PROOFS: [&str; 2] = ["client_secret", "client_assertion"];
 /// What stands where the client's secret is nobody's to see.
 const SECRET: &str = "[not-recorded]";
 
@@ -140,7 +142,7 @@ fn draft_of_request(request: &HttpRequest, conceal: bool) -> Draft {
     };
     let form = String::from_utf8_lossy(request.body());
     let pairs = form.split('&').map(|pair| match pair.split_once('=') {
-        Some(("client_secret", _)) if conceal => format!("client_secret={SECRET}"),
+        Some((name, _)) if conceal && PROOFS.contains(&name) => format!("{name}={SECRET}"),
         _ => pair.to_owned(),
     });
     Draft {
@@ -174,11 +176,11 @@ fn with_edits(request: &HttpRequest, draft: &Draft, conceal: bool) -> HttpReques
         headers.insert(HOST, host.clone());
     }
     let form = String::from_utf8_lossy(request.body());
-    let secret = form.split('&').find(|pair| pair.starts_with("client_secret="));
     let pairs = draft.params.split('&').map(|pair| {
-        let is_concealed = conceal
-            && params::decode(pair.as_bytes()).is_ok_and(|it| it == format!("client_secret={SECRET}"));
-        secret.filter(|_| is_concealed).unwrap_or(pair)
+        let shown = params::decode(pair.as_bytes()).unwrap_or_default();
+        let proof = shown.strip_suffix(SECRET).filter(|name| conceal && name.ends_with('='));
+        let proof = proof.filter(|name| PROOFS.contains(&name.trim_end_matches('=')));
+        proof.and_then(|name| form.split('&').find(|sent| sent.starts_with(name))).unwrap_or(pair)
     });
     let body = pairs.collect::<Vec<_>>().join("&").into_bytes();
     if request.headers().contains_key(CONTENT_LENGTH) {

@@ -116,7 +116,7 @@ fn keys_filled_in() -> Vec<String> {
     add("oauth_error", &["unknown"], &[""]);
     add("error.mend", &["you", "app", "idp"], &[""]);
     add("step", &Step::ALL.map(Step::id), &[".name"]);
-    let idp_endpoints = ["discovery", "jwks", "authorization", "token", "revocation", "introspection"];
+    let idp_endpoints = ["discovery", "jwks", "par", "authorization", "token", "revocation", "introspection"];
     add("idp.endpoint", &["registration"], &[""]);
     add("registration.member", &rp::registration::MEMBERS, &[""]);
     add("registration.member", &["other"], &[""]);
@@ -134,10 +134,11 @@ fn keys_filled_in() -> Vec<String> {
     add("notice", &["session_ended", "over_at_once"], &[""]);
     about_flows(&mut add);
     about_pauses(&mut add);
-    let deeds = rp::token_desk::Deed::ALL.map(rp::token_desk::Deed::id);
+    let deeds = rp::deed::Deed::ALL.map(rp::deed::Deed::id);
     add("tokens.do", &deeds, &[""]);
     add("tokens", &["id_token", "access_token", "refresh_token"], &["", ".what"]);
     add("wish", &rp::login::HANDED_ON, &[""]);
+    add("wish.way", &rp::way::Way::ALL.map(rp::way::Way::id), &[""]);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {
         let values = diagram.split(name).skip(1);
@@ -182,7 +183,11 @@ fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("viewer.kind", &["login", "logout"], &[""]);
     let outcomes = ["running", "signed_in", "tokens_issued", "signed_out", "declined", "refused", "ended"];
     add("viewer.outcome", &[outcomes.as_slice(), &["cancelled"]].concat(), &[""]);
-    add("viewer.state", &["done", "now", "todo", "failed", "skipped", "unseen", "not_reached"], &[""]);
+    add(
+        "viewer.state",
+        &["done", "now", "todo", "failed", "refused", "skipped", "unseen", "not_reached"],
+        &[""],
+    );
     add("viewer.state", &["todo", "skipped", "unseen"], &[".what"]);
     let halves = view::OtherHalf::ALL.iter().filter(|half| **half != view::OtherHalf::Seen);
     add("viewer.half", &halves.map(|half| half.id()).collect::<Vec<_>>(), &[""]);
@@ -201,13 +206,13 @@ fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
 
 /// Those of going step by step.
 fn about_pauses(add: &mut impl FnMut(&str, &[&str], &[&str])) {
-    let pauses: Vec<_> = Pause::ALL.map(Pause::id).to_vec();
+    let pauses: Vec<_> = Pause::all().map(Pause::id).collect();
     add("pause", &pauses, &[".title", ".what", ".send", ".try.a", ".try.b"]);
     add("pause", &["params", "headers"], &[""]);
     add("pause.raw", &["params", "headers"], &[""]);
     add("pause.drop", &["request", "answer"], &[""]);
     add("pause.mistake", &Mistake::ALL.map(Mistake::id), &[""]);
-    add("pause.clock", &["code", "request", "login"], &[""]);
+    add("pause.clock", &["code", "request", "login", "deed"], &[""]);
     add("pause.told", &Verb::ALL.map(Verb::id), &[""]);
     add("pause.token.sign", &["kept", "none", "public_key", "fresh"], &["", ".what"]);
     add("pause.token.embed", &["jwk", "jku", "kid"], &[""]);

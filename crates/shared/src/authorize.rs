@@ -1,9 +1,7 @@
-//! The authorization response, steps 6 and 7: the query that travels through the browser back to the RP
+//! The authorization response, steps 6 and 7: the parameters that travel through the browser back to the RP
 //! (RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2).
 
-use url::form_urlencoded;
-
-use crate::{error::ErrorCode, ids::Issuer, secret::Secret};
+use crate::{error::ErrorCode, ids::Issuer, params::Params, secret::Secret};
 
 /// What the provider tells the RP through the browser.
 #[derive(Clone, Debug)]
@@ -20,28 +18,30 @@ pub enum AuthorizationResponse {
 }
 
 impl AuthorizationResponse {
-    /// Where the browser is sent: the redirect URI with the response behind its own query, which survives
-    /// unchanged (RFC 6749 §3.1.2). `state` is echoed byte for byte, `iss` is always there (RFC 9207 §2).
-    pub fn location(&self, redirect_uri: &str, state: Option<&str>, issuer: &Issuer) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        match self {
-            Self::Code(code) => query.append_pair("code", code.expose()),
+    /// Its parameters, however they travel. `state` is echoed byte for byte, `iss` is always there (RFC 9207 §2).
+    pub fn params(&self, state: Option<&str>, issuer: &Issuer) -> Params {
+        let own = match self {
+            Self::Code(code) => vec![("code", code.expose())],
             Self::Error { error, description } => {
-                query.append_pair("error", error.as_str()).append_pair("error_description", description)
+                vec![("error", error.as_str()), ("error_description", *description)]
             }
         };
-        if let Some(state) = state {
-            query.append_pair("state", state);
-        }
-        let response = query.append_pair("iss", issuer.as_str()).finish();
-        // No fragment can stand behind the query (RFC 6749 §3.1.2).
-        let separator = match redirect_uri.split_once('?') {
-            None => "?",
-            Some((_, "")) => "",
-            Some(_) => "&",
-        };
-        format!("{redirect_uri}{separator}{response}")
+        let all =
+            own.into_iter().chain(state.map(|state| ("state", state))).chain([("iss", issuer.as_str())]);
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
+}
+
+/// Where the browser is sent: the redirect URI with the response behind its own query, which survives unchanged
+/// (RFC 6749 §3.1.2).
+pub fn location(redirect_uri: &str, response: &Params) -> String {
+    // No fragment can stand behind the query (RFC 6749 §3.1.2).
+    let separator = match redirect_uri.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some(_) => "&",
+    };
+    format!("{redirect_uri}{separator}{}", response.encode())
 }
 
 #[cfg(test)]
@@ -52,19 +52,21 @@ mod tests {
     fn a_registered_query_survives_and_the_response_stands_behind_it() {
         let response = AuthorizationResponse::Code(Secret::new("abc"));
         let issuer = Issuer::new("http://127.0.0.1:5001");
-        let location = response.location("https://rp.example/cb?foo=bar", Some("s &1"), &issuer);
+        let sent = response.params(Some("s &1"), &issuer);
+        let location = location("https://rp.example/cb?foo=bar", &sent);
         assert_eq!(
             location,
             "https://rp.example/cb?foo=bar&code=abc&state=s+%261&iss=http%3A%2F%2F127.0.0.1%3A5001"
         );
-        let bare = response.location("https://rp.example/cb?", None, &issuer);
+        let bare = super::location("https://rp.example/cb?", &response.params(None, &issuer));
         assert!(bare.starts_with("https://rp.example/cb?code=abc&iss="));
     }
 
     #[test]
     fn no_state_is_invented() {
         let response = AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "No." };
-        let location = response.location("https://rp.example/cb", None, &Issuer::new("https://op.example"));
+        let sent = response.params(None, &Issuer::new("https://op.example"));
+        let location = location("https://rp.example/cb", &sent);
         assert!(!location.contains("state="));
         assert!(location.contains("error=access_denied&error_description=No."));
     }

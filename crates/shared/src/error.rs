@@ -42,6 +42,10 @@ pub enum ErrorCode {
     RequestNotSupported,
     /// `request_uri` is not supported (OpenID Connect Core §3.1.2.6).
     RequestUriNotSupported,
+    /// The request object is no good (OpenID Connect Core §3.1.2.6, RFC 9101 §7).
+    InvalidRequestObject,
+    /// There is no request at this `request_uri`, or no more (OpenID Connect Core §3.1.2.6, RFC 9101 §7).
+    InvalidRequestUri,
     /// The access token is missing, wrong, late or revoked (RFC 6750 §3.1).
     InvalidToken,
     /// The access token does not reach that far (RFC 6750 §3.1).
@@ -58,7 +62,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the enum.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -76,6 +80,8 @@ impl ErrorCode {
         Self::UnmetAuthenticationRequirements,
         Self::RequestNotSupported,
         Self::RequestUriNotSupported,
+        Self::InvalidRequestObject,
+        Self::InvalidRequestUri,
         Self::InvalidToken,
         Self::InsufficientScope,
         Self::InvalidTarget,
@@ -104,6 +110,8 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidTarget => "invalid_target",

@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod params;
 pub mod pkce;
 pub mod random;
+pub mod response_mode;
 pub mod scope;
 pub mod secret;
 pub mod token;

@@ -12,6 +12,8 @@ pub struct ProviderMetadata {
     pub issuer: Issuer,
     /// Step 2 goes here.
     pub authorization_endpoint: String,
+    /// A client can leave its request here before step 2 (RFC 9126 §5).
+    pub pushed_authorization_request_endpoint: String,
     /// Step 8 goes here.
     pub token_endpoint: String,
     /// A client gives tokens back here (RFC 7009 §2; announced by RFC 8414 §2).
@@ -65,10 +67,17 @@ pub struct ProviderMetadata {
     pub ui_locales_supported: Vec<&'static str>,
     /// Claims can be asked for one by one.
     pub claims_parameter_supported: bool,
-    /// Request objects by value are refused.
+    /// Request objects by value are read, when they are signed.
     pub request_parameter_supported: bool,
-    /// Request objects by reference are refused. Stated because the default would be `true`.
+    /// Request objects by reference are refused. Stated because the default would be `true`. A `request_uri` that was given
+    /// out for a pushed request is none (RFC 9126 §5).
     pub request_uri_parameter_supported: bool,
+    /// How request objects are signed.
+    pub request_object_signing_alg_values_supported: Vec<String>,
+    /// Whether all clients must push their requests (RFC 9126 §5).
+    pub require_pushed_authorization_requests: bool,
+    /// Whether all clients must sign their requests (RFC 9101 §10.5).
+    pub require_signed_request_object: bool,
     /// Every authorization response carries `iss` (RFC 9207 §3).
     pub authorization_response_iss_parameter_supported: bool,
     /// Where a client finds what was recorded of its own flows, while something is. A member of our own.

@@ -28,6 +28,12 @@ pub enum ParamsError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
 
+impl FromIterator<(String, String)> for Params {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
 impl Params {
     /// Reads a query (without its `?`) or a body. `repeatable` names the parameters that may stand more than once.
     pub fn parse(encoded: &[u8], repeatable: &[&str]) -> Result<Self, ParamsError> {

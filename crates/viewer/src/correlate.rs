@@ -1,15 +1,21 @@
 //! What a flow is found by: values that only its own messages carry, hashed. They are read off the wire, so no handler has
 //! to think of them.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::Value;
 use shared::{
     flow::{Exchange, Line, Message},
     params::{self, Params},
+    response_mode::FormPost,
     secret::SecretHash,
 };
 
-/// How the path of a page at the provider ends: with the handle of its login.
-const HANDLE: &str = "in_";
+/// How the last part of a path begins that is a handle: of a login at the provider's pages, and of a response that was
+/// posted to the RP.
+const HANDLES: [&str; 2] = ["in_", "back_"];
 
 /// The members and parameters that hold a token: as it is issued, as it is shown, and as it is asked about.
 const TOKENS: [&str; 3] = ["access_token", "refresh_token", "token"];
@@ -27,8 +33,11 @@ pub fn of(message: &Message, names: &[String]) -> Vec<Correlator> {
     };
     if let Some(target) = target {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        found.extend(path.rsplit('/').next().filter(|last| last.starts_with(HANDLE)).map(handle));
+        found.extend(path.rsplit('/').next().filter(|last| is_handle(last)).map(handle));
         of_params(message.exchange, query, names, &mut found);
+    }
+    if let Some(form) = FormPost::read(&message.body).filter(|_| !message.is_request()) {
+        of_params(message.exchange, &form.params.encode(), names, &mut found);
     }
     if message.is_request() {
         of_params(message.exchange, &message.body, names, &mut found);
@@ -36,36 +45,67 @@ pub fn of(message: &Message, names: &[String]) -> Vec<Correlator> {
         if let Some((_, value)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
             found.push(token(value.trim()));
         }
-    } else if matches!(message.exchange, Exchange::Token | Exchange::Refresh) {
-        let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
+    } else if matches!(message.exchange, Exchange::Push | Exchange::Token | Exchange::Refresh) {
+        let answer = serde_json::from_str::<Value>(&message.body).unwrap_or_default();
         found.extend(TOKENS.into_iter().filter_map(|name| answer.get(name)?.as_str()).map(token));
+        found.extend(answer.get("request_uri").and_then(Value::as_str).map(request_uri));
     }
     // Of the back channel only: what a browser says of traces is its own business. A code or a token that was changed on its
     // way is still of the flow that it was sent in.
     let is_back = matches!(
         message.exchange,
-        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo
+        Exchange::Discovery
+            | Exchange::Push
+            | Exchange::Keys
+            | Exchange::Token
+            | Exchange::Userinfo
+            | Exchange::Refresh
+            | Exchange::Api
+            | Exchange::Introspect
+            | Exchange::Revoke
     );
     let traced = message.header("traceparent").and_then(trace_and_span);
     found.extend(traced.filter(|_| is_back).map(|(trace, _)| self::trace(trace)));
     found
 }
 
+pub(crate) fn is_handle(part: &str) -> bool {
+    HANDLES.iter().any(|begins| part.starts_with(begins))
+}
+
+/// Those in the address of an authorization request.
+pub fn in_address(address: &str) -> Vec<Correlator> {
+    let mut found = Vec::new();
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    of_params(Exchange::Authorize, query, &[], &mut found);
+    found
+}
+
 fn of_params(exchange: Exchange, encoded: &str, names: &[String], found: &mut Vec<Correlator>) {
     let Ok(params) = Params::parse_with_repeats(encoded.as_bytes()) else { return };
-    if let Some(value) = params.get("state") {
+    // RFC 9101 §5: a request object holds what else stands beside it.
+    let object = params.get("request").and_then(claims).unwrap_or_default();
+    let inside = |name: &str| object.get(name).and_then(Value::as_str);
+    let named = params.get("client_id").or(inside("client_id"));
+    if let Some(value) = params.get("state").or(inside("state")) {
         let is_logout = matches!(
             exchange,
             Exchange::Logout | Exchange::EndSession | Exchange::SignOut | Exchange::LogoutDone
         );
         let of = |client: &str| if is_logout { logout_state(client, value) } else { state(client, value) };
-        match params.get("client_id") {
+        match named {
             Some(client) => found.push(of(client)),
             None => found.extend(names.iter().map(|name| of(name))),
         }
     }
+    found.extend(params.get("request_uri").map(request_uri));
     found.extend(params.get("code").map(code));
     found.extend(TOKENS.into_iter().filter_map(|name| params.get(name)).map(token));
+}
+
+/// The claims of a JWT, whoever signed it.
+fn claims(jwt: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?).ok()
 }
 
 /// A client's `state`. Another client may use the same value.
@@ -76,6 +116,10 @@ pub fn state(client_id: &str, state: &str) -> Correlator {
 /// The same of a logout, which is a flow of its own.
 fn logout_state(client_id: &str, state: &str) -> Correlator {
     SecretHash::of(&format!("logout-state {client_id} {state}"))
+}
+
+fn request_uri(address: &str) -> Correlator {
+    SecretHash::of(&format!("request_uri {address}"))
 }
 
 fn code(code: &str) -> Correlator {
@@ -149,6 +193,10 @@ mod tests {
         assert_eq!(of(&request("/t", "code=x&grant_type=y", &[]), &[]), [code("x")]);
         assert_eq!(of(&request("/t", "refresh_token=rt&grant_type=y", &[]), &[]), [token("rt")]);
         assert_eq!(of(&request("/login/in_1", "", &[]), &[]), [handle("in_1")]);
+        assert_eq!(of(&request("/auth/back_1", "", &[]), &[]), [handle("back_1")]);
+        let form = r#"<form method="post" action="http://rp/auth"><input type="hidden" name="code" value="x"></form>"#;
+        let page = Message { line: Line::Status(200), ..request("", form, &[]) };
+        assert_eq!(of(&page, &[]), [code("x")]);
         assert_eq!(of(&request("/u", "", &[("authorization", "bearer  at")]), &[]), [token("at")]);
         let traced = format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16));
         let asked = request("/d", "", &[("traceparent", &traced)]);
@@ -158,6 +206,24 @@ mod tests {
         let headers = [("traceparent", traced.as_str()), ("authorization", "Bearer made-up")];
         let asked = Message { exchange: Exchange::Userinfo, ..request("/u", "", &headers) };
         assert_eq!(of(&asked, &[]), [token("made-up"), trace(&"a".repeat(32))]);
+    }
+
+    #[test]
+    fn a_pushed_request_is_found_by_its_address_and_a_signed_one_by_the_state_in_it() {
+        let address = "urn:ietf:params:oauth:request_uri:x";
+        let asked = request(&format!("/a?client_id=c&request_uri={address}"), "", &[]);
+        let answer = Message {
+            exchange: Exchange::Push,
+            line: Line::Status(201),
+            body: format!(r#"{{"request_uri":"{address}","expires_in":60}}"#),
+            ..asked.clone()
+        };
+        assert_eq!(
+            (of(&asked, &[]), of(&answer, &[])),
+            (vec![request_uri(address)], vec![request_uri(address)])
+        );
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"state":"s","client_id":"c"}"#);
+        assert_eq!(of(&request("/p", &format!("request=e30.{payload}.x"), &[]), &[]), [state("c", "s")]);
     }
 
     #[test]

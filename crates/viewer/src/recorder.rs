@@ -201,7 +201,11 @@ impl Recorder {
             return Some(flow.id.clone());
         }
         let (begins, is_stray) = match message.exchange {
-            Exchange::Login | Exchange::Authorize | Exchange::Logout | Exchange::EndSession => (true, false),
+            Exchange::Login
+            | Exchange::Push
+            | Exchange::Authorize
+            | Exchange::Logout
+            | Exchange::EndSession => (true, false),
             // A callback or a code out of nowhere is worth seeing, too.
             Exchange::Callback | Exchange::Token => (true, true),
             Exchange::Discovery | Exchange::Keys if !correlators.is_empty() => (false, true),
@@ -317,7 +321,9 @@ impl Kept {
         let mut flows = flows.filter_map(|begun| self.flows.get(begun)).map(Arc::as_ref);
         flows.find(|flow| match exchange {
             // Who asks again after an answer begins again, whatever `state` they use.
-            Exchange::Authorize => flow.client.as_deref() == client && !flow.is_answered && !flow.is_over,
+            Exchange::Push | Exchange::Authorize => {
+                flow.client.as_deref() == client && !flow.is_answered && !flow.is_over
+            }
             // They have no client, and stay among themselves.
             Exchange::Discovery | Exchange::Keys => flow.number.is_none(),
             Exchange::Token | Exchange::Refresh | Exchange::Introspect | Exchange::Revoke => {

@@ -247,9 +247,12 @@ impl Current {
 /// Who asks.
 const fn asker(exchange: Exchange) -> Party {
     match exchange {
-        Exchange::Discovery | Exchange::Keys | Exchange::Token | Exchange::Userinfo | Exchange::Refresh => {
-            Party::Rp
-        }
+        Exchange::Discovery
+        | Exchange::Push
+        | Exchange::Keys
+        | Exchange::Token
+        | Exchange::Userinfo
+        | Exchange::Refresh => Party::Rp,
         _ => Party::Browser,
     }
 }

@@ -270,8 +270,13 @@ struct Edition {
 impl Edition {
     fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
         let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| !is_viewers(name))?;
-        let assets =
-            [("style", "style.css"), ("script", "app.js"), ("viewer", "viewer.js"), ("icon", "favicon.svg")];
+        let assets = [
+            ("style", "style.css"),
+            ("script", "app.js"),
+            ("viewer", "viewer.js"),
+            ("form_post", "form_post.js"),
+            ("icon", "favicon.svg"),
+        ];
         let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));
         let same = engine.global_context();
         same.insert("lang", lang.tag());

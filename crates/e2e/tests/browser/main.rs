@@ -4,6 +4,7 @@ mod login;
 mod sso;
 
 mod back;
+mod by_form;
 mod endings;
 mod provider;
 mod tabs;
@@ -28,6 +29,7 @@ mod steps_edits;
 mod steps_forged;
 mod steps_pages;
 mod steps_time;
+mod steps_tokens;
 mod steps_told;
 
 mod registration;

@@ -192,7 +192,8 @@ async fn what_can_be_done_is_in_sight_without_scrolling() {
     learner.goes_step_by_step().await;
     let script = "const { top, bottom } = document.querySelector(arguments[0]).getBoundingClientRect();
         return top >= 0 && bottom <= innerHeight;";
-    for (here, next) in Pause::ALL.into_iter().zip(Pause::ALL.into_iter().skip(1).map(Some).chain([None])) {
+    for (here, next) in Pause::LOGIN.into_iter().zip(Pause::LOGIN.into_iter().skip(1).map(Some).chain([None]))
+    {
         learner.is_held_at(here).await;
         for width in [1280, 1024] {
             learner.widens_to(width).await;

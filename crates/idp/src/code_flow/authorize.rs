@@ -12,16 +12,20 @@ use shared::{
     ids::ClientId,
     params::Params,
     pkce::CodeChallenge,
+    response_mode::ResponseMode,
     scope::Scope,
     secret::Secret,
 };
 use web::{
     form::{Form, FormError},
+    lang::Lang,
     problem::Problem,
     visitor,
 };
 
 use super::{
+    asked::{self, Way},
+    par,
     redirect::{self, Refusal},
     turn::{self, Turn},
     visit,
@@ -41,12 +45,9 @@ use crate::{
     http::{browser, by_get::by_get, id_token_hint},
     problems,
     state::AppState,
-    store::{StoreError, Stored},
+    store::StoreError,
     tokens,
 };
-
-/// These may stand more than once (RFC 8707 §2, RFC 8693 §2.1).
-const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// What a client is told when there is no room for an answer.
 const NO_ROOM: Refusal = Refusal {
@@ -57,13 +58,18 @@ const NO_ROOM: Refusal = Refusal {
 /// `GET /oauth/authorize`
 pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let params = Params::parse_with_repeats(request.query_string().as_bytes()).map_err(Problem::malformed)?;
+    Lang::suggest(&request, params.get("ui_locales").unwrap_or_default());
     let mut checks = state.checks();
     let client = known_client(&state, &params, &mut checks).await?;
-    let return_address = redirect::return_address(&state, &client, &params, &mut checks)?;
-    let hint = hinted(&state, &params).await.map_err(problems::from_store)?;
-    match validated(&state.resources, &client, &params, return_address.clone(), hint, &mut checks) {
+    let (return_address, asked) = match par::presented(&params) {
+        Some(request_uri) => par::taken(&state, &client, request_uri, &mut checks).await?,
+        None => asked::asked(&state, &client, &params, Way::Browser, &mut checks)
+            .await
+            .map_err(|unanswerable| unanswerable.problem(&client))?,
+    };
+    match asked {
         Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
-        Err(refusal) => Ok(redirect::send_back(&return_address, &state.metadata.issuer, &refusal.into())),
+        Err(refusal) => redirect::send_back(&state, &request, &client, &return_address, &refusal.into()),
     }
 }
 
@@ -76,14 +82,6 @@ pub async fn post(
     by_get(&state.metadata.authorization_endpoint, &request, form)
 }
 
-/// What `id_token_hint` says, if there is one and it is ours.
-async fn hinted(state: &AppState, params: &Params) -> Stored<Option<id_token_hint::Hint>> {
-    match params.get("id_token_hint") {
-        Some(token) => id_token_hint::read(state, token).await,
-        None => Ok(None),
-    }
-}
-
 /// The client that asks. RFC 6749 §4.1.2.1: when it is unknown, the user is told, and nobody is redirected.
 async fn known_client(
     state: &AppState,
@@ -91,7 +89,7 @@ async fn known_client(
     checks: &mut Checks,
 ) -> Result<Arc<Client>, Problem> {
     // RFC 6749 §3.1: a parameter without a value says nothing, but it must not stand there a second time either.
-    for name in ["client_id", "redirect_uri"] {
+    for name in ["client_id", "redirect_uri", "request_uri"] {
         if params.count(name) > 1 {
             return Err(problems::parameter_repeated(name));
         }
@@ -105,8 +103,8 @@ async fn known_client(
     client.ok_or_else(problems::unknown_client)
 }
 
-/// The rest of the request, in the order in which the RP's developer would look for a mistake.
-fn validated(
+/// What is asked for, in the order in which the RP's developer would look for a mistake.
+pub(super) fn validated(
     resources: &Resources,
     client: &Client,
     params: &Params,
@@ -114,15 +112,8 @@ fn validated(
     hint: Option<id_token_hint::Hint>,
     checks: &mut Checks,
 ) -> Result<AuthorizationRequest, Refusal> {
-    // RFC 6749 §3.1: no parameter stands twice.
-    if params.repeated(&REPEATABLE).is_some() {
-        return Err(Refusal {
-            error: ErrorCode::InvalidRequest,
-            description: "A parameter stands more than once.",
-        });
-    }
-    by_value(params, checks)?;
-    code_in_query(client, params, checks)?;
+    code(client, params, checks)?;
+    response_mode(params, checks)?;
     let scope = scope(client, params, checks)?;
     let audience = audience(resources, params, checks)?;
     let challenge = challenge(client, params, checks)?;
@@ -147,23 +138,8 @@ fn validated(
     })
 }
 
-/// OpenID Connect Core §6: request objects are not read, and not ignored either.
-fn by_value(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
-    for (name, error, description) in [
-        ("request", ErrorCode::RequestNotSupported, "Request objects are not supported."),
-        ("request_uri", ErrorCode::RequestUriNotSupported, "Request objects by reference are not supported."),
-    ] {
-        let given = params.get(name);
-        checks
-            .judge(Rule::RequestByValueOnly, Words::Absent, given, given.is_none())
-            .map_err(Refusal::because(error, description))?;
-    }
-    Ok(())
-}
-
-/// RFC 6749 §3.1.1: which grant is meant. OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without
-/// being asked.
-fn code_in_query(client: &Client, params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
+/// RFC 6749 §3.1.1: which grant is meant.
+fn code(client: &Client, params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
     let response_type = params
         .get("response_type")
         .ok_or(Refusal { error: ErrorCode::InvalidRequest, description: "response_type is missing." })?;
@@ -179,11 +155,17 @@ fn code_in_query(client: &Client, params: &Params, checks: &mut Checks) -> Resul
             ErrorCode::UnauthorizedClient,
             "The client is not registered for authorization_code.",
         ),
-    )?;
-    let response_mode = params.get("response_mode").unwrap_or("query");
+    )
+}
+
+/// OAuth 2.0 Multiple Response Types §2.1: `query` is what `code` gets without being asked. Another mode than the two that
+/// are listed in the discovery document is refused rather than replaced; the refusal travels in the default one.
+fn response_mode(params: &Params, checks: &mut Checks) -> Result<(), Refusal> {
+    let known = ResponseMode::ALL.map(ResponseMode::as_str);
+    let asked = params.get("response_mode").unwrap_or(ResponseMode::default().as_str());
     checks
-        .equal(Rule::ResponseModeQuery, "query", response_mode)
-        .map_err(Refusal::because(ErrorCode::InvalidRequest, "The only response_mode here is query."))
+        .judge(Rule::ResponseModeKnown, known.join(" / "), asked, known.contains(&asked))
+        .map_err(Refusal::because(ErrorCode::InvalidRequest, "response_mode is neither query nor form_post."))
 }
 
 /// RFC 6749 §3.3. Values that the client is not registered for are dropped; the token answer states what is left.
@@ -337,14 +319,14 @@ async fn proceed(
             }
             Err(refusal) => refusal.into(),
         };
-        return Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &response));
+        return redirect::send_back(state, request, client, &asked.return_address, &response);
     }
     if !room {
         return Err(problems::from_store(StoreError::Full));
     }
     match turn {
         Turn::Answer(authentication, allowed) => {
-            redirect::approve(state, client, &asked, address, authentication, &allowed).await
+            redirect::approve(state, request, client, &asked, address, authentication, &allowed).await
         }
         Turn::Page(stage) => begin_interaction(state, request, asked, stage).await,
     }

@@ -16,7 +16,6 @@ use web::{
 
 use super::{
     asking::Asking,
-    redirect,
     visit::{self, Visit},
 };
 use crate::{
@@ -137,7 +136,7 @@ async fn allow(
     if visit.client.remembers_consent() {
         remember(state, visit, &authentication, &asked, &allowed).await?;
     }
-    redirect::approve(state, &visit.client, &visit.asked, visit.address, authentication, &allowed).await
+    visit.approve(state, authentication, &allowed).await
 }
 
 async fn deny(
@@ -146,10 +145,9 @@ async fn deny(
     authentication: &Authentication,
 ) -> Result<HttpResponse, Problem> {
     visit.decide(state, authentication).await?;
-    let address = &visit.asked.return_address;
     let response =
         AuthorizationResponse::Error { error: ErrorCode::AccessDenied, description: "The user said no." };
-    Ok(redirect::send_back(address, &state.metadata.issuer, &response))
+    visit.send_back(state, &response)
 }
 
 /// What was allowed and what was left unticked is not asked for again.

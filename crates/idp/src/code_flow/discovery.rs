@@ -9,7 +9,7 @@ use actix_web::{
     web::Data,
 };
 use jsonwebtoken::Algorithm;
-use shared::{metadata::ProviderMetadata, scope::Scope};
+use shared::{metadata::ProviderMetadata, response_mode::ResponseMode, scope::Scope};
 use web::lang::Lang;
 
 use crate::{
@@ -35,6 +35,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
     ProviderMetadata {
         issuer: settings.origin.issuer(),
         authorization_endpoint: format!("{issuer}/oauth/authorize"),
+        pushed_authorization_request_endpoint: format!("{issuer}/oauth/par"),
         token_endpoint: format!("{issuer}/oauth/token"),
         revocation_endpoint: format!("{issuer}/oauth/revoke"),
         introspection_endpoint: format!("{issuer}/oauth/introspect"),
@@ -47,7 +48,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
             .map(ToOwned::to_owned)
             .collect(),
         response_types_supported: vec!["code"],
-        response_modes_supported: vec!["query"],
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
         grant_types_supported: grant_types(settings),
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: signing_algs(settings),
@@ -65,8 +66,12 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         code_challenge_methods_supported: vec!["S256"],
         ui_locales_supported: Lang::ALL.map(Lang::tag).to_vec(),
         claims_parameter_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
         request_uri_parameter_supported: false,
+        request_object_signing_alg_values_supported: auth_signing_algs(),
+        // Each client is registered for what it must do.
+        require_pushed_authorization_requests: false,
+        require_signed_request_object: false,
         authorization_response_iss_parameter_supported: true,
         flow_recording_endpoint: settings.record.then(|| format!("{issuer}/flows/lookup")),
         flow_steps_endpoint: settings.record.then(|| format!("{issuer}/flows/steps")),

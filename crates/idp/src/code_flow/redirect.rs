@@ -2,16 +2,18 @@
 
 use std::net::IpAddr;
 
-use actix_web::{HttpResponse, http::header};
+use actix_web::{HttpRequest, HttpResponse, http::header};
 use shared::{
-    authorize::AuthorizationResponse,
+    authorize::{AuthorizationResponse, location},
     error::ErrorCode,
     flow::{Checks, Failed, Rule, Step, Turn, Value},
-    ids::Issuer,
     params::Params,
+    response_mode::{FormPost, ResponseMode},
 };
-use web::problem::Problem;
+use web::{lang::Lang, problem::Problem};
 
+use super::asked::Unanswerable;
+use super::form_post;
 use crate::{
     domain::{
         authorization_request::AuthorizationRequest,
@@ -22,6 +24,7 @@ use crate::{
         return_address::ReturnAddress,
         session::Authentication,
     },
+    http::oauth_error::OAuthError,
     problems,
     state::AppState,
     store::Stored,
@@ -34,27 +37,45 @@ pub fn return_address(
     client: &Client,
     params: &Params,
     checks: &mut Checks,
-) -> Result<ReturnAddress, Problem> {
-    let presented =
-        params.get("redirect_uri").ok_or_else(|| problems::redirect_uri_missing().next(client.home()))?;
+) -> Result<ReturnAddress, Unanswerable> {
+    let presented = params.get("redirect_uri").ok_or(Unanswerable::Missing)?;
     // RFC 9700 §2.1: exact string matching.
     let address = ReturnAddress::of(client, params);
     let registered = state.shown_addresses(&client.redirect_uris);
     checks
         .judge(Rule::RedirectUriRegistered, registered, presented, address.is_some())
-        .map_err(|failed| problems::redirect_uri_unregistered().check(failed).next(client.home()))?;
-    address.ok_or_else(problems::redirect_uri_unregistered)
+        .map_err(Unanswerable::Unregistered)?;
+    address.ok_or(Unanswerable::Missing)
 }
 
-/// Sends the browser back. 303, so that no form is ever posted on (RFC 9700 §4.12).
-pub fn send_back(address: &ReturnAddress, issuer: &Issuer, response: &AuthorizationResponse) -> HttpResponse {
-    let location = response.location(address.redirect_uri().as_str(), address.state(), issuer);
-    HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
+/// Sends the browser back in the way that was asked for.
+pub fn send_back(
+    state: &AppState,
+    request: &HttpRequest,
+    client: &Client,
+    address: &ReturnAddress,
+    response: &AuthorizationResponse,
+) -> Result<HttpResponse, Problem> {
+    let params = response.params(address.state(), &state.metadata.issuer);
+    let redirect_uri = address.redirect_uri().as_str();
+    match address.mode() {
+        // 303, so that no form is ever posted on (RFC 9700 §4.12).
+        ResponseMode::Query => Ok(HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, location(redirect_uri, &params)))
+            .finish()),
+        ResponseMode::FormPost => form_post::page(
+            state,
+            request,
+            client.name.for_reader(Lang::of(request)).unwrap_or_default(),
+            FormPost { action: redirect_uri.to_owned(), params },
+        ),
+    }
 }
 
 /// What the user allowed becomes a grant, known by its code until step 8, and the browser carries the code to the RP.
 pub(super) async fn approve(
     state: &AppState,
+    request: &HttpRequest,
     client: &Client,
     asked: &AuthorizationRequest,
     address: Option<IpAddr>,
@@ -62,7 +83,8 @@ pub(super) async fn approve(
     allowed: &Permissions,
 ) -> Result<HttpResponse, Problem> {
     let response = issue(state, client, asked, address, authentication, allowed).await;
-    Ok(send_back(&asked.return_address, &state.metadata.issuer, &response.map_err(problems::from_store)?))
+    let response = response.map_err(problems::from_store)?;
+    send_back(state, request, client, &asked.return_address, &response)
 }
 
 /// The grant and its code, unless there is no room for them.
@@ -133,6 +155,13 @@ impl Refusal {
             tracing::info!(rule = check.rule.id(), "refused");
             Self { error, description }
         }
+    }
+}
+
+/// The same in JSON, for a request that was pushed.
+impl From<Refusal> for OAuthError {
+    fn from(Refusal { error, description }: Refusal) -> Self {
+        Self::bad_request(error, description)
     }
 }
 

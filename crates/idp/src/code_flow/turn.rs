@@ -12,10 +12,7 @@ use shared::{
 };
 use web::problem::Problem;
 
-use super::{
-    redirect::{self, Refusal},
-    visit::Visit,
-};
+use super::{redirect::Refusal, visit::Visit};
 use crate::{
     domain::{
         authorization_request::{Account, AuthorizationRequest, Hint, Wanted},
@@ -132,14 +129,14 @@ pub(super) async fn go_on(
     let asked = &visit.asked;
     if let Err(refusal) = same_user(asked, &authentication, checks) {
         visit.decide(state, &authentication).await?;
-        return Ok(redirect::send_back(&asked.return_address, &state.metadata.issuer, &refusal.into()));
+        return visit.send_back(state, &refusal.into());
     }
     let remembered = remembered(state, &visit.client, asked, &authentication.subject).await;
     match remembered.map_err(problems::from_store)? {
         None => Ok(visit.lead_on(state, &Stage::AwaitingConsent { authentication })),
         Some(allowed) => {
             visit.decide(state, &authentication).await?;
-            redirect::approve(state, &visit.client, asked, visit.address, authentication, &allowed).await
+            visit.approve(state, authentication, &allowed).await
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use shared::{
+    authorize::AuthorizationResponse,
     clock::Timestamp,
     flow::{Checks, Rule, Step, Words},
     params::Params,
@@ -19,10 +20,12 @@ use web::{
     problem::Problem,
 };
 
+use super::redirect;
 use crate::{
     domain::{
         authorization_request::AuthorizationRequest,
         client::Client,
+        consent::Permissions,
         interaction::{Event, Interaction, Progress, Stage},
         session::Authentication,
     },
@@ -44,6 +47,7 @@ pub(super) struct Visit {
     handle: SecretHash,
     secret_handle: String,
     cookie: Secret,
+    request: HttpRequest,
 }
 
 impl Visit {
@@ -84,6 +88,7 @@ impl Visit {
             handle: hash,
             secret_handle: handle.to_owned(),
             cookie: browser,
+            request: request.clone(),
         })
     }
 
@@ -122,6 +127,26 @@ impl Visit {
         let decided = state.stores.interactions.decide(self.handle, by, self.now).await;
         let decided = decided.map_err(problems::from_store)?;
         decided.then_some(()).ok_or_else(|| problems::already_answered(self.client.home()))
+    }
+
+    /// Step 6, with what the user allowed.
+    pub(super) async fn approve(
+        &self,
+        state: &AppState,
+        authentication: Authentication,
+        allowed: &Permissions,
+    ) -> Result<HttpResponse, Problem> {
+        let Self { request, client, asked, address, .. } = self;
+        redirect::approve(state, request, client, asked, *address, authentication, allowed).await
+    }
+
+    /// Step 6, with this response.
+    pub(super) fn send_back(
+        &self,
+        state: &AppState,
+        response: &AuthorizationResponse,
+    ) -> Result<HttpResponse, Problem> {
+        redirect::send_back(state, &self.request, &self.client, &self.asked.return_address, response)
     }
 
     /// `host:port` of the place that the browser will return to.

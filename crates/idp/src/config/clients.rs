@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        auth_method::AuthMethod,
+        auth_method::{AuthMethod, SIGNING_ALGS},
         client::{AccessTokenFormat, Client, GrantType, RedirectUri},
         client_keys::{ClientKeys, PublicKeys},
         localized::Localized,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Every member that a client can have.
-const MEMBERS: [&str; 25] = [
+const MEMBERS: [&str; 28] = [
     "client_id",
     "client_secret",
     "client_secret_file",
@@ -43,6 +43,9 @@ const MEMBERS: [&str; 25] = [
     "access_token_format",
     "resource",
     "id_token_signed_response_alg",
+    "request_object_signing_alg",
+    "require_signed_request_object",
+    "require_pushed_authorization_requests",
     "default_max_age",
     "require_pkce",
     "remember_consent",
@@ -88,6 +91,10 @@ pub(super) fn described(table: &Table<'_>, unsaid: Client) -> Client {
     let address = |name| table.localized(name, |it| it.parse(web_address));
     let said = |said: Localized, unsaid: Localized| if said.is_empty() { unsaid } else { said };
     let home = redirect_uris.first().map(|it| it.site().into()).unwrap_or_default();
+    let secret = unsaid.secret.as_ref().map(Secret::expose);
+    let keys = keys(table, auth_method);
+    let (request_object_signing_alg, require_signed_request_object) =
+        request_objects(table, secret, keys.as_ref());
     Client {
         name: said(table.localized("client_name", |it| it.parse(filled)), unsaid.name),
         uri: said(address("client_uri"), home),
@@ -97,7 +104,7 @@ pub(super) fn described(table: &Table<'_>, unsaid: Client) -> Client {
         contacts: table.may("contacts", contacts).unwrap_or_default(),
         auth_method,
         auth_signing_alg: table.may("token_endpoint_auth_signing_alg", |it| auth_alg(it, auth_method)),
-        keys: keys(table, auth_method),
+        keys,
         post_logout_redirect_uris: table
             .may("post_logout_redirect_uris", redirect_uris_of)
             .unwrap_or_default(),
@@ -107,7 +114,12 @@ pub(super) fn described(table: &Table<'_>, unsaid: Client) -> Client {
             .may("access_token_format", |it| it.parse(access_token_format))
             .unwrap_or_default(),
         resource: table.may("resource", resources).unwrap_or_default(),
-        id_token_signed_response_alg: algorithm(table, unsaid.secret.as_ref().map(Secret::expose)),
+        id_token_signed_response_alg: algorithm(table, secret),
+        request_object_signing_alg,
+        require_signed_request_object,
+        require_pushed_authorization_requests: table
+            .may("require_pushed_authorization_requests", Member::flag)
+            .unwrap_or(false),
         default_max_age: table.may("default_max_age", Member::number),
         require_pkce: table.may("require_pkce", Member::flag).unwrap_or(unsaid.require_pkce),
         remember_consent: table.may("remember_consent", Member::flag).unwrap_or(unsaid.remember_consent),
@@ -199,6 +211,43 @@ fn auth_alg(member: &Member<'_>, auth_method: AuthMethod) -> Option<Algorithm> {
         }
     }
     alg
+}
+
+/// OpenID Connect Dynamic Client Registration §2, RFC 9101 §10.5: how request objects are signed, and whether they must be.
+/// Who has nothing to sign with could never ask.
+fn request_objects(
+    table: &Table<'_>,
+    secret: Option<&str>,
+    keys: Option<&ClientKeys>,
+) -> (Option<Algorithm>, bool) {
+    let by_secret = secret.filter(|secret| secret.len() >= HS256_BYTES).map(|_| Algorithm::HS256);
+    let by_key = keys.map_or(&[][..], |_| SIGNING_ALGS);
+    let alg = table.may("request_object_signing_alg", |it| {
+        let known = |it: &Algorithm| *it == Algorithm::HS256 || SIGNING_ALGS.contains(it);
+        let alg = Algorithm::from_str(it.text()?).ok().filter(known);
+        match alg {
+            None => it.mistake("must be RS256, PS256, ES256, EdDSA or HS256"),
+            // RFC 7518 §3.2: a key as long as the hash, at least.
+            Some(Algorithm::HS256) if by_secret.is_none() => {
+                it.mistake("HS256 signs with the client_secret, which must then have 32 bytes at least");
+            }
+            Some(alg) if alg != Algorithm::HS256 && by_key.is_empty() => {
+                it.mistake("needs the keys of the client: jwks_uri (or jwks)");
+            }
+            Some(_) => (),
+        }
+        alg
+    });
+    let must = table.may("require_signed_request_object", |it| {
+        let must = it.flag()?;
+        if must && by_secret.is_none() && by_key.is_empty() {
+            it.mistake(
+                "there is nothing to sign with: neither jwks_uri (or jwks) nor a client_secret of 32 bytes",
+            );
+        }
+        Some(must)
+    });
+    (alg, must.unwrap_or(false))
 }
 
 /// What a public client cannot be registered for: whoever knows its name would have it.

@@ -27,7 +27,7 @@ use crate::domain::client::{self, Client, GrantType};
 /// Every member that a client which registers itself is asked about, beside those for people. Whatever else it sends is
 /// ignored (RFC 7591 §2): a software statement too, as nobody's is trusted here (§2.3), and above all what says that it
 /// answers for a resource, or gets refresh tokens without its users' word.
-const MEMBERS: [&str; 15] = [
+const MEMBERS: [&str; 18] = [
     "redirect_uris",
     "post_logout_redirect_uris",
     "grant_types",
@@ -38,6 +38,9 @@ const MEMBERS: [&str; 15] = [
     "jwks",
     "jwks_uri",
     "id_token_signed_response_alg",
+    "request_object_signing_alg",
+    "require_signed_request_object",
+    "require_pushed_authorization_requests",
     "default_max_age",
     "access_token_format",
     "require_pkce",

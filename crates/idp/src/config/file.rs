@@ -189,6 +189,10 @@ password_hash = 'HASH'
             resource = ['https://api.example/v1', 'urn:example:api']
             id_token_signed_response_alg = 'EdDSA'
             default_max_age = 60
+            jwks_uri = 'https://app.example/jwks'
+            request_object_signing_alg = 'PS256'
+            require_signed_request_object = true
+            require_pushed_authorization_requests = true
             require_pkce = false
             remember_consent = false
             claims_in_id_token = true
@@ -204,6 +208,8 @@ password_hash = 'HASH'
         assert_eq!(client.resource, ["https://api.example/v1", "urn:example:api"]);
         assert_eq!(client.id_token_signed_response_alg, Some(Algorithm::EdDSA));
         assert_eq!(client.default_max_age, Some(60));
+        assert_eq!(client.request_object_signing_alg, Some(Algorithm::PS256));
+        assert!(client.require_signed_request_object && client.require_pushed_authorization_requests);
         assert!(!client.require_pkce && !client.remember_consent && client.claims_in_id_token);
         assert!(client.refresh_without_offline_access);
     }
@@ -250,6 +256,12 @@ password_hash = 'HASH'
             ("scope = ' '", "scope: must name what the client may ask for"),
             ("id_token_signed_response_alg = 'none'", "id_token_signed_response_alg: must be RS256, ES"),
             ("id_token_signed_response_alg = 'HS256'", "id_token_signed_response_alg: HS256 signs with"),
+            ("request_object_signing_alg = 'none'", "request_object_signing_alg: must be RS256, PS256, ES"),
+            ("request_object_signing_alg = 'HS256'", "request_object_signing_alg: HS256 signs with"),
+            ("request_object_signing_alg = 'ES256'", "request_object_signing_alg: needs the keys"),
+            ("require_signed_request_object = 1", "require_signed_request_object: must be true or false"),
+            ("require_signed_request_object = true", "require_signed_request_object: there is nothing to"),
+            ("require_pushed_authorization_requests = 'x'", "require_pushed_authorization_requests: must be"),
             ("default_max_age = -1", "default_max_age: must be a whole number, zero or more"),
             ("require_pkce = 'no'", "require_pkce: must be true or false"),
             ("remember_consent = 1", "remember_consent: must be true or false"),

@@ -106,6 +106,11 @@ pub struct Arguments {
     #[arg(long, env = "IDP_CODE_LIFETIME", value_parser = settings::lifetime)]
     code_lifetime: Option<Duration>,
 
+    /// Seconds in which a browser must come for a pushed request, 600 at most; without it 600 in the built-in demo and 60
+    /// with a file of one's own
+    #[arg(long, env = "IDP_PAR_LIFETIME", value_parser = settings::lifetime)]
+    par_lifetime: Option<Duration>,
+
     /// Seconds that an ID token and an access token live
     #[arg(long, env = "IDP_TOKEN_LIFETIME", default_value = "3600", value_parser = settings::lifetime, global = true)]
     token_lifetime: Duration,
@@ -208,6 +213,8 @@ pub struct Settings {
     pub browser_cookie: String,
     /// How long a code is good.
     pub code_lifetime: Duration,
+    /// How long a browser may take to come for a pushed request.
+    pub par_lifetime: Duration,
     /// How long tokens live.
     pub token_lifetime: Duration,
     /// How long a refresh token lives unused.
@@ -298,6 +305,10 @@ impl TryFrom<Arguments> for Settings {
         if code_lifetime > Duration::from_secs(600) {
             return Err("IDP_CODE_LIFETIME: 600 seconds at most, as RFC 6749 §4.1.2 recommends".into());
         }
+        let par_lifetime = arguments.par_lifetime.unwrap_or(Duration::from_secs(usual));
+        if par_lifetime > Duration::from_secs(600) {
+            return Err("IDP_PAR_LIFETIME: 600 seconds at most, as RFC 9126 §2.2 suggests".into());
+        }
         if arguments.session_cookie == arguments.browser_cookie {
             return Err("IDP_SESSION_COOKIE and IDP_BROWSER_COOKIE must differ".into());
         }
@@ -324,6 +335,7 @@ impl TryFrom<Arguments> for Settings {
             session_cookie: arguments.session_cookie,
             browser_cookie: arguments.browser_cookie,
             code_lifetime,
+            par_lifetime,
             token_lifetime: arguments.token_lifetime,
             refresh_idle: arguments.refresh_idle,
             refresh_most: arguments.refresh_most,
@@ -409,6 +421,7 @@ mod tests {
             (&["--client-redirect-uri", "http://app.example/cb"], "use https"),
             (&["--code-lifetime", "601"], "IDP_CODE_LIFETIME"),
             (&["--code-lifetime", "0"], "--code-lifetime"),
+            (&["--par-lifetime", "601"], "IDP_PAR_LIFETIME"),
             (&["--session-cookie", "a b"], "--session-cookie"),
             (&["--session-cookie", "x", "--browser-cookie", "x"], "IDP_BROWSER_COOKIE"),
             (&["--bind", "5001"], "--bind"),

@@ -179,6 +179,12 @@ pub struct Client {
     pub resource: Vec<String>,
     /// `id_token_signed_response_alg`: how its ID tokens are signed; without it, as the settings say.
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// `request_object_signing_alg`: how its request objects are signed; without it, in any way that is supported.
+    pub request_object_signing_alg: Option<Algorithm>,
+    /// `require_signed_request_object`: whether its requests must be signed (RFC 9101 §10.5).
+    pub require_signed_request_object: bool,
+    /// `require_pushed_authorization_requests`: whether its requests must be pushed first (RFC 9126 §6).
+    pub require_pushed_authorization_requests: bool,
     /// `default_max_age`: how many seconds a login may be old when the request does not say.
     pub default_max_age: Option<u64>,
     /// Whether its requests must use PKCE (RFC 9700 §2.1.1).
@@ -218,6 +224,9 @@ impl Client {
             access_token_format: AccessTokenFormat::default(),
             resource: Vec::new(),
             id_token_signed_response_alg: None,
+            request_object_signing_alg: None,
+            require_signed_request_object: false,
+            require_pushed_authorization_requests: false,
             default_max_age: None,
             require_pkce: true,
             remember_consent: true,

@@ -34,6 +34,11 @@ pub fn of(client: &Client, usual_alg: &str) -> Map<String, Value> {
         say("subject_type", "public".into());
         // OpenID Connect Core §2: it stands in every ID token.
         say("require_auth_time", true.into());
+        if let Some(alg) = client.request_object_signing_alg {
+            say("request_object_signing_alg", format!("{alg:?}").into());
+        }
+        say("require_signed_request_object", client.require_signed_request_object.into());
+        say("require_pushed_authorization_requests", client.require_pushed_authorization_requests.into());
         say("require_pkce", client.requires_pkce().into());
         say("remember_consent", client.remembers_consent().into());
         say("claims_in_id_token", client.claims_in_id_token.into());

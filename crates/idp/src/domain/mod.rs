@@ -16,6 +16,7 @@ pub mod interaction;
 pub mod localized;
 pub mod password;
 pub mod prompt;
+pub mod pushed_request;
 pub mod refresh_family;
 pub mod registration;
 pub mod return_address;

@@ -144,12 +144,14 @@ pub async fn home(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
 fn endpoints(state: &AppState) -> Vec<Endpoint> {
     let metadata = &state.metadata;
     let below = |path: &str| format!("{}{path}", metadata.issuer);
+    let par = metadata.pushed_authorization_request_endpoint.clone();
     let registration = metadata.registration_endpoint.clone();
     let registration =
         registration.map(|address| Endpoint { name: "registration", address, document: false });
     let own = vec![
         Endpoint { name: "discovery", address: below("/.well-known/openid-configuration"), document: true },
         Endpoint { name: "jwks", address: metadata.jwks_uri.clone(), document: true },
+        Endpoint { name: "par", address: par, document: false },
         Endpoint { name: "authorization", address: metadata.authorization_endpoint.clone(), document: false },
         Endpoint { name: "token", address: metadata.token_endpoint.clone(), document: false },
         Endpoint { name: "revocation", address: metadata.revocation_endpoint.clone(), document: false },

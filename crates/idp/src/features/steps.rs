@@ -13,21 +13,26 @@ use shared::{
     ids::ClientId,
     params::Params,
     random::Random,
+    response_mode::FormPost,
     secret::SecretHash,
 };
 use viewer::{
     desk::Desk as _,
     recorder::{Flow, FlowId},
-    steps::{Hands, Steps, Validity},
+    steps::{Draft, Hands, Steps, Validity},
     tap,
 };
 use web::{
     expiring::ExpiringMap,
     form::{Form, FormError},
+    lang::Lang,
+    problem::Problem,
 };
 
 use crate::{
+    code_flow::form_post,
     http::{client_auth, oauth_error::OAuthError},
+    problems,
     state::AppState,
 };
 
@@ -176,11 +181,11 @@ impl Hands for AppState {
     }
 
     /// Before the first page, and before step 6.
-    fn pause_at(&self, _request: &HttpRequest, exchange: Exchange, location: &str) -> Option<Pause> {
+    fn pause_at(&self, _request: &HttpRequest, exchange: Exchange, draft: &Draft) -> Option<Pause> {
         let announced = self.steps.as_ref()?;
         let id = tap::current_flow()?;
         let (flow, now) = (self.recorder.as_ref()?.flow(&id)?, self.clock.now());
-        let is_own = location.starts_with(&format!("{}/", self.settings.origin.as_str()));
+        let is_own = draft.address.starts_with(&format!("{}/", self.settings.origin.as_str()));
         let pause = match exchange {
             Exchange::Authorize if is_own => Pause::LoginPage,
             Exchange::Authorize | Exchange::AccountChoice | Exchange::Password | Exchange::Decision
@@ -194,10 +199,26 @@ impl Hands for AppState {
             login.flow = Some(id.clone());
             match pause {
                 Pause::LoginPage => login.request = Some(now + self.settings.interaction_lifetime),
-                _ => login.code = brings_code(location).then(|| now + self.settings.code_lifetime),
+                _ => login.code = brings_code(&draft.params).then(|| now + self.settings.code_lifetime),
             }
         })?;
         (!announced.steps.runs_on(&id)).then_some(pause)
+    }
+
+    /// Step 6 by `form_post`.
+    async fn posting(
+        &self,
+        request: &HttpRequest,
+        flow: &str,
+        draft: &Draft,
+    ) -> Result<HttpResponse, Problem> {
+        let params = Params::parse_with_repeats(draft.params.as_bytes()).map_err(Problem::malformed)?;
+        let flow = self.recorder.as_ref().and_then(|recorder| recorder.flow(flow));
+        let client = ClientId::new(flow.and_then(|flow| flow.client.clone()).unwrap_or_default());
+        let client = self.stores.clients.find(&client, self.present()).await.map_err(problems::from_store)?;
+        let name =
+            client.as_ref().and_then(|client| client.name.for_reader(Lang::of(request))).unwrap_or_default();
+        form_post::page(self, request, name, FormPost { action: draft.address.clone(), params })
     }
 
     async fn validity(&self, flow: &Flow) -> Validity {
@@ -225,7 +246,6 @@ impl Hands for AppState {
     }
 }
 
-fn brings_code(location: &str) -> bool {
-    let query = location.split_once('?').map_or("", |(_, query)| query);
-    Params::parse_with_repeats(query.as_bytes()).is_ok_and(|params| params.get("code").is_some())
+fn brings_code(params: &str) -> bool {
+    Params::parse_with_repeats(params.as_bytes()).is_ok_and(|params| params.get("code").is_some())
 }

@@ -4,9 +4,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use shared::{
     clock::Timestamp,
     flow::{Checks, Failed, Rule, Shown, Words},
@@ -14,81 +13,60 @@ use shared::{
     secret::SecretHash,
 };
 
-use super::oauth_error::OAuthError;
+use super::{
+    client_jwt::{Audiences, ClientJwt, SKEW, Times, name},
+    oauth_error::OAuthError,
+};
 use crate::{
-    domain::{auth_method::AuthMethod, client::Client, client_keys::ClientKeys},
-    keys,
+    domain::{auth_method::AuthMethod, client::Client},
     state::AppState,
 };
 
 /// RFC 7523 §2.2: what `client_assertion_type` says.
 pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How far clocks may differ.
-const SKEW: Duration = Duration::from_secs(60);
 /// How long an assertion may live: as long its `jti` is remembered.
 const LONGEST: Duration = Duration::from_secs(3600);
+
+/// The kinds of JWT that an assertion is (RFC 8725 §3.11).
+const KINDS: [&str; 2] = ["JWT", "client-authentication+jwt"];
 
 /// An assertion that has been taken apart, and of which nothing is certain yet.
 pub struct Assertion<'a> {
     /// Who it says that it is from.
     pub client_id: ClientId,
-    header: Header,
+    jwt: ClientJwt<'a>,
     claims: Claims,
-    signed: &'a str,
-    signature: &'a str,
 }
 
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: Option<String>,
-    typ: Option<String>,
-    crit: Option<serde_json::Value>,
-}
-
-/// RFC 7523 §3. Numbers are numbers: an `exp` in quotes is none.
+/// RFC 7523 §3.
 #[derive(Deserialize)]
 struct Claims {
     iss: Option<String>,
     sub: String,
     aud: Audiences,
-    exp: Option<i64>,
-    nbf: Option<i64>,
-    iat: Option<i64>,
+    #[serde(flatten)]
+    times: Times,
     jti: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audiences {
-    One(String),
-    Several(Vec<String>),
 }
 
 impl<'a> Assertion<'a> {
     /// Takes a JWT apart. Whose it is stands in its `sub` (RFC 7523 §3 (2B)), and is believed only when the key of that
     /// client fits.
     pub fn read(token: &'a str) -> Option<Self> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        let (header, payload) = signed.split_once('.')?;
-        let claims: Claims = part(payload)?;
-        let client_id = ClientId::new(claims.sub.as_str());
-        Some(Self { client_id, header: part(header)?, claims, signed, signature })
+        let jwt = ClientJwt::read(token)?;
+        let claims: Claims = jwt.claims()?;
+        Some(Self { client_id: ClientId::new(claims.sub.as_str()), jwt, claims })
     }
 
     /// The method that a client uses who signs like this.
     pub fn method(&self) -> AuthMethod {
-        let is_secret = |alg: &Algorithm| format!("{alg:?}") == self.header.alg;
+        let is_secret = |alg: &Algorithm| name(*alg) == self.jwt.alg();
         if AuthMethod::ClientSecretJwt.signing_algs().iter().any(is_secret) {
             AuthMethod::ClientSecretJwt
         } else {
             AuthMethod::PrivateKeyJwt
         }
     }
-}
-
-fn part<T: DeserializeOwned>(encoded: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()
 }
 
 /// Judges an assertion of `client`, which is shown to `endpoint`.
@@ -120,26 +98,19 @@ fn refused(description: &'static str) -> impl FnOnce(Failed) -> OAuthError {
     }
 }
 
-/// RFC 8725 §3.1: the registration says which algorithms there are, never the token alone. §3.11: another kind of token
-/// is none. RFC 7515 §4.1.11: nothing is critical that we do not know.
+/// RFC 8725 §3.1: as the client is registered for.
 fn algorithm(client: &Client, assertion: &Assertion<'_>, checks: &mut Checks) -> Result<Algorithm, Failed> {
     let possible = assertion.method().signing_algs();
     let possible = possible.iter().filter(|alg| client.auth_signing_alg.is_none_or(|pinned| pinned == **alg));
     let possible: Vec<_> = possible.copied().collect();
-    let named = |alg: &Algorithm| format!("{alg:?}");
-    let expected = possible.iter().map(named).collect::<Vec<_>>().join(" / ");
-    let header = &assertion.header;
-    let alg = possible.into_iter().find(|alg| named(alg) == header.alg);
-    let kinds = ["jwt", "client-authentication+jwt"];
-    let is_one = header.typ.as_deref().is_none_or(|typ| kinds.iter().any(|it| typ.eq_ignore_ascii_case(it)));
-    let alg = alg.filter(|_| is_one && header.crit.is_none());
-    checks.judge(Rule::AssertionAlgorithm, expected, header.alg.clone(), alg.is_some())?;
+    let expected = possible.iter().copied().map(name).collect::<Vec<_>>().join(" / ");
+    let alg = assertion.jwt.algorithm(&possible, &KINDS);
+    checks.judge(Rule::AssertionAlgorithm, expected, assertion.jwt.alg(), alg.is_some())?;
     // It is there: the check has passed.
     Ok(alg.unwrap_or_default())
 }
 
-/// RFC 7523 §3 (9). The key is the one that is registered; keys that a token brings along are not looked at, and
-/// nothing is fetched that it names (RFC 8725 §3.10).
+/// RFC 7523 §3 (9).
 async fn signature(
     state: &AppState,
     client: &Client,
@@ -147,19 +118,7 @@ async fn signature(
     alg: Algorithm,
     checks: &mut Checks,
 ) -> Result<(), OAuthError> {
-    let Assertion { signed, signature, .. } = assertion;
-    let kid = assertion.header.kid.as_deref();
-    let is_good = match (assertion.method(), &client.secret, &client.keys) {
-        (AuthMethod::ClientSecretJwt, Some(secret), _) => keys::is_hs256(secret, signed, signature),
-        (AuthMethod::PrivateKeyJwt, _, Some(ClientKeys::Registered(keys))) => {
-            keys.verify(alg, kid, signed, signature)
-        }
-        (AuthMethod::PrivateKeyJwt, _, Some(ClientKeys::Published(address))) => {
-            let keys = state.client_keys.at(address, kid, state.present()).await?;
-            keys.is_some_and(|keys| keys.verify(alg, kid, signed, signature))
-        }
-        _ => false,
-    };
+    let is_good = assertion.jwt.is_signed(state, client, alg).await?;
     let shown = if is_good { Words::SignedByClient } else { Words::NotSignedByClient };
     checks
         .judge(Rule::AssertionSignature, Words::SignedByClient, shown, is_good)
@@ -181,21 +140,17 @@ fn audience(
     checks: &mut Checks,
 ) -> Result<(), Failed> {
     let ours = [state.metadata.issuer.as_str(), &state.metadata.token_endpoint, endpoint];
-    let aud = match &assertion.claims.aud {
-        Audiences::One(one) => std::slice::from_ref(one),
-        Audiences::Several(several) => several,
-    };
+    let aud = assertion.claims.aud.as_slice();
     let is_meant = aud.iter().any(|it| ours.contains(&it.as_str()));
     checks.judge(Rule::AssertionAudience, ours[..2].join(" / "), aud.join(" / "), is_meant)
 }
 
 /// RFC 7523 §3 (4), (5) and (6). Returns when it ends.
 fn expiry(assertion: &Assertion<'_>, now: Timestamp, checks: &mut Checks) -> Result<Timestamp, Failed> {
-    let claims = &assertion.claims;
-    let expires = claims.exp.map(Timestamp::from_unix);
-    let ahead = |time: &i64| Timestamp::from_unix(*time) > now + SKEW;
-    let is_now = expires.is_some_and(|expires| now < expires + SKEW && expires <= now + LONGEST)
-        && ![claims.nbf, claims.iat].iter().flatten().any(ahead);
+    let times = &assertion.claims.times;
+    let expires = times.exp.map(Timestamp::from_unix);
+    let is_near = expires.is_some_and(|expires| expires <= now + LONGEST);
+    let is_now = is_near && times.is_not_over(now) && times.has_begun(now);
     let actual = expires.map(|expires| expires.to_string());
     let wanted = Shown::WordsWith(Words::After, now.to_string().into());
     checks.judge(Rule::AssertionExpiry, wanted, actual.as_deref(), is_now)?;

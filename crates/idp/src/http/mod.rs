@@ -11,6 +11,7 @@ pub mod browser;
 pub mod by_get;
 pub mod client_assertion;
 pub mod client_auth;
+pub mod client_jwt;
 pub mod cors;
 pub mod csrf;
 pub mod id_token_hint;

@@ -14,8 +14,8 @@ use web::expiring::{ExpiringMap, Full};
 
 use self::clients::Clients;
 use super::{
-    AccessTokenStore, AssertionStore, ConsentStore, GrantStore, InteractionStore, RefreshFamilyStore,
-    SessionStore, StoreError, Stored, Stores, UserStore,
+    AccessTokenStore, AssertionStore, ConsentStore, GrantStore, InteractionStore, PushedRequestStore,
+    RefreshFamilyStore, SessionStore, StoreError, Stored, Stores, UserStore,
 };
 use crate::domain::{
     access_token::AccessToken,
@@ -23,6 +23,7 @@ use crate::domain::{
     consent::Consent,
     grant::{Approval, Grant, GrantId, KeptGrant, Redeem},
     interaction::{Event, Interaction, Progress},
+    pushed_request::{PushedRequest, Take},
     refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
@@ -79,6 +80,12 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize, may_regis
         sessions: Arc::new(Sessions(
             ExpiringMap::shared(capacity, |_| 0, |session: &UserSession| Owner::of_address(session.address))
                 .in_shares(share),
+        )),
+        pushed_requests: Arc::new(PushedRequests(
+            ExpiringMap::shared(capacity, PushedRequest::weight, |pushed: &PushedRequest| {
+                Owner::both(&pushed.client_id, pushed.address)
+            })
+            .in_shares(share),
         )),
         interactions: Arc::new(Interactions(
             ExpiringMap::shared(capacity, Interaction::weight, |interaction: &Interaction| {
@@ -177,6 +184,33 @@ impl SessionStore for Sessions {
 
     async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<Option<UserSession>> {
         Ok(self.0.take(&id, now))
+    }
+
+    async fn sweep(&self, now: Timestamp) {
+        self.0.sweep(now);
+    }
+
+    async fn forget_since(&self, since: Timestamp) {
+        self.0.forget_since(since);
+    }
+}
+
+struct PushedRequests(ExpiringMap<SecretHash, PushedRequest, Owner>);
+
+#[async_trait]
+impl PushedRequestStore for PushedRequests {
+    async fn push(
+        &self,
+        handle: SecretHash,
+        pushed: PushedRequest,
+        forget: Timestamp,
+        now: Timestamp,
+    ) -> Stored<()> {
+        Ok(self.0.insert(handle, pushed, forget, now)?)
+    }
+
+    async fn take(&self, handle: SecretHash, client: &ClientId, now: Timestamp) -> Stored<Take> {
+        Ok(self.0.update(&handle, now, |pushed| pushed.take(client, now)).unwrap_or(Take::Unknown))
     }
 
     async fn sweep(&self, now: Timestamp) {

@@ -21,6 +21,7 @@ use crate::domain::{
     consent::Consent,
     grant::{Approval, Grant, GrantId, Redeem},
     interaction::{Event, Interaction, Progress},
+    pushed_request::{PushedRequest, Take},
     refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
     registration::Registration,
     session::{Authentication, SessionLifetime, UserSession},
@@ -95,6 +96,28 @@ pub trait SessionStore: Send + Sync {
 
     /// Ends a session, and says what it was.
     async fn end(&self, id: SecretHash, now: Timestamp) -> Stored<Option<UserSession>>;
+
+    /// Forgets what has ended.
+    async fn sweep(&self, now: Timestamp);
+
+    /// Forgets what began after `since`, in a time that never was.
+    async fn forget_since(&self, since: Timestamp);
+}
+
+/// The requests that were pushed, and that no browser has come for (RFC 9126).
+#[async_trait]
+pub trait PushedRequestStore: Send + Sync {
+    /// Keeps one until `forget`.
+    async fn push(
+        &self,
+        handle: SecretHash,
+        pushed: PushedRequest,
+        forget: Timestamp,
+        now: Timestamp,
+    ) -> Stored<()>;
+
+    /// A browser comes for one in the name of a client. Gives it to one caller, and to nobody else.
+    async fn take(&self, handle: SecretHash, client: &ClientId, now: Timestamp) -> Stored<Take>;
 
     /// Forgets what has ended.
     async fn sweep(&self, now: Timestamp);
@@ -282,6 +305,8 @@ pub struct Stores {
     pub users: Arc<dyn UserStore>,
     /// The users' sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// The requests that were pushed.
+    pub pushed_requests: Arc<dyn PushedRequestStore>,
     /// The interactions under way.
     pub interactions: Arc<dyn InteractionStore>,
     /// What users allowed clients.
@@ -330,6 +355,7 @@ impl Stores {
     /// Forgets what has ended, everywhere but among the clients, whose time does not travel.
     pub async fn sweep(&self, now: Timestamp) {
         self.sessions.sweep(now).await;
+        self.pushed_requests.sweep(now).await;
         self.interactions.sweep(now).await;
         self.consents.sweep(now).await;
         self.grants.sweep(now).await;
@@ -341,6 +367,7 @@ impl Stores {
     /// Forgets what began after `since`, everywhere.
     pub async fn forget_since(&self, since: Timestamp) {
         self.sessions.forget_since(since).await;
+        self.pushed_requests.forget_since(since).await;
         self.interactions.forget_since(since).await;
         self.consents.forget_since(since).await;
         self.grants.forget_since(since).await;

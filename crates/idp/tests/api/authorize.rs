@@ -113,7 +113,7 @@ async fn i2_every_later_error_goes_to_the_client_with_state_and_issuer() {
         (good().without("scope"), "invalid_scope"),
         (good().with("scope", &"a".repeat(1025)), "invalid_scope"),
         (good().with("prompt", "none"), "login_required"),
-        (good().with("request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported"),
+        (good().with("request", "eyJhbGciOiJub25lIn0.e30."), "invalid_request_object"),
         (good().with("request_uri", "https://evil.example/r"), "request_uri_not_supported"),
     ] {
         let answer = opens(&idp, &asked).await;

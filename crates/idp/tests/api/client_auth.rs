@@ -28,7 +28,7 @@ static NEXT_JTI: AtomicU32 = AtomicU32::new(0);
 
 /// A key that a client signs with.
 pub struct Key {
-    alg: KeyAlg,
+    pub alg: KeyAlg,
     pem: String,
     pub public: Value,
 }
@@ -44,7 +44,7 @@ impl Key {
         self.public["kid"].as_str().unwrap()
     }
 
-    fn encoding(&self) -> EncodingKey {
+    pub fn encoding(&self) -> EncodingKey {
         match self.alg {
             KeyAlg::Rs256 => EncodingKey::from_rsa_pem(self.pem.as_bytes()),
             KeyAlg::Es256 => EncodingKey::from_ec_pem(self.pem.as_bytes()),
@@ -54,7 +54,7 @@ impl Key {
     }
 
     /// A header as this key signs.
-    fn header(&self) -> Header {
+    pub fn header(&self) -> Header {
         Header { kid: Some(self.kid().to_owned()), ..Header::new(self.alg.into()) }
     }
 
@@ -137,7 +137,7 @@ impl Keyed {
     }
 }
 
-fn client<'a>(clients: &'a mut [Client], id: &str) -> &'a mut Client {
+pub fn client<'a>(clients: &'a mut [Client], id: &str) -> &'a mut Client {
     clients.iter_mut().find(|client| client.id.as_str() == id).unwrap()
 }
 

@@ -64,6 +64,14 @@ async fn what_is_listed_works_and_nothing_else_is_listed() {
         let algs = &document[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
         assert_eq!(algs, &json!(["HS256", "RS256", "PS256", "ES256", "EdDSA"]), "{endpoint}");
     }
+    assert_eq!(document["pushed_authorization_request_endpoint"], json!(idp.at("/oauth/par")));
+    assert_eq!(document["request_parameter_supported"], true);
+    assert_eq!(document["request_uri_parameter_supported"], false, "but for what was pushed");
+    let algs = json!(["HS256", "RS256", "PS256", "ES256", "EdDSA"]);
+    assert_eq!(document["request_object_signing_alg_values_supported"], algs);
+    for nobody_must in ["require_pushed_authorization_requests", "require_signed_request_object"] {
+        assert_eq!(document[nobody_must], false, "{nobody_must}");
+    }
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
     assert_eq!(document["claims_parameter_supported"], true);

@@ -10,8 +10,16 @@ async fn it_shows_the_endpoints_the_keys_the_clients_and_the_demo_users() {
     assert_eq!(page.status, 200);
     let document = Answer::of(http().get(idp.at("/oauth/jwks"))).await.json();
     let kids = document["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
-    let shown =
-        ["/oauth/token", "/oauth/logout", "client1", "client2", "client-hs256", "demo", "AliceTest2024!"];
+    let shown = [
+        "/oauth/par",
+        "/oauth/token",
+        "/oauth/logout",
+        "client1",
+        "client2",
+        "client-hs256",
+        "demo",
+        "AliceTest2024!",
+    ];
     for shown in kids.chain(shown.map(ToOwned::to_owned)) {
         assert!(page.body.contains(&shown), "{shown} is not in {}", page.body);
     }

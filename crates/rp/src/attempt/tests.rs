@@ -25,6 +25,7 @@ fn kept_with(next: &str) -> Arc<Kept> {
         provider: Arc::new(Metadata {
             issuer: IssuerUrl::new(url()).unwrap(),
             authorization_endpoint: AuthUrl::new(url()).unwrap(),
+            pushed_authorization_request_endpoint: None,
             token_endpoint: TokenUrl::new(url()).unwrap(),
             userinfo_endpoint: None,
             jwks_uri: JsonWebKeySetUrl::new(url()).unwrap(),
@@ -39,6 +40,7 @@ fn kept_with(next: &str) -> Arc<Kept> {
         nonce: Secret::new("nonce"),
         verifier: CodeVerifier::generate(&SeededRandom::new(1)),
         browser: SecretHash::of("cookie"),
+        response_mode: shared::response_mode::ResponseMode::Query,
         next: next.into(),
         max_age: None,
     })

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::ProviderError;
 
-/// The document as the library reads it, with six members that it does not know.
+/// The document as the library reads it, with seven members that it does not know.
 type Document = ProviderMetadata<
     Additional,
     CoreAuthDisplay,
@@ -41,6 +41,8 @@ struct Additional {
     authorization_response_iss_parameter_supported: bool,
     /// OpenID Connect RP-Initiated Logout §2.1.
     end_session_endpoint: Option<EndSessionUrl>,
+    /// RFC 9126 §5.
+    pushed_authorization_request_endpoint: Option<Url>,
     /// RFC 8414 §2.
     revocation_endpoint: Option<Url>,
     /// RFC 8414 §2.
@@ -60,6 +62,8 @@ pub struct Metadata {
     pub issuer: IssuerUrl,
     /// Step 2 goes here.
     pub authorization_endpoint: AuthUrl,
+    /// Requests are left here in advance, if anywhere.
+    pub pushed_authorization_request_endpoint: Option<Url>,
     /// Step 8 goes here.
     pub token_endpoint: TokenUrl,
     /// The claims about the user are here, if anywhere.
@@ -103,6 +107,7 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
     let metadata = Metadata {
         issuer: document.issuer().clone(),
         authorization_endpoint: document.authorization_endpoint().clone(),
+        pushed_authorization_request_endpoint: additional.pushed_authorization_request_endpoint.clone(),
         token_endpoint,
         userinfo_endpoint: document.userinfo_endpoint().cloned(),
         jwks_uri: document.jwks_uri().clone(),
@@ -121,8 +126,9 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
 /// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones.
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
     let issuer = metadata.issuer.url().scheme();
-    let endpoints: [(&str, Option<&Url>); 9] = [
+    let endpoints: [(&str, Option<&Url>); 10] = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
+        ("pushed_authorization_request_endpoint", metadata.pushed_authorization_request_endpoint.as_ref()),
         ("token_endpoint", Some(metadata.token_endpoint.url())),
         ("userinfo_endpoint", metadata.userinfo_endpoint.as_ref().map(UserInfoUrl::url)),
         ("jwks_uri", Some(metadata.jwks_uri.url())),
@@ -197,6 +203,7 @@ mod tests {
     fn an_https_issuer_has_https_endpoints() {
         let names = [
             "authorization_endpoint",
+            "pushed_authorization_request_endpoint",
             "token_endpoint",
             "userinfo_endpoint",
             "jwks_uri",

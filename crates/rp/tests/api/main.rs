@@ -14,6 +14,7 @@ mod providers;
 mod request;
 
 mod attempts;
+mod posted;
 mod responses;
 
 mod exchange;

@@ -72,7 +72,7 @@ async fn an_unknown_address_or_method_has_its_page() {
     let world = World::start();
     let mut browser = world.browser();
     browser.opens("/nowhere").await.is_problem(404, "not_found");
-    for target in ["/", "/login", "/auth", "/logout/done"] {
+    for target in ["/", "/login", "/auth/back_x", "/logout/done"] {
         let answer = browser.submits(target, &[]).await;
         answer.is_problem(405, "method_not_allowed");
     }

@@ -4,11 +4,13 @@
 
 mod clients;
 mod flows;
+mod form_post;
 mod pair;
 mod registration;
 mod steps;
 mod strangers;
 mod tokens;
+mod ways;
 
 use std::time::Duration;
 

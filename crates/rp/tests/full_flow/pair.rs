@@ -10,6 +10,7 @@ use shared::{
     clock::{ManualClock, Timestamp},
     flow::NoRecording,
     random::SystemRandom,
+    response_mode::FormPost,
 };
 use url::Url;
 
@@ -61,7 +62,8 @@ impl Pair {
     }
 }
 
-/// A browser that follows redirects. Its cookies ignore ports, as cookies do: both servers see all of them.
+/// A browser that follows redirects, and runs the one script that leads on: it submits the form of an answer that is
+/// posted. Its cookies ignore ports, as cookies do: both servers see all of them.
 #[derive(Default)]
 pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<(String, String), String>,
@@ -90,11 +92,12 @@ impl Browser {
     }
 
     async fn follows(&mut self, mut address: Url, mut request: RequestBuilder) {
+        let mut is_of_another_site = false;
         loop {
             let cookies: Vec<_> = self
                 .cookies
                 .iter()
-                .filter(|((_, path), _)| address.path().starts_with(path))
+                .filter(|((_, path), _)| !is_of_another_site && address.path().starts_with(path))
                 .map(|((name, _), value)| format!("{name}={value}"))
                 .collect();
             let request_now =
@@ -106,9 +109,17 @@ impl Browser {
             let location = response.headers().get(header::LOCATION);
             let Some(location) = location.map(|location| location.to_str().unwrap().to_owned()) else {
                 self.text = response.text().await.unwrap();
-                self.page = Some(address);
-                return;
+                let Some(form) = FormPost::read(&self.text) else {
+                    self.page = Some(address);
+                    return;
+                };
+                // As between two sites: cookies that are `SameSite=Lax` stay behind.
+                is_of_another_site = true;
+                address = Url::parse(&form.action).unwrap();
+                request = http().post(address.clone()).form(&form.params.iter().collect::<Vec<_>>());
+                continue;
             };
+            is_of_another_site = false;
             address = address.join(&location).unwrap();
             request = http().get(address.clone());
         }

@@ -12,7 +12,7 @@ const OFFLINE: &str = "scope=openid+profile+email+api.access+offline_access&prom
 
 impl Pair {
     /// Signs in with these wishes, and everything agreed to that was asked for.
-    async fn signs_in_with(&self, browser: &mut Browser, wishes: &str) {
+    pub(crate) async fn signs_in_with(&self, browser: &mut Browser, wishes: &str) {
         browser.opens(&format!("{}/login?{wishes}", self.rp)).await;
         if browser.is_at(&format!("{}/login/", self.idp)) {
             browser.submits(None, &PASSWORD).await;
@@ -44,7 +44,7 @@ impl Browser {
     }
 
     /// A token as the page shows it.
-    fn token(&self, name: &str) -> String {
+    pub(crate) fn token(&self, name: &str) -> String {
         let (_, rest) = self
             .text
             .split_once(&format!(r#"id="token-{name}">"#))
@@ -53,7 +53,7 @@ impl Browser {
     }
 
     /// What the page says came of the latest deed.
-    fn told(&self) -> &str {
+    pub(crate) fn told(&self) -> &str {
         let (_, rest) = self.text.split_once(r#"id="done""#).unwrap_or_else(|| panic!("{}", self.text));
         rest.split("</section>").next().unwrap()
     }

@@ -1,9 +1,11 @@
 //! The exchanges of a flow, a request and its response each, and where they stand among the ten steps.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Message, Step};
-use crate::params::Params;
+use crate::{params::Params, response_mode::FormPost};
 
 macro_rules! exchanges {
     ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
@@ -33,6 +35,8 @@ exchanges! {
     Login = "login",
     /// The discovery document.
     Discovery = "discovery",
+    /// The RP leaves the authorization request at the IdP (RFC 9126).
+    Push = "push",
     /// The authorization endpoint.
     Authorize = "authorize",
     /// The IdP asks which of the users who are signed in.
@@ -47,6 +51,8 @@ exchanges! {
     ConsentPage = "consent_page",
     /// What the user allows.
     Decision = "decision",
+    /// The RP's callback receives a response that is posted, and sends the browser to itself with a handle.
+    CallbackPost = "callback_post",
     /// The RP's callback.
     Callback = "callback",
     /// The token endpoint.
@@ -96,6 +102,8 @@ pub enum Entry {
     Step(Step),
     /// The RP reads what the IdP says about itself.
     Discovery,
+    /// The RP leaves the authorization request at the IdP.
+    Push,
     /// The RP fetches the IdP's keys.
     Keys,
     /// The RP asks for the claims about the user.
@@ -118,9 +126,10 @@ pub enum Entry {
 
 impl Entry {
     /// Those of a login, in their order.
-    pub const LOGIN: [Self; 17] = [
+    pub const LOGIN: [Self; 18] = [
         Self::Step(Step::Click),
         Self::Discovery,
+        Self::Push,
         Self::Step(Step::AuthorizationRequest),
         Self::Step(Step::LoginPage),
         Self::Step(Step::Password),
@@ -146,6 +155,7 @@ impl Entry {
         match self {
             Self::Step(step) => step.id(),
             Self::Discovery => "discovery",
+            Self::Push => "push",
             Self::Keys => "jwks",
             Self::Userinfo => "userinfo",
             Self::Refresh => "refresh",
@@ -172,6 +182,7 @@ impl Entry {
         let answer = message.status();
         match message.exchange {
             Exchange::Discovery => Self::Discovery,
+            Exchange::Push => Self::Push,
             Exchange::Keys => Self::Keys,
             Exchange::Userinfo => Self::Userinfo,
             Exchange::Refresh => Self::Refresh,
@@ -182,11 +193,16 @@ impl Entry {
             Exchange::EndSession | Exchange::SignOut => Self::EndSession,
             Exchange::LogoutDone => Self::LogoutDone,
             Exchange::Login if answer.is_none() => Self::Step(Step::Click),
-            Exchange::Callback if answer.is_none() => Self::Step(Step::Redirect),
+            // It brings nothing along: what it is about was posted before.
+            Exchange::Callback if answer.is_none() && message.query().is_empty() => {
+                Self::Step(Step::Callback)
+            }
+            Exchange::Callback | Exchange::CallbackPost if answer.is_none() => Self::Step(Step::Redirect),
+            Exchange::CallbackPost => Self::Step(Step::Callback),
             Exchange::Callback => Self::Step(reached.max(Step::Callback)),
             Exchange::Token if answer.is_none() => Self::Step(Step::TokenRequest),
             Exchange::Token => Self::Step(Step::TokenResponse),
-            _ if leads_back(message) => Self::Step(Step::Redirect),
+            _ if authorization_response(message).is_some() => Self::Step(Step::Redirect),
             Exchange::Login | Exchange::Authorize => Self::Step(Step::AuthorizationRequest),
             Exchange::AccountPage | Exchange::AccountChoice | Exchange::LoginPage => {
                 Self::Step(Step::LoginPage)
@@ -197,10 +213,16 @@ impl Entry {
     }
 }
 
-/// Whether the IdP sends the browser back to the RP with it: an authorization response (RFC 6749 §4.1.2).
-fn leads_back(message: &Message) -> bool {
-    let query = message.header("location").and_then(|location| location.split_once('?'));
-    let names = query.map(|(_, query)| query.split('&').filter_map(|pair| pair.split('=').next()));
-    message.exchange != Exchange::Login
-        && names.is_some_and(|mut names| names.any(|name| matches!(name, "code" | "error")))
+/// The parameters with which the IdP sends the browser back to the RP, encoded, if it does so with `message`: an
+/// authorization response in the query of a redirect (RFC 6749 §4.1.2), or in a form (Form Post Response Mode §2).
+pub fn authorization_response(message: &Message) -> Option<Cow<'_, str>> {
+    if message.exchange == Exchange::Login || message.is_request() {
+        return None;
+    }
+    let Some(location) = message.header("location") else {
+        return FormPost::read(&message.body).map(|form| form.params.encode().into());
+    };
+    let (_, query) = location.split_once('?')?;
+    let mut names = query.split('&').filter_map(|pair| pair.split('=').next());
+    names.any(|name| matches!(name, "code" | "error")).then(|| query.into())
 }

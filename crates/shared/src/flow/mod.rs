@@ -6,15 +6,21 @@
 mod check;
 mod event;
 mod exchange;
+mod happened;
 mod pause;
+mod release;
 mod rule;
 mod shown;
+mod step;
 mod story;
 
 pub use check::{Check, Checks, Failed, Verdict};
 pub use event::{Event, Life, Line, Message, NoRecording, Party, Recorded, Sink, Turn, Value};
-pub use exchange::{Entry, Exchange};
-pub use pause::{Change, Happened, Loss, Part, Pause, Release, Verb, Verbs};
-pub use rule::{Rule, Step};
+pub use exchange::{Entry, Exchange, authorization_response};
+pub use happened::Happened;
+pub use pause::{Loss, Part, Pause, Verbs};
+pub use release::{Change, Release, Verb};
+pub use rule::Rule;
 pub use shown::{Shown, Words};
-pub use story::{Came, Outcome, Paired, Stage, State, Story};
+pub use step::Step;
+pub use story::{Came, Handled, Outcome, Paired, Stage, State, Story};

@@ -1,8 +1,8 @@
-//! Step by step: where a flow can be held, what can be done with what is held there, and what was done.
+//! Step by step: where a flow can be held, and what can be done with what is held there.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Exchange, Party, Step};
+use super::{Entry, Exchange, Happened, Party, Step};
 
 /// A place where a message is held until somebody lets it go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +26,24 @@ pub enum Pause {
     UserinfoRequest,
     /// The claims are there.
     UserinfoResponse,
+    /// After the login: the RP is about to ask for new tokens.
+    RefreshRequest,
+    /// The token endpoint has answered.
+    RefreshResponse,
+    /// The RP is about to validate the new ID token.
+    RefreshedToken,
+    /// The RP is about to give a token back.
+    RevocationRequest,
+    /// The revocation endpoint has answered.
+    RevocationResponse,
+    /// The RP is about to ask what a token is good for.
+    IntrospectionRequest,
+    /// The introspection endpoint has answered.
+    IntrospectionResponse,
+    /// The RP is about to call the protected API.
+    ApiRequest,
+    /// The API has answered.
+    ApiResponse,
 }
 
 /// What of a held message can be edited.
@@ -66,8 +84,8 @@ pub struct Verbs {
 }
 
 impl Pause {
-    /// All of them, in the order of the flow.
-    pub const ALL: [Self; 9] = [
+    /// Those of a login, in the order of the flow.
+    pub const LOGIN: [Self; 9] = [
         Self::AuthorizationRequest,
         Self::LoginPage,
         Self::AuthorizationResponse,
@@ -79,6 +97,29 @@ impl Pause {
         Self::UserinfoResponse,
     ];
 
+    /// Those of what is done with tokens after the login: the first two or three, or one of the pairs behind them.
+    pub const AFTERWARDS: [Self; 9] = [
+        Self::RefreshRequest,
+        Self::RefreshResponse,
+        Self::RefreshedToken,
+        Self::RevocationRequest,
+        Self::RevocationResponse,
+        Self::IntrospectionRequest,
+        Self::IntrospectionResponse,
+        Self::ApiRequest,
+        Self::ApiResponse,
+    ];
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::LOGIN.into_iter().chain(Self::AFTERWARDS)
+    }
+
+    /// Whether it is of what is done with tokens after the login.
+    pub fn is_afterwards(self) -> bool {
+        Self::AFTERWARDS.contains(&self)
+    }
+
     /// The table of what can be done where. A browser follows a redirect once, so that what it carries cannot be repeated;
     /// where an authorization response goes was validated in step 2, and stays.
     pub const fn verbs(self) -> Verbs {
@@ -87,45 +128,107 @@ impl Pause {
             Self::LoginPage => (&[], Some(Loss::Answer), false),
             Self::AuthorizationResponse => (&[Part::Parameters], Some(Loss::Answer), false),
             Self::Callback => (&[Part::Parameters], Some(Loss::Request), true),
-            Self::TokenRequest => (&[Part::Parameters, Part::Headers], Some(Loss::Request), true),
-            Self::Validation => (&[Part::Token], None, false),
-            Self::UserinfoRequest => (&[Part::Headers], Some(Loss::Request), true),
-            Self::TokenResponse | Self::UserinfoResponse => {
-                (&[Part::Status, Part::Body], Some(Loss::Answer), false)
-            }
+            Self::TokenRequest
+            | Self::RefreshRequest
+            | Self::RevocationRequest
+            | Self::IntrospectionRequest => (&[Part::Parameters, Part::Headers], Some(Loss::Request), true),
+            Self::Validation | Self::RefreshedToken => (&[Part::Token], None, false),
+            Self::UserinfoRequest | Self::ApiRequest => (&[Part::Headers], Some(Loss::Request), true),
+            Self::TokenResponse
+            | Self::UserinfoResponse
+            | Self::RefreshResponse
+            | Self::RevocationResponse
+            | Self::IntrospectionResponse
+            | Self::ApiResponse => (&[Part::Status, Part::Body], Some(Loss::Answer), false),
         };
         Verbs { edits, drops, repeats }
     }
 
-    /// What can come of letting it go, to be foretold.
+    /// What can come of letting it go, to be foretold. Of an answer that is only shown nothing comes.
     pub const fn outcomes(self) -> Option<[Happened; 3]> {
         Some(match self {
             Self::AuthorizationRequest => {
                 [Happened::IdpGoesOn, Happened::IdpShowsError, Happened::ErrorComesBack]
             }
-            Self::LoginPage => return None,
+            Self::LoginPage | Self::RevocationResponse | Self::IntrospectionResponse | Self::ApiResponse => {
+                return None;
+            }
             Self::AuthorizationResponse | Self::Callback => {
                 [Happened::RpAsksForTokens, Happened::RpRefuses, Happened::RpTellsTheError]
             }
-            Self::TokenRequest => [Happened::TokensCome, Happened::InvalidGrant, Happened::NoTokensOtherwise],
-            Self::TokenResponse => [Happened::TokensTaken, Happened::RpRefuses, Happened::NoAnswer],
-            Self::Validation => [Happened::TokenAccepted, Happened::RpRefuses, Happened::TokenUnjudged],
+            Self::TokenRequest | Self::RefreshRequest => {
+                [Happened::TokensCome, Happened::InvalidGrant, Happened::NoTokensOtherwise]
+            }
+            Self::TokenResponse | Self::RefreshResponse => {
+                [Happened::TokensTaken, Happened::RpRefuses, Happened::NoAnswer]
+            }
+            Self::Validation | Self::RefreshedToken => {
+                [Happened::TokenAccepted, Happened::RpRefuses, Happened::TokenUnjudged]
+            }
             Self::UserinfoRequest => {
                 [Happened::ClaimsCome, Happened::InvalidToken, Happened::NoClaimsOtherwise]
             }
             Self::UserinfoResponse => {
                 [Happened::SignedInWithClaims, Happened::RpRefuses, Happened::SignedInWithoutClaims]
             }
+            Self::RevocationRequest => [Happened::TakenBack, Happened::NotTakenBack, Happened::NoAnswer],
+            Self::IntrospectionRequest => {
+                [Happened::TokenActive, Happened::TokenInactive, Happened::NothingTold]
+            }
+            Self::ApiRequest => [Happened::ApiAnswers, Happened::InvalidToken, Happened::NoApiOtherwise],
+        })
+    }
+
+    /// Where the request and the answer of an exchange of the back channel are held, if they are.
+    pub const fn of(exchange: Exchange) -> Option<(Self, Self)> {
+        Some(match exchange {
+            Exchange::Token => (Self::TokenRequest, Self::TokenResponse),
+            Exchange::Userinfo => (Self::UserinfoRequest, Self::UserinfoResponse),
+            Exchange::Refresh => (Self::RefreshRequest, Self::RefreshResponse),
+            Exchange::Revoke => (Self::RevocationRequest, Self::RevocationResponse),
+            Exchange::Introspect => (Self::IntrospectionRequest, Self::IntrospectionResponse),
+            Exchange::Api => (Self::ApiRequest, Self::ApiResponse),
+            _ => return None,
+        })
+    }
+
+    /// Of which exchange of the back channel it is the request.
+    pub const fn asks(self) -> Option<Exchange> {
+        Some(match self {
+            Self::TokenRequest => Exchange::Token,
+            Self::UserinfoRequest => Exchange::Userinfo,
+            Self::RefreshRequest => Exchange::Refresh,
+            Self::RevocationRequest => Exchange::Revoke,
+            Self::IntrospectionRequest => Exchange::Introspect,
+            Self::ApiRequest => Exchange::Api,
+            _ => return None,
         })
     }
 
     /// Of which exchange of the back channel it is the answer.
     pub const fn answers(self) -> Option<Exchange> {
-        match self {
-            Self::TokenResponse => Some(Exchange::Token),
-            Self::UserinfoResponse => Some(Exchange::Userinfo),
-            _ => None,
-        }
+        Some(match self {
+            Self::TokenResponse => Exchange::Token,
+            Self::UserinfoResponse => Exchange::Userinfo,
+            Self::RefreshResponse => Exchange::Refresh,
+            Self::RevocationResponse => Exchange::Revoke,
+            Self::IntrospectionResponse => Exchange::Introspect,
+            Self::ApiResponse => Exchange::Api,
+            _ => return None,
+        })
+    }
+
+    /// What it is that came when no answer came.
+    pub const fn when_nothing_comes(self) -> Option<Happened> {
+        Some(match self {
+            Self::TokenRequest | Self::RefreshRequest => Happened::NoTokensOtherwise,
+            Self::UserinfoRequest => Happened::NoClaimsOtherwise,
+            Self::RevocationRequest | Self::TokenResponse | Self::RefreshResponse => Happened::NoAnswer,
+            Self::IntrospectionRequest => Happened::NothingTold,
+            Self::ApiRequest => Happened::NoApiOtherwise,
+            Self::RefreshedToken => Happened::TokenUnjudged,
+            _ => return None,
+        })
     }
 
     /// Who holds it.
@@ -147,6 +250,10 @@ impl Pause {
             Self::TokenResponse => Entry::Step(Step::TokenResponse),
             Self::Validation => Entry::Step(Step::Validation),
             Self::UserinfoRequest | Self::UserinfoResponse => Entry::Userinfo,
+            Self::RefreshRequest | Self::RefreshResponse | Self::RefreshedToken => Entry::Refresh,
+            Self::RevocationRequest | Self::RevocationResponse => Entry::Revocation,
+            Self::IntrospectionRequest | Self::IntrospectionResponse => Entry::Introspection,
+            Self::ApiRequest | Self::ApiResponse => Entry::Api,
         }
     }
 
@@ -170,147 +277,16 @@ impl Pause {
             Self::Validation => "validation",
             Self::UserinfoRequest => "userinfo_request",
             Self::UserinfoResponse => "userinfo_response",
+            Self::RefreshRequest => "refresh_request",
+            Self::RefreshResponse => "refresh_response",
+            Self::RefreshedToken => "refreshed_token",
+            Self::RevocationRequest => "revocation_request",
+            Self::RevocationResponse => "revocation_response",
+            Self::IntrospectionRequest => "introspection_request",
+            Self::IntrospectionResponse => "introspection_response",
+            Self::ApiRequest => "api_request",
+            Self::ApiResponse => "api_response",
         }
-    }
-}
-
-macro_rules! outcomes {
-    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
-        /// What came of a message, or what somebody thinks will come of it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Happened {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Happened {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// Its name in the catalogue.
-            pub const fn id(self) -> &'static str {
-                match self {
-                    $(Self::$name => $id,)*
-                }
-            }
-        }
-    };
-}
-
-outcomes! {
-    /// The IdP accepts the request: it shows a page of its own, or answers at once.
-    IdpGoesOn = "idp_goes_on",
-    /// The IdP shows an error and leads nobody back.
-    IdpShowsError = "idp_shows_error",
-    /// The browser comes back to the RP with an error.
-    ErrorComesBack = "error_comes_back",
-    /// The RP asks for tokens.
-    RpAsksForTokens = "rp_asks_for_tokens",
-    /// The RP refuses.
-    RpRefuses = "rp_refuses",
-    /// The RP tells the user which error the IdP sent.
-    RpTellsTheError = "rp_tells_the_error",
-    /// Tokens come.
-    TokensCome = "tokens_come",
-    /// `invalid_grant` comes.
-    InvalidGrant = "invalid_grant",
-    /// Another error comes, or nothing.
-    NoTokensOtherwise = "no_tokens_otherwise",
-    /// The RP takes the tokens, and goes on to the ID token.
-    TokensTaken = "tokens_taken",
-    /// The RP has no answer.
-    NoAnswer = "no_answer",
-    /// The ID token passes every check.
-    TokenAccepted = "token_accepted",
-    /// The ID token cannot be judged, since the keys are not to be had.
-    TokenUnjudged = "token_unjudged",
-    /// Claims come.
-    ClaimsCome = "claims_come",
-    /// `invalid_token` comes.
-    InvalidToken = "invalid_token",
-    /// Another error comes, or nothing.
-    NoClaimsOtherwise = "no_claims_otherwise",
-    /// The user is signed in, with these claims.
-    SignedInWithClaims = "signed_in_with_claims",
-    /// The user is signed in, without these claims.
-    SignedInWithoutClaims = "signed_in_without_claims",
-}
-
-impl Happened {
-    /// Whether somebody refused, or nothing came.
-    pub const fn is_refusal(self) -> bool {
-        matches!(
-            self,
-            Self::IdpShowsError
-                | Self::ErrorComesBack
-                | Self::RpRefuses
-                | Self::InvalidGrant
-                | Self::NoTokensOtherwise
-                | Self::InvalidToken
-                | Self::NoClaimsOtherwise
-        )
-    }
-}
-
-/// What was done with a held message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verb {
-    /// It was let go.
-    Sent,
-    /// It was dropped.
-    Dropped,
-    /// It was sent twice.
-    Repeated,
-}
-
-impl Verb {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sent, Self::Dropped, Self::Repeated];
-
-    /// Its name in the catalogue.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Dropped => "dropped",
-            Self::Repeated => "repeated",
-        }
-    }
-}
-
-/// Something that was edited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// The parameter, header, claim or part.
-    pub name: String,
-    /// What it was; `None` if it was not there.
-    pub before: Option<String>,
-    /// What it became; `None` if it was taken away.
-    pub after: Option<String>,
-}
-
-/// A held message was let go, in another way than untouched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// Where.
-    pub pause: Pause,
-    /// How.
-    pub verb: Verb,
-    /// What was edited first.
-    pub changes: Vec<Change>,
-    /// What somebody foretold.
-    pub guess: Option<Happened>,
-}
-
-impl Release {
-    /// What its changes take, in bytes: their texts, and what is around them.
-    pub fn length(&self) -> usize {
-        const AROUND: usize = 96;
-        let texts = |change: &Change| {
-            let values = [&change.before, &change.after].into_iter().flatten();
-            AROUND + change.name.len() + values.map(String::len).sum::<usize>()
-        };
-        self.changes.iter().map(texts).sum()
     }
 }
 
@@ -320,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_can_be_foretold_is_three_different_things() {
-        for pause in Pause::ALL {
+        for pause in Pause::all() {
             let Some([a, b, c]) = pause.outcomes() else { continue };
             assert!(a != b && b != c && a != c, "{pause:?}");
         }
@@ -329,7 +305,7 @@ mod tests {
 
     #[test]
     fn only_requests_are_repeated_and_only_answers_have_a_status() {
-        for pause in Pause::ALL {
+        for pause in Pause::all() {
             let Verbs { edits, drops, repeats } = pause.verbs();
             assert!(!repeats || drops == Some(Loss::Request), "{pause:?}");
             assert!(!edits.contains(&Part::Status) || drops == Some(Loss::Answer), "{pause:?}");

@@ -1,68 +1,8 @@
-//! The ten steps and the rules that are checked in them.
+//! The rules that are checked in the ten steps and beside them.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// One of the ten numbered steps of a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// 1: the user clicks Login at the RP.
-    Click = 1,
-    /// 2: the RP sends the browser to the authorization endpoint.
-    AuthorizationRequest,
-    /// 3: the IdP shows its login page.
-    LoginPage,
-    /// 4: the user submits name and password.
-    Password,
-    /// 5: the IdP shows its consent page and the user decides.
-    Consent,
-    /// 6: the IdP sends the browser back with a code.
-    Redirect,
-    /// 7: the RP receives the callback and checks `state` and `iss`.
-    Callback,
-    /// 8: the RP exchanges the code at the token endpoint.
-    TokenRequest,
-    /// 9: the tokens arrive.
-    TokenResponse,
-    /// 10: the RP validates the ID token and starts its session.
-    Validation,
-}
-
-impl Step {
-    /// The ten in their order.
-    pub const ALL: [Self; 10] = [
-        Self::Click,
-        Self::AuthorizationRequest,
-        Self::LoginPage,
-        Self::Password,
-        Self::Consent,
-        Self::Redirect,
-        Self::Callback,
-        Self::TokenRequest,
-        Self::TokenResponse,
-        Self::Validation,
-    ];
-
-    /// Its name in the catalogue.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Click => "click",
-            Self::AuthorizationRequest => "authorization_request",
-            Self::LoginPage => "login_page",
-            Self::Password => "password",
-            Self::Consent => "consent",
-            Self::Redirect => "redirect",
-            Self::Callback => "callback",
-            Self::TokenRequest => "token_request",
-            Self::TokenResponse => "token_response",
-            Self::Validation => "validation",
-        }
-    }
-
-    /// Its number, 1 to 10.
-    pub const fn number(self) -> u8 {
-        self as u8
-    }
-}
+use super::Step;
 
 /// A rule that one side checks. Its texts stand in the catalogue under `check.<id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,8 +11,22 @@ pub enum Rule {
     ClientKnown,
     RedirectUriRegistered,
     RequestByValueOnly,
+    RequestUriKnown,
+    RequestUriOfThisClient,
+    RequestUriFresh,
+    RequestUriUnused,
+    PushedRequestRequired,
+    SignedRequestRequired,
+    RequestObjectReadable,
+    RequestObjectAlgorithm,
+    RequestObjectSignature,
+    RequestObjectIssuer,
+    RequestObjectAudience,
+    RequestObjectTimely,
+    RequestObjectSame,
+    RequestObjectFlat,
     ResponseTypeCode,
-    ResponseModeQuery,
+    ResponseModeKnown,
     ScopeAllowed,
     ResourceKnown,
     ChallengePresent,
@@ -111,6 +65,7 @@ pub enum Rule {
     StateKnown,
     StateSameBrowser,
     StateUnused,
+    ResponseModeAsAsked,
     ResponseIssuer,
     TokenType,
     IdTokenPresent,
@@ -155,12 +110,26 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 83] = [
+    pub const ALL: [Self; 98] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
+        Self::RequestUriKnown,
+        Self::RequestUriOfThisClient,
+        Self::RequestUriFresh,
+        Self::RequestUriUnused,
+        Self::PushedRequestRequired,
+        Self::SignedRequestRequired,
+        Self::RequestObjectReadable,
+        Self::RequestObjectAlgorithm,
+        Self::RequestObjectSignature,
+        Self::RequestObjectIssuer,
+        Self::RequestObjectAudience,
+        Self::RequestObjectTimely,
+        Self::RequestObjectSame,
+        Self::RequestObjectFlat,
         Self::ResponseTypeCode,
-        Self::ResponseModeQuery,
+        Self::ResponseModeKnown,
         Self::ScopeAllowed,
         Self::ResourceKnown,
         Self::ChallengePresent,
@@ -199,6 +168,7 @@ impl Rule {
         Self::StateKnown,
         Self::StateSameBrowser,
         Self::StateUnused,
+        Self::ResponseModeAsAsked,
         Self::ResponseIssuer,
         Self::TokenType,
         Self::IdTokenPresent,
@@ -257,14 +227,29 @@ impl Rule {
     }
 
     #[rustfmt::skip]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     const fn facts(self) -> (&'static str, Option<Step>, &'static str) {
         use Step::{AuthorizationRequest, Callback, Consent, Password, TokenRequest, TokenResponse, Validation};
         let (id, step, section) = match self {
             Self::ClientKnown => ("client_known", AuthorizationRequest, "RFC 6749 §4.1.2.1"),
             Self::RedirectUriRegistered => ("redirect_uri_registered", AuthorizationRequest, "RFC 9700 §2.1"),
             Self::RequestByValueOnly => ("request_by_value_only", AuthorizationRequest, "OpenID Connect Core §3.1.2.6"),
+            Self::RequestUriKnown => ("request_uri_known", AuthorizationRequest, "RFC 9126 §4"),
+            Self::RequestUriOfThisClient => ("request_uri_of_this_client", AuthorizationRequest, "RFC 9126 §2.2"),
+            Self::RequestUriFresh => ("request_uri_fresh", AuthorizationRequest, "RFC 9126 §4"),
+            Self::RequestUriUnused => ("request_uri_unused", AuthorizationRequest, "RFC 9126 §4"),
+            Self::PushedRequestRequired => ("pushed_request_required", AuthorizationRequest, "RFC 9126 §6"),
+            Self::SignedRequestRequired => ("signed_request_required", AuthorizationRequest, "RFC 9101 §10.5"),
+            Self::RequestObjectReadable => ("request_object_readable", AuthorizationRequest, "RFC 9101 §4"),
+            Self::RequestObjectAlgorithm => ("request_object_algorithm", AuthorizationRequest, "RFC 8725 §3.1"),
+            Self::RequestObjectSignature => ("request_object_signature", AuthorizationRequest, "RFC 9101 §6.2"),
+            Self::RequestObjectIssuer => ("request_object_issuer", AuthorizationRequest, "OpenID Connect Core §6.1"),
+            Self::RequestObjectAudience => ("request_object_audience", AuthorizationRequest, "OpenID Connect Core §6.1"),
+            Self::RequestObjectTimely => ("request_object_timely", AuthorizationRequest, "RFC 7519 §4.1.4"),
+            Self::RequestObjectSame => ("request_object_same", AuthorizationRequest, "OpenID Connect Core §6.1"),
+            Self::RequestObjectFlat => ("request_object_flat", AuthorizationRequest, "OpenID Connect Core §6.1"),
             Self::ResponseTypeCode => ("response_type_code", AuthorizationRequest, "RFC 6749 §3.1.1"),
-            Self::ResponseModeQuery => ("response_mode_query", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
+            Self::ResponseModeKnown => ("response_mode_known", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
             Self::ScopeAllowed => ("scope_allowed", AuthorizationRequest, "RFC 6749 §3.3"),
             Self::ResourceKnown => ("resource_known", AuthorizationRequest, "RFC 8707 §2"),
             Self::ChallengePresent => ("challenge_present", AuthorizationRequest, "RFC 9700 §2.1.1"),
@@ -303,6 +288,7 @@ impl Rule {
             Self::StateKnown => ("state_known", Callback, "RFC 6749 §10.12"),
             Self::StateSameBrowser => ("state_same_browser", Callback, "RFC 6749 §10.12"),
             Self::StateUnused => ("state_unused", Callback, "RFC 9700 §4.7.1"),
+            Self::ResponseModeAsAsked => ("response_mode_as_asked", Callback, "OAuth 2.0 Multiple Response Types §2.1"),
             Self::ResponseIssuer => ("response_issuer", Callback, "RFC 9207 §2.4"),
             Self::TokenType => ("token_type", TokenResponse, "OpenID Connect Core §3.1.3.3"),
             Self::IdTokenPresent => ("id_token_present", TokenResponse, "OpenID Connect Core §3.1.3.3"),
@@ -366,23 +352,6 @@ impl<'de> Deserialize<'de> for Rule {
     }
 }
 
-/// By its number.
-impl Serialize for Step {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.number())
-    }
-}
-
-impl<'de> Deserialize<'de> for Step {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = u8::deserialize(deserializer)?;
-        Self::ALL
-            .into_iter()
-            .find(|step| step.number() == number)
-            .ok_or_else(|| D::Error::custom("unknown step"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -393,10 +362,5 @@ mod tests {
     fn every_rule_has_a_name_of_its_own() {
         let names: HashSet<_> = Rule::ALL.iter().map(|rule| rule.id()).collect();
         assert_eq!(names.len(), Rule::ALL.len());
-    }
-
-    #[test]
-    fn the_steps_are_numbered_from_one_to_ten() {
-        assert_eq!(Step::ALL.map(Step::number), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     }
 }

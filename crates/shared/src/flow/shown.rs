@@ -144,6 +144,12 @@ words! {
     RegisteredClient = "registered_client",
     /// An address that the client is registered for.
     RegisteredAddress = "registered_address",
+    /// A request that was pushed before.
+    PushedRequest = "pushed_request",
+    /// One that was not, or is forgotten.
+    UnknownRequest = "unknown_request",
+    /// A request object that the client signed.
+    RequestObject = "request_object",
     /// A PKCE challenge.
     Challenge = "challenge",
     /// Values of `prompt` that can be followed.

@@ -24,6 +24,8 @@ pub struct Story<'a> {
     pub began: i64,
     /// See [`Story::began`].
     pub latest: i64,
+    /// What it is made of, in its order.
+    events: Vec<&'a Recorded>,
 }
 
 /// What happened at one place.
@@ -39,8 +41,19 @@ pub struct Stage<'a> {
     pub checks: Vec<(Party, &'a Check)>,
     /// What happened to values, and where.
     pub lives: Vec<(Party, Life)>,
-    /// What was done with messages that were held, and where.
-    pub releases: Vec<(Party, &'a Release)>,
+    /// What was done with messages that were held.
+    pub releases: Vec<Handled<'a>>,
+}
+
+/// What was done with a message that was held.
+#[derive(Clone, Copy, Debug)]
+pub struct Handled<'a> {
+    /// Where it was held.
+    pub by: Party,
+    /// The request that was being answered meanwhile, or the deed that it was part of.
+    pub within: &'a str,
+    /// What was done.
+    pub release: &'a Release,
 }
 
 /// A message, with the record of the other side if there is one.
@@ -67,6 +80,8 @@ pub enum State {
     Todo,
     /// It is where the flow was stopped.
     Failed,
+    /// Beside the ten steps: what was asked for last was refused, and the flow stands.
+    Refused,
     /// The flow went past it: nobody was to be asked.
     Skipped,
     /// It happened where nothing is recorded.
@@ -81,6 +96,7 @@ impl State {
             Self::Now => "now",
             Self::Todo => "todo",
             Self::Failed => "failed",
+            Self::Refused => "refused",
             Self::Skipped => "skipped",
             Self::Unseen => "unseen",
         }
@@ -91,7 +107,10 @@ impl<'a> Story<'a> {
     /// Tells the story of `events`, which both servers recorded, each in its own order. A flow in which nothing happens
     /// for `patience` milliseconds has ended at `now`.
     pub fn tell(events: &'a [Recorded], now: i64, patience: i64) -> Self {
-        let events = merged(events);
+        Self::of(merged(events), now, patience)
+    }
+
+    fn of(events: Vec<&'a Recorded>, now: i64, patience: i64) -> Self {
         let reached = reached(&events);
         let exchanges = exchanges(&events);
         let is_login = !events.first().is_some_and(|it| begins_logout(it));
@@ -105,7 +124,9 @@ impl<'a> Story<'a> {
                 Event::Message(message) => stage.take(it, message),
                 Event::Check(check) => stage.checks.push((it.by, check)),
                 Event::Life(life) => stage.lives.push((it.by, *life)),
-                Event::Release(release) => stage.releases.push((it.by, release)),
+                Event::Release(release) => {
+                    stage.releases.push(Handled { by: it.by, within: &it.within, release });
+                }
             }
             // What happens beside the ten steps moves nothing on.
             if !matches!(it.event, Event::Life(_)) && (!is_login || entry.step().is_some()) && current < entry
@@ -123,7 +144,22 @@ impl<'a> Story<'a> {
             stage.state = stage.judge(current, &outcome, is_seen);
         }
         stages.retain(|stage| stage.entry.step().is_some() || !is_login || !stage.messages.is_empty());
-        Self { stages, current, outcome, began, latest }
+        Self { stages, current, outcome, began, latest, events }
+    }
+
+    /// The part of the story that is one deed of the RP after the login: what it recorded within `deed`, and what the IdP
+    /// recorded of that. A flow has many deeds, and each begins anew.
+    #[must_use]
+    pub fn of_deed(&self, deed: &str) -> Self {
+        let is_of_rp = |it: &&&Recorded| it.by == Party::Rp && it.within == deed;
+        let asked = self.events.iter().filter(is_of_rp).filter_map(|it| match &it.event {
+            Event::Message(message) => Some(message.span.as_str()),
+            _ => None,
+        });
+        let asked: Vec<_> = asked.collect();
+        let is_part =
+            |it: &&&Recorded| is_of_rp(it) || it.by == Party::Idp && asked.contains(&it.within.as_str());
+        Self::of(self.events.iter().filter(is_part).copied().collect(), self.latest, i64::MAX)
     }
 
     /// The ten steps, or the places of a logout, with how far each is.
@@ -186,12 +222,19 @@ impl<'a> Stage<'a> {
                 Outcome::Declined(_) | Outcome::Refused(..) => State::Failed,
                 _ => State::Done,
             },
+            _ if self.entry.step().is_none() && self.was_refused() => State::Refused,
             _ if !is_empty => State::Done,
             Ordering::Greater if *outcome == Outcome::TokensIssued => State::Unseen,
             Ordering::Greater => State::Todo,
             Ordering::Less if !is_seen => State::Unseen,
             Ordering::Less => State::Skipped,
         }
+    }
+
+    /// Whether the last answer was an error.
+    fn was_refused(&self) -> bool {
+        let mut answers = self.messages.iter().filter_map(|it| it.message.status());
+        answers.next_back().is_some_and(|status| status >= 400)
     }
 
     const fn belongs_to_rp(&self) -> bool {
@@ -302,6 +345,7 @@ fn place(
         Some(Exchange::Api) => Entry::Api,
         Some(Exchange::Introspect) => Entry::Introspection,
         Some(Exchange::Revoke) => Entry::Revocation,
+        Some(Exchange::Push) => Entry::Push,
         Some(Exchange::Authorize) => Entry::Step(Step::AuthorizationRequest),
         Some(Exchange::AccountPage | Exchange::AccountChoice | Exchange::LoginPage) => {
             Entry::Step(Step::LoginPage)

@@ -7,7 +7,7 @@ use actix_web::{
     web::{self as actix, Data, Path, ServiceConfig},
 };
 use shared::{
-    flow::{Event, Pause, Release, Verb},
+    flow::{Event, Pause, Release, Story, Verb},
     params::Params,
     secret::Secret,
 };
@@ -171,13 +171,19 @@ impl<'a, D: Hands> Look<'a, D> {
             None => Validity::default(),
         };
         let typed = mistake.map(|(mistake, params)| Typed { mistake, params });
-        let story = whole.as_ref().map(|whole| whole.story(self.desk));
+        let story = whole.as_ref().map(|whole| self.story(whole, seen.deed.as_deref()));
         let (base, travels) = (self.site.origin.path(), self.desk.travels());
         let facts = page::Facts { base, flow: &self.flow, seen, pause, draft, validity, travels };
         let page = page::page(&facts, story.as_ref(), typed);
         let status = if mistake.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        let progress = Some(Progress::Now(pause.step()));
-        self.site.pages.respond(self.request, status, Kind::Form, "viewer/pause.html", progress, &page)
+        let progress = if pause.is_afterwards() { Progress::Done } else { Progress::Now(pause.step()) };
+        self.site.pages.respond(self.request, status, Kind::Form, "viewer/pause.html", Some(progress), &page)
+    }
+
+    /// The story of a login, or of what is done after it.
+    fn story<'b>(&self, whole: &'b Whole, deed: Option<&str>) -> Story<'b> {
+        let story = whole.story(self.desk);
+        deed.map_or_else(|| story.clone(), |deed| story.of_deed(deed))
     }
 
     /// A page that says where the login is.
@@ -226,7 +232,10 @@ impl<'a, D: Hands> Look<'a, D> {
                 if pause == Pause::AuthorizationRequest && !runs_on {
                     self.desk.announce(&draft.location()).await;
                 }
-                let mut answer = lead(&draft.location());
+                let mut answer = match draft.method.as_str() {
+                    "POST" => self.desk.posting(self.request, &self.flow, &draft).await?,
+                    _ => lead(&draft.location()),
+                };
                 for (name, value) in headers {
                     answer.headers_mut().append(name, value);
                 }
@@ -264,12 +273,14 @@ impl<'a, D: Hands> Look<'a, D> {
         let foretold = foretold.zip(whole).and_then(|((pause, _), mut whole)| {
             // The answer that ends the flow will be recorded when it is given.
             let status = finished.as_ref().map_or_else(|problem| problem.status, HttpResponse::status);
-            whole.events.extend(put_off.as_ref().map(|put_off| put_off.answer(status.as_u16())));
-            told::foretold(&whole.story(self.desk), pause)
+            whole.events.extend(put_off.as_ref().and_then(|put_off| put_off.answer(status.as_u16())));
+            let story = self.story(&whole, put_off.as_ref().and_then(PutOff::deed));
+            Some((pause, told::foretold(&story, pause)?))
         });
-        if let (Ok(_), Some(foretold)) = (&finished, foretold) {
-            self.desk.tell(self.request, foretold);
+        if let (Ok(_), Some((pause, foretold))) = (&finished, foretold) {
+            self.desk.tell(self.request, pause, foretold);
         }
+        let foretold = foretold.map(|(_, foretold)| foretold);
         let finished = finished.map_err(|problem| Problem { foretold, ..problem });
         self.steps.close(
             &self.flow,

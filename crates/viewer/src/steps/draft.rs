@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     flow::{Change, Part, Pause},
     params::{decode, encode},
+    response_mode::FormPost,
 };
 
 use crate::view::{Members, plain};
@@ -46,6 +47,12 @@ impl Draft {
     pub fn redirect(location: &str) -> Self {
         let (address, params) = location.split_once('?').unwrap_or((location, ""));
         Self { method: "GET".into(), address: address.into(), params: params.into(), ..Self::default() }
+    }
+
+    /// The form that a browser will post.
+    pub fn posted(form: &FormPost) -> Self {
+        let (address, params) = (form.action.clone(), form.params.encode());
+        Self { method: "POST".into(), address, params, ..Self::default() }
     }
 
     /// The address with its query.

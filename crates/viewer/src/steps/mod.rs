@@ -27,7 +27,7 @@ pub use self::{
     desk::routes,
     draft::Draft,
     form::{Forgery, Mistake, Signature},
-    gate::{gate, presented},
+    gate::{gate, hold_deed, presented},
     page::Validity,
     store::{Over, Released, Steps},
 };
@@ -51,8 +51,18 @@ pub trait Hands: Desk {
     /// How long a login may take from its beginning to its end.
     fn login_lifetime(&self) -> Duration;
 
-    /// Where the answer of `exchange` that leads the browser to `location` is to be held, if it is.
-    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, location: &str) -> Option<Pause>;
+    /// Where the answer of `exchange` that leads the browser on, with what is in `draft`, is to be held, if it is.
+    fn pause_at(&self, request: &HttpRequest, exchange: Exchange, draft: &Draft) -> Option<Pause>;
+
+    /// The page that has the browser post what was held. A server that holds no such page has none.
+    async fn posting(
+        &self,
+        _request: &HttpRequest,
+        _flow: &str,
+        _draft: &Draft,
+    ) -> Result<HttpResponse, Problem> {
+        Err(Problem::not_found())
+    }
 
     /// For how long things stay good.
     async fn validity(&self, flow: &Flow) -> Validity;
@@ -65,8 +75,8 @@ pub trait Hands: Desk {
         token.to_owned()
     }
 
-    /// Tells the user, on the page that is next, what they foretold and what happened.
-    fn tell(&self, _request: &HttpRequest, _foretold: Foretold) {}
+    /// Tells the user, on the page that is next, what they foretold of the message at `pause`, and what happened.
+    fn tell(&self, _request: &HttpRequest, _pause: Pause, _foretold: Foretold) {}
 
     /// What its own code has brought becomes the answer to the browser. A server whose own code is never held brings nothing.
     async fn finish(&self, _request: &HttpRequest, _ended: Self::Ended) -> Result<HttpResponse, Problem> {

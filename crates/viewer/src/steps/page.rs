@@ -15,7 +15,7 @@ use super::{
     store::Seen,
     told::{Told, heard, told},
 };
-use crate::view::{Place, fields, made};
+use crate::view::{Place, anchor, fields, made};
 
 /// How much of a body can be edited in a form, in bytes: the form has 64 KiB at most, and its text is encoded.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -55,7 +55,8 @@ pub(super) struct PausePage<'a> {
     csrf: &'a str,
     turn: u32,
     pause: &'static str,
-    step: Option<u8>,
+    /// Where it stands in the page of its flow.
+    anchor: String,
     house: &'static str,
     gate: Gate,
     /// `front`, `back` or `inside`.
@@ -161,7 +162,7 @@ pub(super) fn page<'a>(
         csrf: &seen.csrf,
         turn: seen.turn,
         pause: pause.id(),
-        step: pause.entry().step().map(shared::flow::Step::number),
+        anchor: anchor(pause.entry()),
         house: pause.by().id(),
         gate: gate(pause, draft),
         channel: channel(pause),
@@ -203,7 +204,7 @@ const fn channel(pause: Pause) -> &'static str {
         Pause::AuthorizationRequest | Pause::LoginPage | Pause::AuthorizationResponse | Pause::Callback => {
             "front"
         }
-        Pause::Validation => "inside",
+        Pause::Validation | Pause::RefreshedToken => "inside",
         _ => "back",
     }
 }
@@ -215,14 +216,24 @@ fn gate(pause: Pause, draft: &Draft) -> Gate {
     };
     let request = || format!("{} {}", draft.method, path());
     let (from, to, wire) = match pause {
-        Pause::AuthorizationRequest | Pause::TokenRequest | Pause::UserinfoRequest => {
-            ("rp", Some("idp"), request())
-        }
+        Pause::AuthorizationRequest
+        | Pause::TokenRequest
+        | Pause::UserinfoRequest
+        | Pause::RefreshRequest
+        | Pause::RevocationRequest
+        | Pause::IntrospectionRequest
+        | Pause::ApiRequest => ("rp", Some("idp"), request()),
         Pause::LoginPage => ("idp", Some("web"), "303".to_owned()),
+        Pause::AuthorizationResponse if draft.method == "POST" => ("idp", Some("rp"), request()),
         Pause::AuthorizationResponse => ("idp", Some("rp"), "303".to_owned()),
         Pause::Callback => ("web", Some("rp"), request()),
-        Pause::TokenResponse | Pause::UserinfoResponse => ("idp", Some("rp"), draft.status.to_string()),
-        Pause::Validation => ("rp", None, "id_token".to_owned()),
+        Pause::TokenResponse
+        | Pause::UserinfoResponse
+        | Pause::RefreshResponse
+        | Pause::RevocationResponse
+        | Pause::IntrospectionResponse
+        | Pause::ApiResponse => ("idp", Some("rp"), draft.status.to_string()),
+        Pause::Validation | Pause::RefreshedToken => ("rp", None, "id_token".to_owned()),
     };
     Gate { from, to, wire }
 }
@@ -300,13 +311,15 @@ fn token(draft: &Draft, typed: Option<Typed<'_>>) -> Token {
 fn clocks(pause: Pause, seen: &Seen, validity: Validity) -> Vec<Clock> {
     let at_rp = pause.by() == Party::Rp;
     let own = validity.login.map(|(_, of)| (seen.left, of)).filter(|_| at_rp);
-    let is_used = matches!(
-        pause,
-        Pause::TokenResponse | Pause::Validation | Pause::UserinfoRequest | Pause::UserinfoResponse
-    );
+    let name = if pause.is_afterwards() { "deed" } else { "login" };
+    let is_used = pause.is_afterwards()
+        || matches!(
+            pause,
+            Pause::TokenResponse | Pause::Validation | Pause::UserinfoRequest | Pause::UserinfoResponse
+        );
     let code = validity.code.filter(|_| !is_used);
     let request = validity.request.filter(|_| pause == Pause::LoginPage);
-    let all = [("code", code), ("request", request), ("login", own)];
+    let all = [("code", code), ("request", request), (name, own)];
     let clocks = all.into_iter().filter_map(|(what, span)| {
         let (left, of) = span?;
         let left = left.as_secs();

@@ -101,6 +101,8 @@ pub(crate) struct Seen {
     pub(crate) csrf: String,
     pub(crate) turn: u32,
     pub(crate) latest: Option<(Pause, Option<Happened>)>,
+    /// The name of what is done in its flow after the login, if it is that.
+    pub(crate) deed: Option<String>,
     /// Nothing more is held of it.
     pub(crate) runs_on: bool,
     /// For how long it is kept.
@@ -141,7 +143,8 @@ impl<E: Send + Sync + 'static> Steps<E> {
         self.clock.now()
     }
 
-    /// Begins to hold what happens in `flow`, for the browser with this cookie, for as long as its login may take.
+    /// Begins to hold what happens in `flow`, for the browser with this cookie, for as long as a login may take. Whatever was
+    /// held of it before is over.
     pub(crate) fn begin(
         &self,
         flow: &str,
@@ -149,12 +152,13 @@ impl<E: Send + Sync + 'static> Steps<E> {
         csrf: Secret,
         address: Option<IpAddr>,
         lifetime: Duration,
+        stage: Stage<E>,
     ) -> Result<(), Full> {
         let stepping = Stepping {
             browser,
             csrf,
             address,
-            stage: Stage::Away,
+            stage,
             turn: 0,
             runs_on: false,
             put_off: None,
@@ -280,6 +284,7 @@ impl<E: Send + Sync + 'static> Steps<E> {
                 csrf: stepping.csrf.expose().to_owned(),
                 turn: stepping.turn,
                 latest: stepping.latest,
+                deed: stepping.put_off.as_ref().and_then(PutOff::deed).map(ToOwned::to_owned),
                 runs_on: stepping.runs_on,
                 left: expires.since(now),
                 what: match &stepping.stage {

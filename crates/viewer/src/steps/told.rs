@@ -2,9 +2,7 @@
 //! decided.
 
 use serde::Serialize;
-use shared::flow::{
-    Came, Check, Exchange, Happened, Party, Pause, Release, Rule, Shown, Step, Story, Verb, Verdict,
-};
+use shared::flow::{Came, Check, Happened, Party, Pause, Release, Rule, Shown, Step, Story, Verb, Verdict};
 use web::problem::Foretold;
 
 use super::draft::Draft;
@@ -44,24 +42,14 @@ struct Decided<'a> {
 /// What came of a request, as its held answer says: nobody has told of it if it was changed so much that the other side
 /// does not know to which flow it belongs.
 pub(super) fn heard(held: Pause, draft: &Draft) -> Option<Happened> {
-    let error = || serde_json::from_str::<serde_json::Value>(&draft.body).ok()?.get("error").cloned();
-    Some(match (held, draft.status) {
-        (Pause::TokenResponse, 200) => Happened::TokensCome,
-        (Pause::TokenResponse, _) if error().is_some_and(|error| error == "invalid_grant") => {
-            Happened::InvalidGrant
-        }
-        (Pause::TokenResponse, _) => Happened::NoTokensOtherwise,
-        (Pause::UserinfoResponse, 200) => Happened::ClaimsCome,
-        (Pause::UserinfoResponse, 401) => Happened::InvalidToken,
-        (Pause::UserinfoResponse, _) => Happened::NoClaimsOtherwise,
-        _ => return None,
-    })
+    Happened::of_answer(held.answers()?, draft.status, &draft.body)
 }
 
-/// What came of the message that was let go at `pause`, if anything is known of it.
+/// What came of the message that was let go at `pause`, if anything is known of it. Of what is done after a login, `story` is
+/// that of the deed.
 pub(super) fn told<'a>(story: &Story<'a>, pause: Pause, heard: Option<Happened>) -> Option<Told<'a>> {
     let releases = story.stages.iter().flat_map(|stage| &stage.releases);
-    let release = releases.map(|(_, release)| *release).rfind(|release| release.pause == pause);
+    let release = releases.map(|it| it.release).rfind(|release| release.pause == pause);
     let came = story.came_of(pause);
     let happened = came.as_ref().map(|came| came.happened).or(heard);
     if release.is_none() && happened.is_none() {
@@ -81,9 +69,10 @@ pub(super) fn told<'a>(story: &Story<'a>, pause: Pause, heard: Option<Happened>)
     })
 }
 
-/// What was foretold of the message that was let go last, beside what happened, if that is known.
+/// What was foretold of the message that was let go last, beside what happened, if that is known. Nothing more will come.
 pub(super) fn foretold(story: &Story<'_>, pause: Pause) -> Option<Foretold> {
-    let told = told(story, pause, None)?;
+    let nothing_came = pause.when_nothing_comes().filter(|_| pause.is_afterwards());
+    let told = told(story, pause, story.came_of(pause).map(|came| came.happened).or(nothing_came))?;
     Some(Foretold { guess: told.guess?, happened: told.happened? })
 }
 
@@ -107,11 +96,7 @@ fn decided(by: Party, check: &Check) -> Decided<'_> {
 fn second(story: &Story<'_>, pause: Pause) -> Option<Second> {
     let stages = story.stages.iter();
     let messages = stages.flat_map(|stage| &stage.messages).map(|paired| paired.message);
-    let asked = match pause {
-        Pause::TokenRequest => Exchange::Token,
-        Pause::UserinfoRequest => Exchange::Userinfo,
-        _ => return None,
-    };
+    let asked = pause.asks()?;
     let answer = messages.filter(|it| it.exchange == asked && !it.is_request()).nth(1)?;
     let body = serde_json::from_str::<serde_json::Value>(&answer.body).unwrap_or_default();
     let error = body.get("error").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -120,11 +105,14 @@ fn second(story: &Story<'_>, pause: Pause) -> Option<Second> {
     Some(Second { status: answer.status()?, error: if is_code { error.to_owned() } else { String::new() } })
 }
 
-/// The check that refused a callback which came a second time. It was handed to the RP's own code here, so that there is no
-/// message of it.
+/// The check that refused what came a second time. A callback was handed to the RP's own code here, so that there is no message
+/// of it.
 fn refused<'a>(story: &Story<'a>, pause: Pause) -> Option<Decided<'a>> {
-    let stage = story.stage(pause.entry()).filter(|_| pause == Pause::Callback)?;
-    let refused =
-        |(_, check): &&(Party, &Check)| check.rule == Rule::StateUnused && check.verdict == Verdict::Failed;
-    stage.checks.iter().find(refused).map(|(by, check)| decided(*by, check))
+    let rule = match pause {
+        Pause::Callback => Rule::StateUnused,
+        Pause::RefreshRequest => Rule::RefreshTokenUnused,
+        _ => return None,
+    };
+    let refused = |(_, check): &&(Party, &Check)| check.rule == rule && check.verdict == Verdict::Failed;
+    story.stage(pause.entry())?.checks.iter().find(refused).map(|(by, check)| decided(*by, check))
 }

@@ -19,6 +19,8 @@ pub struct PutOff {
     exchange: Exchange,
     span: String,
     flow: FlowId,
+    /// Whether a request that is recorded waits for it.
+    is_asked: bool,
 }
 
 /// Puts off the answer to the request that is being answered: what the handler returns now is not recorded. `None` if the
@@ -28,7 +30,8 @@ pub fn put_off() -> Option<PutOff> {
         let flow = current.flow.borrow().clone()?;
         current.is_put_off.set(true);
         let recorder = Arc::clone(&current.recorder);
-        Some(PutOff { recorder, exchange: current.exchange.get(), span: current.span.clone(), flow })
+        let (exchange, span) = (current.exchange.get(), current.span.clone());
+        Some(PutOff { recorder, exchange, span, flow, is_asked: true })
     };
     CURRENT.try_with(put_off).ok().flatten()
 }
@@ -55,7 +58,8 @@ impl Current {
 impl PutOff {
     /// Something that is done in a flow, and that no request asked for which is recorded.
     pub fn in_flow(recorder: &Arc<Recorder>, flow: &str, exchange: Exchange) -> Self {
-        Self { recorder: Arc::clone(recorder), exchange, span: recorder.hex::<8>(), flow: flow.to_owned() }
+        let span = recorder.hex::<8>();
+        Self { recorder: Arc::clone(recorder), exchange, span, flow: flow.to_owned(), is_asked: false }
     }
 
     /// The flow.
@@ -63,8 +67,16 @@ impl PutOff {
         &self.flow
     }
 
-    /// The answer with this status, as it will be recorded, without its headers and its body.
-    pub(crate) fn answer(&self, status: u16) -> Recorded {
+    /// The name of what is done in a flow after its login, under which all of it is recorded.
+    pub(crate) fn deed(&self) -> Option<&str> {
+        (!self.is_asked).then_some(self.span.as_str())
+    }
+
+    /// The answer with this status, as it will be recorded, without its headers and its body; `None` if nobody asked.
+    pub(crate) fn answer(&self, status: u16) -> Option<Recorded> {
+        if !self.is_asked {
+            return None;
+        }
         let message = Message {
             exchange: self.exchange,
             from: self.recorder.party(),
@@ -76,7 +88,7 @@ impl PutOff {
             span: self.span.clone(),
         };
         let (by, at) = (self.recorder.party(), self.recorder.now());
-        Recorded { by, at, within: self.span.clone(), event: Event::Message(message) }
+        Some(Recorded { by, at, within: self.span.clone(), event: Event::Message(message) })
     }
 
     /// Takes note of an event of the request.
@@ -91,7 +103,14 @@ impl PutOff {
 
     /// The answer to `request` is the one that was put off, and is recorded as such.
     pub fn is_answered_by(self, request: &HttpRequest) {
-        request.extensions_mut().insert(self);
+        if self.is_asked {
+            request.extensions_mut().insert(self);
+        }
+    }
+
+    /// Has `work` done in the background, as part of the request.
+    pub async fn spawn(&self, work: impl Future<Output = ()> + 'static) -> Option<JoinHandle<()>> {
+        self.scope(async { spawn(work) }).await
     }
 }
 
@@ -114,7 +133,7 @@ fn put_off_again() -> Option<PutOff> {
     let again = |current: &Rc<Current>| {
         let recorder = Arc::clone(&current.recorder);
         let (exchange, span) = (current.exchange.get(), recorder.hex::<8>());
-        Some(PutOff { exchange, span, flow: current.flow.borrow().clone()?, recorder })
+        Some(PutOff { exchange, span, flow: current.flow.borrow().clone()?, recorder, is_asked: true })
     };
     CURRENT.try_with(again).ok().flatten()
 }

@@ -11,12 +11,15 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use shared::{
     flow::{Event, Line, Message, Recorded, Shown},
-    params::{decode, encode},
+    params::{Params, decode, encode},
+    response_mode::FormPost,
 };
 use web::lang;
 
+use crate::correlate;
+
 use super::{
-    fields::{Members, basic, is_form, is_json, plain},
+    fields::{Members, basic, is_form, is_json, is_page, plain},
     parameters::is_secret,
 };
 
@@ -28,11 +31,10 @@ pub const CONCEALED: &str = "[redacted]";
 const SHORTEST: usize = 8;
 /// No flow has more bytes of secrets. Of one that says so, nothing is kept but names.
 const MUCH: usize = 256 * 1024;
-/// What the handle of a request that waits at the IdP begins with.
-const HANDLE: &str = "in_";
 
 /// The same events, without what is a secret. Of a signed token only the signature is left out: what it says can still be
-/// read, and nobody can use it. Of pages nothing is kept, since their forms hold secrets.
+/// read, and nobody can use it. Of pages nothing is kept, since their forms hold
+/// secrets; but of one that brings a response to another site its form.
 pub fn concealed(events: &[Recorded]) -> Vec<Recorded> {
     // Once to learn the secrets, and once more to leave them out everywhere.
     let mut concealer = Concealer::default();
@@ -134,7 +136,11 @@ impl Concealer {
         let headers = message.headers.iter().map(|(name, value)| (name.clone(), self.header(name, value)));
         let headers = headers.collect();
         let (body, cut) = match self.body(message) {
-            Some(body) => (body, message.cut),
+            Some(body) => {
+                let left_out =
+                    if is_page(message) { message.body.len().saturating_sub(body.len()) } else { 0 };
+                (body, message.cut.saturating_add(left_out))
+            }
             None => (CONCEALED.to_owned(), message.cut.saturating_add(message.body.len())),
         };
         let Message { exchange, from, to, .. } = *message;
@@ -148,8 +154,17 @@ impl Concealer {
             "" | NOT_RECORDED | CONCEALED => Some(body.to_owned()),
             _ if is_form(message) => Some(self.pairs(body)),
             _ if is_json(message) => self.object(body),
+            _ if is_page(message) => self.form(body),
             _ => None,
         }
+    }
+
+    /// What a page brings to another site (Form Post Response Mode §2), and nothing else of the page.
+    fn form(&mut self, page: &str) -> Option<String> {
+        let FormPost { action, params } = FormPost::read(page)?;
+        let (action, pairs) = (self.address(&action), self.pairs(&params.encode()));
+        let params = Params::parse_with_repeats(pairs.as_bytes()).ok()?;
+        Some(FormPost { action, params }.write())
     }
 
     fn header(&mut self, name: &str, value: &str) -> String {
@@ -205,7 +220,7 @@ impl Concealer {
     /// A part of a path.
     fn part(&mut self, part: &str) -> String {
         match decode(part.as_bytes()) {
-            Ok(handle) if handle.starts_with(HANDLE) => self.secret(&handle),
+            Ok(handle) if correlate::is_handle(&handle) => self.secret(&handle),
             Ok(text) if !self.holds(&text) => part.to_owned(),
             _ => CONCEALED.to_owned(),
         }

@@ -11,6 +11,7 @@ use serde::{
 use shared::{
     flow::{Exchange, Message},
     params::decode,
+    response_mode::FormPost,
 };
 
 /// Something with a name and a value.
@@ -50,6 +51,11 @@ pub(crate) fn fields(message: &Message) -> Vec<Field> {
     if is_json(message) && !is_document {
         let members = Members::of(&message.body).into_iter();
         fields.extend(members.map(|(name, value)| Field { key: name.clone(), name, value: plain(&value) }));
+    }
+    if is_page(message)
+        && let Some(form) = FormPost::read(&message.body)
+    {
+        fields.extend(encoded(&form.params.encode()));
     }
     for (name, value) in &message.headers {
         fields.extend(header(name, value));

@@ -27,7 +27,7 @@ struct Row {
     hops: Vec<Hop>,
     /// What the RP does by itself: the key of its words.
     inside: Option<&'static str>,
-    /// Whether a check refused something here.
+    /// Whether a check refused here, and the flow did not go past it.
     refused: bool,
     /// How often the same was asked.
     times: usize,
@@ -73,12 +73,13 @@ const fn plan(entry: Entry) -> &'static [Planned] {
         ],
         Entry::Step(Step::Redirect) => &[
             (IDP, WEB, "viewer.hop.redirect", &[X::Decision, X::Authorize, X::Password, X::ConsentPage, X::AccountChoice, X::AccountPage, X::LoginPage], false),
-            (WEB, RP, "viewer.hop.callback", &[X::Callback], true),
+            (WEB, RP, "viewer.hop.callback", &[X::Callback, X::CallbackPost], true),
         ],
         Entry::Step(Step::TokenRequest) => &[(RP, IDP, "seq.exchange", &[X::Token], true)],
         Entry::Step(Step::TokenResponse) => &[(IDP, RP, "seq.tokens", &[X::Token], false)],
         Entry::Step(Step::Callback | Step::Validation) => &[],
         Entry::Discovery => &[(RP, IDP, "viewer.hop.discovery", &[X::Discovery], true)],
+        Entry::Push => &[(RP, IDP, "viewer.hop.push", &[X::Push], true)],
         Entry::Keys => &[(RP, IDP, "viewer.hop.jwks", &[X::Keys], true)],
         Entry::Userinfo => &[(RP, IDP, "viewer.hop.userinfo", &[X::Userinfo], true)],
         Entry::Refresh => &[
@@ -124,6 +125,7 @@ pub(crate) const fn channel(entry: Entry) -> &'static str {
         Entry::Step(Step::Callback | Step::Validation) => "inside",
         Entry::Step(Step::TokenRequest | Step::TokenResponse)
         | Entry::Discovery
+        | Entry::Push
         | Entry::Keys
         | Entry::Userinfo
         | Entry::Refresh
@@ -191,7 +193,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>, sight: &Sight<'_>) -> Row {
         see: sight.of_stage(stage, &expected),
         hops,
         inside: inside(stage.entry),
-        refused: count(stage, Verdict::Failed) > 0,
+        refused: stage.state != State::Done && count(stage, Verdict::Failed) > 0,
         times,
     }
 }

@@ -44,6 +44,6 @@ pub use sight::OBSERVERS;
 pub use token::{CLAIMS, JOSE, JWK, Token};
 
 /// Where an entry stands on the page of its flow: `m8` for step 8.
-fn anchor(entry: Entry) -> String {
+pub(crate) fn anchor(entry: Entry) -> String {
     entry.step().map_or_else(|| entry.id().to_owned(), |step| format!("m{}", step.number()))
 }

@@ -71,8 +71,8 @@ const FACTS: &[Fact] = &[
     public("display", By(RP, 2), &[], "OpenID Connect Core §3.1.2.1"),
     public("acr_values", By(RP, 2), &[], "OpenID Connect Core §3.1.2.1"),
     public("claims", By(RP, 2), &[(IDP, 2)], "OpenID Connect Core §5.5"),
-    public("request", By(RP, 2), &[(IDP, 2)], "OpenID Connect Core §6.1"),
-    public("request_uri", By(RP, 2), &[(IDP, 2)], "OpenID Connect Core §6.2"),
+    public("request", By(RP, 2), &[(IDP, 2)], "RFC 9101 §5"),
+    public("request_uri", By(IDP, 2), &[(IDP, 2)], "RFC 9126 §2.2"),
     public("resource", By(RP, 2), &[(IDP, 2), (IDP, 8)], "RFC 8707 §2"),
     // its answer
     secret("code", By(IDP, 6), &[(IDP, 8)], "RFC 6749 §4.1.2"),
@@ -122,6 +122,7 @@ const FACTS: &[Fact] = &[
     public("keys", By(IDP, 0), &[(RP, 10)], "RFC 7517 §5"),
     public("issuer", By(IDP, 0), &[(RP, 2)], "OpenID Connect Discovery §4.3"),
     public("authorization_endpoint", By(IDP, 0), &[], DISCOVERY),
+    public("pushed_authorization_request_endpoint", By(IDP, 0), &[], "RFC 9126 §5"),
     public("token_endpoint", By(IDP, 0), &[], DISCOVERY),
     public("revocation_endpoint", By(IDP, 0), &[], "RFC 8414 §2"),
     public("introspection_endpoint", By(IDP, 0), &[], "RFC 8414 §2"),
@@ -149,6 +150,9 @@ const FACTS: &[Fact] = &[
     public("claims_parameter_supported", By(IDP, 0), &[], DISCOVERY),
     public("request_parameter_supported", By(IDP, 0), &[], DISCOVERY),
     public("request_uri_parameter_supported", By(IDP, 0), &[], DISCOVERY),
+    public("request_object_signing_alg_values_supported", By(IDP, 0), &[], DISCOVERY),
+    public("require_pushed_authorization_requests", By(IDP, 0), &[], "RFC 9126 §5"),
+    public("require_signed_request_object", By(IDP, 0), &[], "RFC 9101 §10.5"),
     public("authorization_response_iss_parameter_supported", By(IDP, 0), &[], "RFC 9207 §3"),
     public("flow_recording_endpoint", By(IDP, 0), &[], DISCOVERY),
     public("flow_steps_endpoint", By(IDP, 0), &[], DISCOVERY),
@@ -163,6 +167,11 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
 
 fn fact(key: &str) -> Option<&'static Fact> {
     FACTS.iter().find(|fact| fact.key == key)
+}
+
+/// Whether `key` has a line in the table.
+pub(crate) fn is_known(key: &str) -> bool {
+    fact(key).is_some()
 }
 
 /// Whether the value of `key` is a secret: blurred on a projector, left out of what is saved.

@@ -15,7 +15,7 @@ pub const METHODS: [&str; 5] =
 pub(crate) fn method(message: &Message) -> Option<&'static str> {
     let is_authenticated = matches!(
         message.exchange,
-        Exchange::Token | Exchange::Refresh | Exchange::Introspect | Exchange::Revoke
+        Exchange::Push | Exchange::Token | Exchange::Refresh | Exchange::Introspect | Exchange::Revoke
     );
     if !is_authenticated || message.to != Party::Idp {
         return None;

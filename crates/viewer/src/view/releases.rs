@@ -1,7 +1,7 @@
 //! What somebody did with the messages that were held in a flow.
 
 use serde::Serialize;
-use shared::flow::{Party, Release, Stage, Story};
+use shared::flow::{Handled, Stage, Story};
 
 use super::parameters::{self, Folded};
 
@@ -27,11 +27,12 @@ struct Changed<'a> {
 
 /// All that was done at one place.
 pub(crate) fn releases<'a>(story: &Story<'a>, stage: &Stage<'a>) -> Vec<Released<'a>> {
-    stage.releases.iter().map(|(by, release)| released(story, *by, release)).collect()
+    stage.releases.iter().map(|handled| released(story, handled)).collect()
 }
 
-fn released<'a>(story: &Story<'a>, by: Party, release: &'a Release) -> Released<'a> {
-    let happened = story.came_of(release.pause).map(|came| came.happened);
+fn released<'a>(story: &Story<'a>, handled: &Handled<'a>) -> Released<'a> {
+    let Handled { by, release, .. } = *handled;
+    let happened = story.came_of_handled(handled).map(|came| came.happened);
     let folded = |value: &Option<String>| value.as_deref().map(Folded::new);
     let changes = release.changes.iter().map(|change| Changed {
         name: &change.name,

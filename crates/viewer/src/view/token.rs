@@ -9,7 +9,7 @@ use shared::flow::{Exchange, Message};
 use super::{
     fields::{Field, Members, plain},
     moment::At,
-    parameters::Folded,
+    parameters::{self, Folded},
 };
 
 /// The members of a token's header that have a text `jose.<name>`.
@@ -56,6 +56,8 @@ pub struct Token {
     algorithm_name: &'static str,
     /// The length of the signature in bytes.
     length: usize,
+    /// Whether the app signed it, and not the IdP.
+    of_client: bool,
     /// Whether it is made with a secret that both sides know.
     shared_secret: bool,
     kid: String,
@@ -95,7 +97,7 @@ impl Token {
         self.shared_secret
     }
 
-    fn read(name: &str, text: &str) -> Option<Self> {
+    fn read(key: &str, text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(ToOwned::to_owned);
         let parts = [parts.next()?, parts.next()?, parts.next().filter(|_| parts.next().is_none())?];
         let object = |part: &str| {
@@ -107,13 +109,19 @@ impl Token {
             |name: &str| header.iter().find(|(known, _)| known == name).map(|(_, value)| plain(value));
         let algorithm = text_of("alg")?;
         Some(Self {
-            name: name.to_owned(),
+            name: key.to_owned(),
             algorithm_name: algorithm_name(&algorithm),
+            of_client: matches!(key, "request" | "client_assertion"),
             shared_secret: algorithm.starts_with("HS"),
             kid: text_of("kid").unwrap_or_default(),
             length: URL_SAFE_NO_PAD.decode(&parts[2]).map_or(0, |signature| signature.len()),
-            header: slab(&header, "jose", &JOSE),
-            payload: slab(&payload, "explain.claim", &CLAIMS),
+            header: slab(&header, |name| explained("jose", &JOSE, name)),
+            payload: slab(&payload, |name| match name {
+                // RFC 9101 §4: beside what is about the JWT itself, the claims of a request object are parameters.
+                "iss" | "sub" | "aud" | "exp" | "nbf" | "iat" | "jti" => claim(name),
+                _ if key == "request" && parameters::is_known(name) => format!("param.{name}"),
+                _ => claim(name),
+            }),
             algorithm,
             parts,
         })
@@ -128,25 +136,35 @@ pub(crate) fn document(message: &Message) -> Option<Document> {
     let members = Members::of(&message.body);
     match message.exchange {
         Exchange::Userinfo | Exchange::Introspect | Exchange::Api if !members.is_empty() => {
-            Some(Document { kind: "claims", slabs: vec![slab(&members, "explain.claim", &CLAIMS)] })
+            Some(Document { kind: "claims", slabs: vec![slab(&members, claim)] })
         }
         Exchange::Keys => {
             let (_, keys) = members.into_iter().find(|(name, _)| name == "keys")?;
             let keys = keys.as_array()?.iter();
-            let keys = keys.map(|key| slab(&Members::of(&key.to_string()), "jwk", &JWK));
+            let keys =
+                keys.map(|key| slab(&Members::of(&key.to_string()), |name| explained("jwk", &JWK, name)));
             Some(Document { kind: "keys", slabs: keys.collect() })
         }
         _ => None,
     }
 }
 
-fn slab(members: &[(String, serde_json::Value)], texts: &str, known: &[&str]) -> Slab {
+fn claim(name: &str) -> String {
+    explained("explain.claim", &CLAIMS, name)
+}
+
+/// The key of the text that explains `name`.
+fn explained(texts: &str, known: &[&str], name: &str) -> String {
+    format!("{texts}.{}", if known.contains(&name) { name } else { "other" })
+}
+
+fn slab(members: &[(String, serde_json::Value)], text: impl Fn(&str) -> String) -> Slab {
     let members = members.iter().map(|(name, value)| {
         let seconds = value.as_i64().filter(|_| TIMES.contains(&name.as_str()));
         Member {
             value: Folded::new(&plain(value)),
             time: seconds.and_then(|seconds| seconds.checked_mul(1000)).map(At::from),
-            text: format!("{texts}.{}", if known.contains(&name.as_str()) { name } else { "other" }),
+            text: text(name),
             name: name.clone(),
         }
     });
@@ -189,6 +207,16 @@ mod tests {
         assert!(token.payload.members[1].time.is_some());
         assert_eq!(token.payload.members[2].text, "explain.claim.other");
         assert_eq!((token.length, token.kid.as_str(), token.shared_secret), (6, "k1", false));
+    }
+
+    #[test]
+    fn the_claims_of_a_request_are_explained_as_parameters() {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let payload = part(r#"{"iss":"client1","scope":"openid","utm":1}"#);
+        let jwt = format!("{}.{payload}.{}", part(r#"{"alg":"ES256"}"#), part("signed"));
+        let texts: Vec<_> =
+            Token::read("request", &jwt).unwrap().payload.members.into_iter().map(|it| it.text).collect();
+        assert_eq!(texts, ["explain.claim.iss", "param.scope", "explain.claim.other"]);
     }
 
     #[test]

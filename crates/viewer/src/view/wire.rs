@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
-use shared::flow::{Line, Message};
+use shared::flow::{Line, Message, authorization_response};
 
 use super::{
     fields::{is_form, is_json, is_page},
@@ -29,6 +29,8 @@ pub(crate) struct Record {
     cut: usize,
     /// The body, if it is a page.
     page: Option<String>,
+    /// Whether the page brings a code or an error to another site, so that it is a secret.
+    carries: bool,
     /// The body as it was sent, if it is JSON, which is shown with line breaks.
     json: Option<String>,
     /// The length of the body.
@@ -124,6 +126,7 @@ fn written(message: &Message, house: &'static str, lines: &Lines, only_here: &Ha
     let left_out = page.as_ref().map_or(0, |page| message.body.len() - page.len());
     Record {
         house,
+        carries: authorization_response(message).is_some(),
         html,
         more: lines.more,
         cut: message.cut.saturating_add(left_out),

@@ -1,5 +1,7 @@
 //! Going through a login step by step, with the real Relying Party and the real provider.
 
+mod afterwards;
+mod afterwards_spoiled;
 mod clocks;
 mod spoiled;
 mod verbs;
@@ -21,11 +23,11 @@ async fn a_login_is_held_at_every_message_in_its_order() {
         held.extend(browser.held_at());
         browser.goes_on().await;
     }
-    assert_eq!(held, Pause::ALL);
+    assert_eq!(held, Pause::LOGIN);
 }
 
 /// An event without what is different in every login.
-fn outline(it: &Recorded) -> String {
+pub(super) fn outline(it: &Recorded) -> String {
     let message = |message: &Message| {
         let line = match &message.line {
             Line::Request { method, target } => {
@@ -217,6 +219,26 @@ async fn outside_the_demo_nobody_is_shown_what_the_client_proves_itself_with() {
 }
 
 #[actix_web::test]
+async fn outside_the_demo_nobody_is_shown_an_assertion_that_has_not_been_sent() {
+    let pem = idp::keys::SigningKey::generate_pem(idp::keys::KeyAlg::Es256).unwrap();
+    let file = std::env::temp_dir().join(format!("rp-key-{}.pem", std::process::id()));
+    std::fs::write(&file, pem).unwrap();
+    let (method, key) = (["--token-endpoint-auth-method", "private_key_jwt"], file.to_str().unwrap());
+    let flags = [&["--client-id", "client-private-key", "--client-key", key][..], &method].concat();
+    let pair = Pair::start_with(&[], &flags);
+    std::fs::remove_file(&file).unwrap();
+    let mut browser = pair.is_held_at(Pause::TokenRequest).await;
+    let params = browser.lines("params.raw");
+    assert!(params.contains("client_assertion=[not-recorded]"), "{params}");
+    assert!(!browser.text.contains("eyJ"), "{}", browser.text);
+    // It goes along all the same, also with a request that was edited.
+    let form = [("do", "send"), ("params.as", "raw"), ("params.raw", &*format!("{params}&extra=1"))];
+    browser.lets_go(&form).await;
+    browser.goes_on_to_the_end().await;
+    assert!(browser.is_greeted(), "{}", browser.text);
+}
+
+#[actix_web::test]
 async fn what_was_foretold_hides_no_error_of_the_provider() {
     let pair = Pair::start();
     let mut browser = pair.is_held_at(Pause::LoginPage).await;
@@ -234,7 +256,7 @@ async fn what_was_foretold_hides_no_error_of_the_provider() {
 
 #[actix_web::test]
 async fn who_wants_to_stop_no_more_stops_at_neither_server() {
-    for pause in Pause::ALL {
+    for pause in Pause::LOGIN {
         let pair = Pair::start();
         let mut browser = pair.is_held_at(pause).await;
         browser.lets_go(&[("do", "run")]).await;
@@ -295,7 +317,7 @@ async fn what_comes_of_each_message_is_one_of_the_three_things_that_can_be_foret
     pair.is_held_at(Pause::UserinfoResponse).await.goes_on().await;
     let events = pair.latest().await;
     let story = pair.tells(&events);
-    for pause in Pause::ALL {
+    for pause in Pause::LOGIN {
         let Some(outcomes) = pause.outcomes() else { continue };
         let came = story.came_of(pause).unwrap_or_else(|| panic!("{pause:?}"));
         assert_eq!(came.happened, outcomes[0], "{pause:?}: what happens when nothing is touched comes first");
@@ -343,7 +365,7 @@ async fn without_any_page_of_the_provider_only_its_answer_is_held_there() {
         browser.sends().await;
     }
     assert!(browser.is_greeted());
-    let without_page: Vec<_> = Pause::ALL.into_iter().filter(|pause| *pause != Pause::LoginPage).collect();
+    let without_page: Vec<_> = Pause::LOGIN.into_iter().filter(|pause| *pause != Pause::LoginPage).collect();
     assert_eq!(held, without_page);
 }
 

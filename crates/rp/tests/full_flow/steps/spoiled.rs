@@ -6,14 +6,14 @@ use super::walk::failed;
 use crate::pair::{Browser, Pair};
 
 /// The raw parameters of the held message, with `from` in them replaced.
-fn params(browser: &Browser, from: &str, to: &str) -> String {
+pub(super) fn params(browser: &Browser, from: &str, to: &str) -> String {
     let params = browser.lines("params.raw");
     assert!(params.contains(from), "{from}: {params}");
     params.replacen(from, to, 1)
 }
 
 /// Lets the held message go with other parameters.
-async fn with_params(browser: &mut Browser, params: &str) {
+pub(super) async fn with_params(browser: &mut Browser, params: &str) {
     browser.lets_go(&[("do", "send"), ("params.as", "raw"), ("params.raw", params)]).await;
 }
 

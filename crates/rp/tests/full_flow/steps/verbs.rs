@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many requests of an exchange the provider saw.
-fn asked(events: &[Recorded], exchange: Exchange) -> usize {
+pub(super) fn asked(events: &[Recorded], exchange: Exchange) -> usize {
     let there = |(by, message): &(Party, &shared::flow::Message)| {
         *by == Party::Idp && message.exchange == exchange && message.is_request()
     };
@@ -107,6 +107,10 @@ async fn r1_a_callback_that_comes_twice_counts_once() {
     assert_eq!(failed(&events), [(Party::Rp, Rule::StateUnused)]);
     assert_eq!(asked(&events, Exchange::Token), 1);
     assert_eq!(pair.tells(&events).outcome, Outcome::SignedIn);
+    // The flow went past step 7; what came a second time is told there all the same.
+    browser.opens(&format!("{}/flows/{}", pair.rp, pair.flows()[0].id)).await;
+    assert!(!browser.text.contains("selfbox rp refused"), "{}", browser.text);
+    assert!(browser.text.contains("check failed"), "{}", browser.text);
 }
 
 #[actix_web::test]
@@ -141,7 +145,7 @@ async fn claims_can_be_asked_for_twice() {
 
 #[actix_web::test]
 async fn what_the_table_does_not_allow_cannot_be_done() {
-    for pause in Pause::ALL {
+    for pause in Pause::all() {
         let verbs = pause.verbs();
         let pair = Pair::start();
         let mut browser = pair.is_held_at(pause).await;

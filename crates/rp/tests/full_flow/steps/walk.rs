@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use shared::flow::{Check, Event, Party, Pause, Recorded, Rule, Verdict};
+use shared::flow::{Check, Entry, Event, Party, Pause, Recorded, Rule, Verdict};
 use web::{catalogue::Catalogue, lang::Lang};
 
 use crate::pair::{AGREE, Browser, PASSWORD, Pair};
@@ -15,7 +15,7 @@ impl Browser {
             let title = CATALOGUE.get(&format!("pause.{}.title", pause.id())).unwrap().to_owned();
             self.text.contains(&format!(r#"<h1 id="h-held">{title}</h1>"#))
         };
-        Pause::ALL.into_iter().find(title)
+        Pause::all().find(title)
     }
 
     /// Lets go what is held, with these fields of its form.
@@ -54,9 +54,16 @@ impl Pair {
         browser
     }
 
-    /// A login that is held at `pause`. On the way there nothing is touched.
+    /// A login that is held at `pause`, or something that is done with its tokens. On the way there nothing is touched.
     pub(crate) async fn is_held_at(&self, pause: Pause) -> Browser {
-        let mut browser = self.begins_step_by_step().await;
+        let mut browser = match deed_of(pause) {
+            Some(deed) => {
+                let mut browser = self.at_the_tokens().await;
+                browser.does_step_by_step(deed).await;
+                browser
+            }
+            None => self.begins_step_by_step().await,
+        };
         browser.goes_on_to(pause).await;
         browser
     }
@@ -99,6 +106,24 @@ impl Browser {
         while is_page_of_flow(self) {
             self.goes_on().await;
         }
+    }
+}
+
+/// What is done with tokens in which `pause` comes up, if it is of none of the login.
+fn deed_of(pause: Pause) -> Option<&'static str> {
+    Some(match pause.entry() {
+        Entry::Refresh => "refresh",
+        Entry::Revocation => "revoke_access",
+        Entry::Introspection => "introspect_access",
+        Entry::Api => "call_me",
+        _ => return None,
+    })
+}
+
+impl Browser {
+    /// Does something with a token step by step.
+    pub(crate) async fn does_step_by_step(&mut self, deed: &str) {
+        self.submits(Some("/tokens"), &[("do", deed), ("pace", "step")]).await;
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{
     super::{
-        Check, Entry, Exchange, Happened, Life, Message, Party, Pause, Release, Rule, Step, Turn, Value,
-        Verb, Verdict,
+        Check, Entry, Event, Exchange, Happened, Life, Message, Party, Pause, Release, Rule, Step, Turn,
+        Value, Verb, Verdict, authorization_response,
     },
-    Stage, Story,
+    Handled, Paired, Stage, Story,
     outcome::error_in,
 };
 
@@ -20,31 +20,49 @@ pub struct Came<'a> {
 
 impl<'a> Story<'a> {
     /// What came of the message that was held at `pause`; `None` as long as that is not known.
+    /// Of what is done with tokens after the login, in the story [of that deed](Story::of_deed).
     pub fn came_of(&self, pause: Pause) -> Option<Came<'a>> {
         let (happened, side, at) = match pause {
             Pause::AuthorizationRequest => (self.came_of_request()?, Party::Idp, pause.entry()),
-            Pause::LoginPage => return None,
             Pause::AuthorizationResponse | Pause::Callback => {
                 (self.came_of_return()?, Party::Rp, Entry::Step(Step::Callback))
             }
-            Pause::TokenRequest => (self.came_of_code()?, Party::Idp, pause.entry()),
             Pause::TokenResponse => (self.came_of_answer()?, Party::Rp, pause.entry()),
             Pause::Validation => (self.came_of_token()?, Party::Rp, pause.entry()),
-            Pause::UserinfoRequest => (self.came_of_access_token()?, Party::Idp, pause.entry()),
             Pause::UserinfoResponse => (self.came_of_claims()?, Party::Rp, pause.entry()),
+            Pause::RefreshResponse => (self.came_of_new_tokens()?, Party::Rp, pause.entry()),
+            Pause::RefreshedToken => (self.came_of_new_id_token()?, Party::Rp, pause.entry()),
+            Pause::LoginPage
+            | Pause::RevocationResponse
+            | Pause::IntrospectionResponse
+            | Pause::ApiResponse => return None,
+            Pause::TokenRequest
+            | Pause::UserinfoRequest
+            | Pause::RefreshRequest
+            | Pause::RevocationRequest
+            | Pause::IntrospectionRequest
+            | Pause::ApiRequest => (self.came_of_asking(pause)?, Party::Idp, pause.entry()),
         };
-        let made = self.stage(at).map(|stage| checks(stage, side)).unwrap_or_default();
+        let made = match pause.asks().map(|exchange| self.checks_behind(exchange)) {
+            Some(made) if !made.is_empty() => made,
+            _ => self.stage(at).map(|stage| checks(stage, side)).unwrap_or_default(),
+        };
         let wanted = if happened.is_refusal() { Verdict::Failed } else { Verdict::Passed };
         let decided = made.iter().rev().find(|check| check.verdict == wanted);
         Some(Came { happened, decided: decided.map(|check| (side, *check)) })
     }
 
+    /// What came of a message that was handled like this.
+    pub fn came_of_handled(&self, handled: &Handled<'_>) -> Option<Came<'a>> {
+        let pause = handled.release.pause;
+        if pause.is_afterwards() { self.of_deed(handled.within).came_of(pause) } else { self.came_of(pause) }
+    }
+
     fn came_of_request(&self) -> Option<Happened> {
         let answer = self.answer(Exchange::Authorize)?;
-        let query = answer.header("location").and_then(|location| location.split_once('?'));
-        Some(match query {
+        Some(match authorization_response(answer) {
             _ if is_refusal(answer) => Happened::IdpShowsError,
-            Some((_, query)) if error_in(query).is_some() => Happened::ErrorComesBack,
+            Some(response) if error_in(&response).is_some() => Happened::ErrorComesBack,
             _ => Happened::IdpGoesOn,
         })
     }
@@ -59,16 +77,15 @@ impl<'a> Story<'a> {
         Some(if refused { Happened::RpRefuses } else { Happened::RpTellsTheError })
     }
 
-    fn came_of_code(&self) -> Option<Happened> {
-        let Some(answer) = self.answer(Exchange::Token) else {
-            return self.answer(Exchange::Callback).map(|_| Happened::NoTokensOtherwise);
-        };
-        let error = || serde_json::from_str::<serde_json::Value>(&answer.body).ok()?.get("error").cloned();
-        Some(match answer.status() {
-            Some(200) => Happened::TokensCome,
-            _ if error().is_some_and(|error| error == "invalid_grant") => Happened::InvalidGrant,
-            _ => Happened::NoTokensOtherwise,
-        })
+    /// What came of a request of the back channel. That nothing came is known when the login is over, or when somebody saw
+    /// to it.
+    fn came_of_asking(&self, pause: Pause) -> Option<Happened> {
+        let exchange = pause.asks()?;
+        if let Some(answer) = self.answer(exchange) {
+            return Happened::of_answer(exchange, answer.status()?, &answer.body);
+        }
+        let is_over = if pause.is_afterwards() { self.is_dropped(exchange) } else { self.is_back() };
+        pause.when_nothing_comes().filter(|_| is_over)
     }
 
     fn came_of_answer(&self) -> Option<Happened> {
@@ -90,15 +107,35 @@ impl<'a> Story<'a> {
         Some(if refused { Happened::RpRefuses } else { Happened::TokenUnjudged })
     }
 
-    fn came_of_access_token(&self) -> Option<Happened> {
-        let Some(answer) = self.answer(Exchange::Userinfo) else {
-            return self.answer(Exchange::Callback).map(|_| Happened::NoClaimsOtherwise);
-        };
-        Some(match answer.status() {
-            Some(200) => Happened::ClaimsCome,
-            Some(401) => Happened::InvalidToken,
-            _ => Happened::NoClaimsOtherwise,
-        })
+    fn came_of_new_tokens(&self) -> Option<Happened> {
+        if self.released(Pause::RefreshResponse) == Some(Verb::Dropped) {
+            return Some(Happened::NoAnswer);
+        }
+        // The RP judges an answer as soon as it has heard it.
+        let is_heard = |it: &Paired<'_>| it.by == Party::Rp || it.other.is_some();
+        let mut messages = self.stage(Entry::Refresh)?.messages.iter();
+        messages.find(|it| !it.message.is_request() && is_heard(it))?;
+        let taken = self.verdict(Rule::TokenType) == Some(Verdict::Passed);
+        Some(if taken { Happened::TokensTaken } else { Happened::RpRefuses })
+    }
+
+    fn came_of_new_id_token(&self) -> Option<Happened> {
+        if self.verdict(Rule::LibraryVerifier) == Some(Verdict::Passed) {
+            return Some(Happened::TokenAccepted);
+        }
+        let made = checks(self.stage(Entry::Refresh)?, Party::Rp);
+        made.iter().any(|check| check.verdict == Verdict::Failed).then_some(Happened::RpRefuses)
+    }
+
+    /// Whether the login is over for the RP.
+    fn is_back(&self) -> bool {
+        self.answer(Exchange::Callback).is_some()
+    }
+
+    /// Whether a request, or its answer, was dropped by hand.
+    fn is_dropped(&self, exchange: Exchange) -> bool {
+        let both = Pause::of(exchange).map(|(request, answer)| [request, answer]);
+        both.into_iter().flatten().any(|pause| self.released(pause) == Some(Verb::Dropped))
     }
 
     fn came_of_claims(&self) -> Option<Happened> {
@@ -119,8 +156,19 @@ impl<'a> Story<'a> {
         }
         let changed =
             |release: &Release| release.pause.answers() == Some(exchange) && !release.changes.is_empty();
-        let is_changed = || self.stages.iter().flat_map(|it| &it.releases).any(|(_, it)| changed(it));
+        let is_changed = || self.stages.iter().flat_map(|it| &it.releases).any(|it| changed(it.release));
         answers.next().filter(|it| it.by == it.message.from || !is_changed()).map(|it| it.message)
+    }
+
+    /// What the IdP checked before it gave the answer of an exchange that counts.
+    fn checks_behind(&self, exchange: Exchange) -> Vec<&'a Check> {
+        let Some(answer) = self.answer(exchange) else { return Vec::new() };
+        let made = self.events.iter().filter(|it| it.by == Party::Idp && it.within == answer.span);
+        let made = made.filter_map(|it| match &it.event {
+            Event::Check(check) => Some(check),
+            _ => None,
+        });
+        made.collect()
     }
 
     /// How the RP judged `rule` the last time.
@@ -133,7 +181,7 @@ impl<'a> Story<'a> {
     /// What was done with the message at `pause`, if it was not simply let go.
     fn released(&self, pause: Pause) -> Option<Verb> {
         let mut all = self.stages.iter().flat_map(|stage| &stage.releases);
-        all.find(|(_, release)| release.pause == pause).map(|(_, release)| release.verb)
+        all.find(|it| it.release.pause == pause).map(|it| it.release.verb)
     }
 }
 

@@ -1,8 +1,8 @@
 //! How a flow ended.
 
 use super::super::{
-    Entry, Event, Exchange, Life, Message, Party, Pause, Recorded, Release, Rule, Step, Turn, Value, Verb,
-    Verdict,
+    Event, Exchange, Life, Message, Party, Pause, Recorded, Release, Rule, Turn, Value, Verb, Verdict,
+    authorization_response,
 };
 use crate::params::Params;
 
@@ -87,15 +87,17 @@ impl Seen {
         let any = |is: &dyn Fn(&Recorded) -> bool| events.iter().any(|it| is(it));
         Self {
             rp: any(&|it| it.by == Party::Rp),
-            click: any(
-                &|it| matches!(&it.event, Event::Message(message) if message.exchange == Exchange::Login),
-            ),
+            click: any(&|it| is_of(it, Exchange::Login)),
             session_end: any(&|it| {
                 let ended = |life: &Life| life.value == Value::Session && life.turn == Turn::Destroyed;
                 it.by == Party::Rp && matches!(&it.event, Event::Life(life) if ended(life))
             }),
         }
     }
+}
+
+fn is_of(it: &Recorded, exchange: Exchange) -> bool {
+    matches!(&it.event, Event::Message(message) if message.exchange == exchange)
 }
 
 fn is_new_session(life: Life) -> bool {
@@ -113,16 +115,16 @@ fn ending(
     let is_refusal = answer.status().is_some_and(|status| status >= 400);
     let refused = || refused(events, it, answer);
     match answer.exchange {
-        Exchange::Login
-        | Exchange::Authorize
-        | Exchange::Logout
-        | Exchange::EndSession
-        | Exchange::SignOut
-            if is_refusal =>
-        {
+        Exchange::Authorize if is_refusal => {
+            // Who comes with a `request_uri` that began a login already ends nothing of it.
+            let outcome = refused();
+            let is_again = matches!(outcome, Outcome::Refused(Some(Rule::RequestUriUnused), _));
+            (!is_again || !events.iter().any(|it| is_of(it, Exchange::Push))).then_some(outcome)
+        }
+        Exchange::Login | Exchange::Logout | Exchange::EndSession | Exchange::SignOut if is_refusal => {
             Some(refused())
         }
-        Exchange::Callback if is_refusal => {
+        Exchange::Callback | Exchange::CallbackPost if is_refusal => {
             // Who comes with the `state` of a login that is not theirs, or is over, ends nothing of it.
             let outcome = refused();
             let is_strangers = matches!(
@@ -140,10 +142,9 @@ fn ending(
                 .then_some(Outcome::SignedOut)
         }
         // Without the RP's half, what the IdP sends is all that is known.
+        Exchange::Push if is_refusal && !seen.rp => Some(refused()),
         Exchange::Token if !seen.rp => Some(if is_refusal { refused() } else { Outcome::TokensIssued }),
-        _ if !seen.rp && Entry::of(answer, Step::Callback) == Entry::Step(Step::Redirect) => {
-            error_in(answer.header("location")?.split_once('?')?.1).map(Outcome::Declined)
-        }
+        _ if !seen.rp => error_in(&authorization_response(answer)?).map(Outcome::Declined),
         _ => None,
     }
 }
@@ -162,7 +163,9 @@ fn refused(events: &[&Recorded], it: &Recorded, answer: &Message) -> Outcome {
     for other in events.iter().filter(|other| spans.contains(&other.within.as_str())) {
         match &other.event {
             Event::Check(check) if check.verdict == Verdict::Failed => rule = Some(check.rule),
-            Event::Message(message) if message.exchange == Exchange::Token && !message.is_request() => {
+            Event::Message(message)
+                if matches!(message.exchange, Exchange::Token | Exchange::Push) && !message.is_request() =>
+            {
                 let answer = serde_json::from_str::<serde_json::Value>(&message.body).unwrap_or_default();
                 code = answer.get("error").and_then(|error| error.as_str()).map(ToOwned::to_owned).or(code);
             }
@@ -172,18 +175,21 @@ fn refused(events: &[&Recorded], it: &Recorded, answer: &Message) -> Outcome {
     Outcome::Refused(rule, code)
 }
 
-/// The error that the callback carried which `it` answers.
+/// The error that the callback carried which `it` answers: in its query, or in what was posted before it.
 fn declined(events: &[&Recorded], it: &Recorded) -> Option<String> {
-    events.iter().find_map(|other| match &other.event {
-        Event::Message(message)
-            if message.exchange == Exchange::Callback
-                && message.is_request()
-                && other.within == it.within =>
-        {
-            error_in(message.query())
-        }
-        _ => None,
-    })
+    let requests = |exchange| {
+        events.iter().filter_map(move |other| match &other.event {
+            Event::Message(message) if message.exchange == exchange && message.is_request() => {
+                Some((message, other.within.as_str()))
+            }
+            _ => None,
+        })
+    };
+    let (callback, _) = requests(Exchange::Callback).find(|(_, within)| *within == it.within)?;
+    if !callback.query().is_empty() {
+        return error_in(callback.query());
+    }
+    requests(Exchange::CallbackPost).next_back().and_then(|(posted, _)| error_in(&posted.body))
 }
 
 pub(super) fn error_in(query: &str) -> Option<String> {

@@ -1,5 +1,5 @@
 use super::{
-    super::{Turn, Value, Verdict},
+    super::{Happened, Pause, Turn, Value, Verdict},
     *,
 };
 use crate::flow::Line;
@@ -176,7 +176,49 @@ fn what_comes_after_a_login_stands_beside_its_steps_and_changes_no_end() {
     let story = Story::tell(&events, 10, 100);
     assert_eq!((story.outcome.id(), story.current), ("tokens_issued", Entry::Step(Step::TokenResponse)));
     let renewal = story.stage(Entry::Refresh).unwrap();
-    assert_eq!((renewal.messages.len(), renewal.checks.len(), renewal.state), (2, 2, State::Done));
+    assert_eq!((renewal.messages.len(), renewal.checks.len(), renewal.state), (2, 2, State::Refused));
     assert_eq!(story.stage(Entry::Step(Step::TokenRequest)).unwrap().checks.len(), 0);
     assert_eq!(story.steps().count(), 10);
+}
+
+#[test]
+fn what_was_refused_last_beside_the_steps_is_told_and_the_flow_stands() {
+    let mut events = back("code=c&state=x");
+    let mut state_after = |status| {
+        events.push(get(Party::Rp, 5, Exchange::Refresh, "/token"));
+        events.push(answer(Party::Rp, 5, Exchange::Refresh, status, ""));
+        let story = Story::tell(&events, 10, 100);
+        assert!(story.steps().all(|stage| stage.state != State::Refused));
+        story.stage(Entry::Refresh).unwrap().state
+    };
+    assert_eq!([200, 400, 200].map(&mut state_after), [State::Done, State::Refused, State::Done]);
+}
+
+#[test]
+fn each_deed_has_a_story_of_its_own() {
+    let mut events = back("code=c&state=x");
+    for (deed, status) in [("first", 200), ("second", 400)] {
+        let within = |it: Recorded, within: &str| Recorded { within: within.into(), ..it };
+        let spanned = |mut it: Recorded| {
+            if let Event::Message(message) = &mut it.event {
+                message.span = format!("{deed} request");
+            }
+            it
+        };
+        events.push(within(spanned(get(Party::Rp, 5, Exchange::Refresh, "/token")), deed));
+        let there = format!("{deed} request");
+        let verdict = if status == 200 { Verdict::Passed } else { Verdict::Failed };
+        events.push(within(spanned(get(Party::Idp, 5, Exchange::Refresh, "/token")), &there));
+        events.push(check(Party::Idp, 5, &there, Rule::RefreshTokenUnused, verdict));
+        events.push(within(spanned(answer(Party::Idp, 5, Exchange::Refresh, status, "")), &there));
+        events.push(within(spanned(answer(Party::Rp, 5, Exchange::Refresh, status, "")), deed));
+    }
+    let story = Story::tell(&events, 10, 100);
+    let came = |deed| {
+        let story = story.of_deed(deed);
+        let came = story.came_of(Pause::RefreshRequest).unwrap();
+        (came.happened, came.decided.unwrap().1.verdict)
+    };
+    assert_eq!(came("first"), (Happened::TokensCome, Verdict::Passed));
+    assert_eq!(came("second"), (Happened::NoTokensOtherwise, Verdict::Failed));
 }

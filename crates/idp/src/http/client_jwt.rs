@@ -1,0 +1,191 @@
+//! A JWT that a client signed: an assertion by which it authenticates, or a request object. It is taken apart and judged
+//! in one place; what its claims must say is the business of whoever reads it.
+
+use std::{fmt, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::Algorithm;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+};
+use serde_json::Value;
+use shared::clock::Timestamp;
+
+use crate::{
+    domain::{client::Client, client_keys::ClientKeys},
+    keys,
+    state::AppState,
+    store::Stored,
+};
+
+/// How far clocks may differ.
+pub const SKEW: Duration = Duration::from_secs(60);
+
+/// A JWT that has been taken apart, and of which nothing is certain yet.
+pub struct ClientJwt<'a> {
+    header: Header,
+    payload: Vec<u8>,
+    signed: &'a str,
+    signature: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    crit: Option<Value>,
+}
+
+impl<'a> ClientJwt<'a> {
+    /// Takes a signed JWT apart (RFC 7515 §3.1).
+    pub fn read(token: &'a str) -> Option<Self> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        Some(Self { header, payload: URL_SAFE_NO_PAD.decode(payload).ok()?, signed, signature })
+    }
+
+    /// What its header says that it is signed with.
+    pub fn alg(&self) -> &str {
+        &self.header.alg
+    }
+
+    /// Its payload.
+    pub fn claims<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.payload).ok()
+    }
+
+    /// The one of `possible` that it is signed with. RFC 8725 §3.1: the registration says which algorithms there are,
+    /// never the token alone. §3.11: a token of another kind than `kinds` is none. RFC 7515 §4.1.11: nothing is critical
+    /// that we do not know.
+    pub fn algorithm(&self, possible: &[Algorithm], kinds: &[&str]) -> Option<Algorithm> {
+        let typ = self.header.typ.as_deref();
+        let is_one = typ.is_none_or(|typ| kinds.iter().any(|it| typ.eq_ignore_ascii_case(it)));
+        let alg = possible.iter().copied().find(|alg| name(*alg) == self.header.alg);
+        alg.filter(|_| is_one && self.header.crit.is_none())
+    }
+
+    /// Whether `client` signed it with `alg`. The key is the one that is registered; keys that a token brings along are not
+    /// looked at, and nothing is fetched that it names (RFC 8725 §3.10).
+    pub async fn is_signed(&self, state: &AppState, client: &Client, alg: Algorithm) -> Stored<bool> {
+        let (kid, signed, signature) = (self.header.kid.as_deref(), self.signed, self.signature);
+        // RFC 8725 §3.1: a public key is never a secret, nor the other way round.
+        if alg == Algorithm::HS256 {
+            return Ok(client.secret.as_ref().is_some_and(|it| keys::is_hs256(it, signed, signature)));
+        }
+        Ok(match &client.keys {
+            Some(ClientKeys::Registered(keys)) => keys.verify(alg, kid, signed, signature),
+            Some(ClientKeys::Published(address)) => {
+                let keys = state.client_keys.at(address, kid, state.present()).await?;
+                keys.is_some_and(|keys| keys.verify(alg, kid, signed, signature))
+            }
+            None => false,
+        })
+    }
+}
+
+/// How `alg` is called on the wire (RFC 7518 §3.1).
+pub fn name(alg: Algorithm) -> String {
+    format!("{alg:?}")
+}
+
+/// `aud`: one, or several (RFC 7519 §4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Audiences {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Audiences {
+    /// All of them.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(several) => several,
+        }
+    }
+}
+
+/// From when until when a JWT is good (RFC 7519 §4.1.4 to §4.1.6). Numbers are numbers: an `exp` in quotes is none.
+#[derive(Deserialize)]
+pub struct Times {
+    /// When it ends.
+    pub exp: Option<i64>,
+    nbf: Option<i64>,
+    iat: Option<i64>,
+}
+
+impl Times {
+    /// Whether it has not ended, as far as it says when it does.
+    pub fn is_not_over(&self, now: Timestamp) -> bool {
+        self.exp.is_none_or(|exp| now < Timestamp::from_unix(exp) + SKEW)
+    }
+
+    /// Whether nothing in it lies ahead that has to be over.
+    pub fn has_begun(&self, now: Timestamp) -> bool {
+        let ahead = |time: &i64| Timestamp::from_unix(*time) > now + SKEW;
+        ![self.nbf, self.iat].iter().flatten().any(ahead)
+    }
+}
+
+/// The members of a JSON object. RFC 7519 §4: their names are unique; whoever takes the last of two reads something else
+/// than whoever takes the first.
+pub struct Members(pub Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Unique;
+
+        impl<'de> Visitor<'de> for Unique {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object with unique names")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members: Vec<(String, Value)> = Vec::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    if members.iter().any(|(known, _)| *known == name) {
+                        return Err(A::Error::custom("a name stands twice"));
+                    }
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Unique)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
+    #[test]
+    fn i17_what_is_no_signed_jwt_is_not_read() {
+        let good = format!("{}.{}.c2ln", part(r#"{"alg":"RS256"}"#), part("{}"));
+        assert_eq!(ClientJwt::read(&good).map(|jwt| jwt.alg().to_owned()).as_deref(), Some("RS256"));
+        for bad in ["", "a", "a.b", "a.b.c", "..", &good[1..], &format!("{}.{}.", part("{}"), part("{}"))] {
+            assert!(ClientJwt::read(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn i17_a_name_that_stands_twice_makes_the_payload_unreadable() {
+        let members = |json: &str| serde_json::from_str::<Members>(json).ok().map(|it| it.0.len());
+        assert_eq!(members(r#"{"a":1,"b":2}"#), Some(2));
+        assert_eq!(members(r#"{"a":1,"\u0061":1}"#), None);
+        assert_eq!(members("[]"), None);
+    }
+}
