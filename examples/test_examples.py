@@ -130,6 +130,9 @@ class Login(Idp):
         settings = {"ISSUER": self.issuer, "ORIGIN": self.origin, **self.settings}
         self.start(urlsplit(self.origin).port, self.command(), **settings)
 
+    def client(self, asked):
+        return self.name
+
     def test_a_user_logs_in_and_out(self):
         browser = Browser()
         browser.open(self.origin)
@@ -139,6 +142,7 @@ class Login(Idp):
         asked = next(it for it in browser.visited if it.startswith(f"{self.issuer}/oauth/authorize?"))
         asked = {name: values[0] for name, values in parse_qs(urlsplit(asked).query).items()}
         self.assertEqual((asked["response_type"], asked["code_challenge_method"]), ("code", "S256"))
+        self.assertEqual(asked["client_id"], self.client(asked["client_id"]))
         self.assertTrue(asked["state"] and asked["nonce"] and asked["code_challenge"])
         browser.submit(username="mika", password="MikaTest2024!")
         browser.submit(decision="allow")
@@ -146,7 +150,7 @@ class Login(Idp):
 
         self.assertEqual(browser.address, f"{self.origin}/")
         claims = json.loads(browser.page)
-        expected = {"iss": self.issuer, "aud": self.name, "sub": "mika-0001", "nonce": asked["nonce"]}
+        expected = {"iss": self.issuer, "aud": asked["client_id"], "sub": "mika-0001", "nonce": asked["nonce"]}
         self.assertEqual(claims["id_token"], {**claims["id_token"], **expected})
         expected = {"sub": "mika-0001", "name": "Mika Example", "email": "mika@people.example"}
         self.assertEqual(claims["userinfo"], {**claims["userinfo"], **expected})
@@ -230,6 +234,20 @@ class PublicNode(Login, unittest.TestCase):
 
     def command(self):
         return ["node", str(EXAMPLES / "node" / "app.js")]
+
+
+class RegisteredNode(Login, unittest.TestCase):
+    """A client that is in no file: it registers itself."""
+
+    name, port = "node-registered", 8002
+    settings = {"CLIENT_ID": ""}
+
+    def command(self):
+        return ["node", str(EXAMPLES / "node" / "app.js")]
+
+    def client(self, asked):
+        self.assertRegex(asked, "^app-.{22}$")
+        return asked
 
 
 class Ways(Idp, unittest.TestCase):

@@ -2,6 +2,7 @@
 //
 //   npm ci
 //   node app.js                        then open http://127.0.0.1:8002
+//   CLIENT_ID= node app.js             the same, as a client that registers itself
 
 import { randomBytes } from 'node:crypto'
 import express from 'express'
@@ -19,9 +20,17 @@ const redirect_uri = `${ORIGIN}/callback`
 // Without ClientSecretBasic the library would send the secret in the form; a public client has none. An http issuer is for
 // this computer only, and without TLS the ID token's signature must be checked.
 const proof = CLIENT_SECRET ? oidc.ClientSecretBasic(CLIENT_SECRET) : oidc.None()
-const idp = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, proof, {
-  execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
-})
+const options = { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] }
+const registered = {
+  client_name: 'Node',
+  redirect_uris: [redirect_uri],
+  post_logout_redirect_uris: [`${ORIGIN}/`],
+  grant_types: ['authorization_code', 'refresh_token'],
+  token_endpoint_auth_method: 'client_secret_post', // which is what the library uses then
+}
+const idp = CLIENT_ID
+  ? await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, proof, options)
+  : await oidc.dynamicClientRegistration(new URL(ISSUER), registered, undefined, options)
 
 // What signs a request. The IdP looks for its public half at /jwks, as examples/idp.toml says.
 const ES256 = { name: 'ECDSA', namedCurve: 'P-256' }

@@ -19,6 +19,7 @@ pub mod chrome;
 pub mod eavesdropper;
 pub mod learner;
 pub mod pair;
+pub mod registering;
 pub mod script_client;
 pub mod senses;
 pub mod stepping;

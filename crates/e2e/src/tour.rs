@@ -5,6 +5,7 @@ use shared::flow::Pause;
 use crate::{
     learner::{ALLOW, LOGIN, LOGOUT, Learner, SIGN_IN},
     pair::Pair,
+    registering::registering,
     stepping::{DROP, REPEAT, STEP_BY_STEP, TOLD},
     stranger::Stranger,
     tokens::{the_tokens, the_way_by_form},
@@ -24,6 +25,7 @@ pub async fn tour(pair: &mut Pair, learner: &Learner, mut look: impl AsyncFnMut(
     an_outage(pair, learner, &mut look).await;
     the_viewer(pair, learner, &mut look).await;
     the_tokens(pair, learner, &mut look).await;
+    registering(pair, learner, &mut look).await;
     step_by_step(pair, learner, &mut look).await;
     the_time_machine(pair, learner, &mut look).await;
 }

@@ -36,7 +36,7 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     let both = vec![redirect_uri.clone(), second];
     let client1 = Client {
         name: "Relying Party クライアントアプリ".into(),
-        uri: redirect_uri.site(),
+        uri: redirect_uri.site().into(),
         secret: Some(Secret::new("client1-secret")),
         // The RP publishes the key that it signs with, whichever of the clients it is.
         keys: Url::parse(&format!("{}jwks", redirect_uri.site())).ok().map(ClientKeys::Published),

@@ -43,9 +43,9 @@ use web::{
 use crate::{
     client_keys::PublishedKeys,
     code_flow::{account, authorize, consent, discovery, login, par, userinfo},
-    config::Settings,
+    config::{Settings, dynamic::Offer},
     features::{
-        flows, home, introspection, logout, revocation,
+        flows, home, introspection, logout, registration, revocation,
         steps::{self, Announced},
     },
     http::{cors, csrf::CsrfKey, oauth_error::OAuthError},
@@ -78,7 +78,8 @@ impl Application {
         settings: Settings,
         surroundings: Surroundings,
     ) -> Result<Self, StartError> {
-        let stores = memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity);
+        let (clients, users) = (settings.clients.clone(), settings.users.clone());
+        let stores = memory::stores(clients, users, settings.capacity, settings.registration.is_some());
         Self::build_with(listener, settings, surroundings, stores)
     }
 
@@ -143,6 +144,7 @@ impl Application {
             async move {
                 let now = state.clock.now();
                 state.stores.sweep(now).await;
+                state.stores.clients.sweep(state.present()).await;
                 if let Some(announced) = &state.steps {
                     announced.sweep(now);
                 }
@@ -176,6 +178,7 @@ fn state(settings: Settings, surroundings: Surroundings, stores: Stores) -> Resu
     Ok(AppState {
         metadata: discovery::metadata(&settings),
         resources: settings.resources(),
+        offer: Offer::of(&settings),
         site: Data::new(Site {
             origin: settings.origin.clone(),
             pages: Pages::load(House::Idp, settings.origin.clone())?
@@ -287,6 +290,11 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             .service(public_clients_too(back_channel("/api/me", "GET").route(actix::get().to(api::me))))
             .service(public_clients_too(back_channel("/api/notes", "GET").route(actix::get().to(api::notes))))
             // beside the flow
+            .configure(|app| {
+                if state.settings.registration.is_some() {
+                    registration_routes(app);
+                }
+            })
             .service(
                 actix::resource("/oauth/logout")
                     .route(actix::get().to(logout::get))
@@ -306,6 +314,18 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             .service(actix::scope("/assets").route("/{name}", actix::get().to(assets::serve))),
     );
     app.default_service(actix::to(async || Problem::not_found().error_response()));
+}
+
+/// Where clients register themselves, and where each of them finds its registration.
+fn registration_routes(app: &mut actix::ServiceConfig) {
+    app.service(back_channel("/oauth/register", "POST").route(actix::post().to(registration::register)))
+        .service(
+            actix::scope("/oauth/register").service(
+                back_channel("/{client_id}", "GET, DELETE")
+                    .route(actix::get().to(registration::look))
+                    .route(actix::delete().to(registration::delete)),
+            ),
+        );
 }
 
 /// An address of the back channel. RFC 9110 §15.5.6: a refused method is answered with those that are not.

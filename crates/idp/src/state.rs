@@ -15,7 +15,7 @@ use web::front_door::Site;
 
 use crate::{
     client_keys::PublishedKeys,
-    config::Settings,
+    config::{Settings, dynamic::Offer},
     domain::{audience::Resources, client::RedirectUri},
     features::steps::Announced,
     http::csrf::CsrfKey,
@@ -33,6 +33,8 @@ pub struct AppState {
     pub metadata: ProviderMetadata,
     /// Where its access tokens can be used.
     pub resources: Resources,
+    /// What clients that register themselves may have.
+    pub offer: Offer,
     /// Its pages and its address.
     pub site: Data<Site>,
     /// What it remembers.

@@ -19,13 +19,15 @@ use web::{
     problem::Problem,
 };
 
-use crate::provider::Metadata;
+use crate::{client::Client, provider::Metadata};
 
 /// What the RP keeps from step 2 to the end.
 #[derive(Debug)]
 pub struct Kept {
     /// The provider that was asked, as it described itself then. The answer must come from it and from no other.
     pub provider: Arc<Metadata>,
+    /// Who we said that we are.
+    pub client: Arc<Client>,
     /// Sent in step 2, found again in the ID token.
     pub nonce: Secret,
     /// Its challenge was sent in step 2; it is itself shown in step 8.

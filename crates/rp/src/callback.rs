@@ -265,16 +265,16 @@ impl Claimed<'_> {
 
     /// Step 10.
     async fn validate(&self, tokens: &Tokens, checks: &mut Checks) -> Result<IdToken, Problem> {
-        let (app, kept, client) = (self.app, &self.login.kept, self.app.client());
+        let (app, kept) = (self.app, &self.login.kept);
         let jwt = validate::read(tokens.id_token.expose(), checks).map_err(problems::id_token_refused)?;
         let keys = app
             .provider
-            .keys_for(&jwt, &kept.provider)
+            .keys_for(&kept.client, &jwt, &kept.provider)
             .await
             .map_err(|error| problems::provider(error, Step::Validation))?;
         let expected = Expected {
             issuer: &kept.provider.issuer,
-            client_id: client.id.as_str(),
+            client_id: kept.client.id.as_str(),
             nonce: kept.nonce.expose(),
             access_token: tokens.access_token.expose(),
             max_age: kept.max_age,
@@ -289,6 +289,7 @@ impl Claimed<'_> {
         let outcome = userinfo.id().to_owned();
         SignedIn {
             user: UserKey { iss: self.login.kept.provider.issuer.to_string(), sub: id_token.subject },
+            client: self.login.kept.client.id.as_str().to_owned(),
             began: now,
             ends: id_token.expires.min(now + app.settings.session_lifetime),
             id_token_claims: id_token.claims,

@@ -80,6 +80,16 @@ pub struct Proof {
 }
 
 impl Client {
+    /// A client that only says who it is (RFC 6749 §2.1).
+    pub const fn public(id: ClientId) -> Self {
+        Self {
+            id,
+            secret: None,
+            auth_method: AuthMethod::None,
+            id_token_signed_response_alg: Algorithm::Rs256,
+        }
+    }
+
     /// What goes with a request at `now`.
     pub fn proof(&self, app: &AppState, now: Timestamp) -> Proof {
         let id = ("client_id", self.id.as_str().to_owned());
@@ -139,27 +149,11 @@ impl Client {
 /// A form for the provider, with the proof of who sends it.
 pub fn form<'a>(
     app: &AppState,
+    us: &Client,
     endpoint: &str,
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<HttpRequest, http::Error> {
-    written(app.client().proof(app, app.clock.now()), endpoint, pairs)
-}
-
-/// The same of a public client, which only says who it is (RFC 6749 §3.2.1).
-pub fn form_of_public<'a>(
-    id: &ClientId,
-    endpoint: &str,
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<HttpRequest, http::Error> {
-    let params = vec![("client_id", id.as_str().to_owned())];
-    written(Proof { header: None, params }, endpoint, pairs)
-}
-
-fn written<'a>(
-    proof: Proof,
-    endpoint: &str,
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<HttpRequest, http::Error> {
+    let proof = us.proof(app, app.clock.now());
     let pair = |(name, value): (&str, &str)| format!("{name}={}", params::encode(value));
     // What the proof says is said once.
     let is_said = |name: &str| proof.params.iter().any(|(said, _)| *said == name);

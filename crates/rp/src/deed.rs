@@ -15,7 +15,8 @@ use viewer::tap::PutOff;
 use web::problem::{Foretold, Problem};
 
 use crate::{
-    client, problems,
+    client::{self, Client},
+    problems,
     provider::{self, FetchError, MAX_ANSWER},
     renewal::{self, Renewal},
     session::{self, SignedIn, Visitor},
@@ -145,7 +146,8 @@ pub async fn act(
     let provider = app.provider.metadata().await.ok();
     let revocation = provider.as_ref().and_then(|it| it.revocation_endpoint.as_ref());
     let introspection = provider.as_ref().and_then(|it| it.introspection_endpoint.as_ref());
-    let asked = |endpoint, token, hint| ask(app, wire, deed, endpoint, (token, hint));
+    let us = app.client_called(&signed_in.client);
+    let asked = |endpoint, token, hint| ask(app, &us, wire, deed, endpoint, (token, hint));
     let answer = match deed {
         Deed::Refresh => return refresh_tokens(app, wire, signed_in).await,
         Deed::Replay => replay(app, wire, signed_in).await,
@@ -227,13 +229,15 @@ async fn replay(app: &AppState, wire: &Wire<'_>, signed_in: &SignedIn) -> Result
     let endpoint = app.provider.metadata().await.ok().and_then(|it| Url::parse(&it.token_endpoint).ok());
     let (Some(old), Some(endpoint)) = (old, endpoint) else { return Err(FetchError::Dropped) };
     let pairs = [("grant_type", "refresh_token"), ("refresh_token", old.expose())];
-    let request = client::form(app, endpoint.as_str(), pairs.into_iter())?;
+    let us = app.client_called(&signed_in.client);
+    let request = client::form(app, &us, endpoint.as_str(), pairs.into_iter())?;
     wire.send(Exchange::Refresh, request, MAX_ANSWER).await
 }
 
 /// Asks about a token, or gives it back, with the RP's own credentials (RFC 7009 §2.1, RFC 7662 §2.1).
 async fn ask(
     app: &AppState,
+    us: &Client,
     wire: &Wire<'_>,
     deed: Deed,
     endpoint: Option<&Url>,
@@ -241,7 +245,7 @@ async fn ask(
 ) -> Result<ApiResponse, FetchError> {
     let (Some(endpoint), Some(token)) = (endpoint, token) else { return Err(FetchError::Dropped) };
     let pairs = [("token", token.expose()), ("token_type_hint", hint)];
-    let request = client::form(app, endpoint.as_str(), pairs.into_iter())?;
+    let request = client::form(app, us, endpoint.as_str(), pairs.into_iter())?;
     wire.send(deed.exchange(), request, MAX_ANSWER).await
 }
 

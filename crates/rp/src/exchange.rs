@@ -64,8 +64,8 @@ pub async fn exchange(
     // RFC 6749 §4.1.3: the redirect URI of step 2 again, for the server to compare.
     let redirect_uri = RedirectUrl::new(app.settings.redirect_uri()).map_err(Problem::internal)?;
     let send = |request| wire.send(Exchange::Token, request, MAX_ANSWER);
-    let us = app.client();
-    let client = client(&us, &kept.provider).set_redirect_uri(redirect_uri);
+    let us = &kept.client;
+    let client = client(us, &kept.provider).set_redirect_uri(redirect_uri);
     let request = client
         .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.expose().to_owned()));

@@ -1,12 +1,15 @@
 //! Who sees which flow, and the other half of one: what the provider recorded of it. It is asked for with the RP's own credentials, by what
 //! travelled in the flow's messages, and the provider tells a client of nobody's flows but its own.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, cookie::Cookie};
 use async_trait::async_trait;
 use openidconnect::HttpResponse;
 use serde::Deserialize;
 use shared::{
     flow::{Event, Party, Recorded},
+    params::Params,
     secret::{Secret, SecretHash},
 };
 use viewer::{
@@ -18,7 +21,7 @@ use viewer::{
 use web::{cookies, pages::FlowLink};
 
 use crate::{
-    client,
+    client::{self, Client},
     provider::{FetchError, MAX_ANSWER},
     state::AppState,
 };
@@ -65,19 +68,28 @@ fn conceal(it: &mut Recorded) {
 }
 
 async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
-    let correlators: Vec<_> = flow.correlators.iter().map(SecretHash::encode).collect();
-    let pairs = correlators.iter().map(|it| ("correlator", it.as_str()));
-    let request = match &app.settings.spa_client_id {
-        // The script has no secret.
-        Some(id) if flow.client.as_deref() == Some(id.as_str()) => {
-            client::form_of_public(id, endpoint, pairs)?
-        }
-        _ => client::form(app, endpoint, pairs)?,
+    let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
+    let us = match &app.settings.spa_client_id {
+        Some(id) if flow.client.as_deref() == Some(id.as_str()) => Arc::new(Client::public(id.clone())),
+        _ => begun_by(flow).map_or_else(|| app.client(), |id| app.client_called(&id)),
     };
-    let answer = app.provider.http().answered(request, MAX_HALF).await?;
+    let answer = post(app, &us, endpoint, correlators, MAX_HALF).await?;
     // A half that cannot be read is as good as none.
     let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
     Ok(half.events)
+}
+
+/// Under which name this application began a flow: the provider tells a client of its own flows only.
+fn begun_by(flow: &Flow) -> Option<String> {
+    let locations = flow.events.iter().filter_map(|it| match &it.event {
+        Event::Message(message) => message.header("location"),
+        _ => None,
+    });
+    let mut queries = locations.filter_map(|location| location.split_once('?'));
+    queries.find_map(|(_, query)| {
+        let params = Params::parse_with_repeats(query.as_bytes()).ok()?;
+        params.get("client_id").map(ToOwned::to_owned)
+    })
 }
 
 /// What the provider says about a login that is gone through step by step there, and about its clock.
@@ -106,7 +118,7 @@ pub async fn at_provider(
 ) -> Option<AtProvider> {
     let provider = app.provider.metadata().await.ok()?;
     let endpoint = provider.flow_steps_endpoint.as_ref()?;
-    match post(app, endpoint.as_str(), said).await {
+    match post(app, &app.client(), endpoint.as_str(), said, MAX_ANSWER).await {
         Ok(answer) if answer.status().as_u16() == 200 => serde_json::from_slice(answer.body()).ok(),
         Ok(answer) => {
             tracing::warn!(status = answer.status().as_u16(), "the provider does not go step by step");
@@ -122,12 +134,14 @@ pub async fn at_provider(
 /// Posts a form to the provider with the RP's own credentials. It is recorded nowhere.
 async fn post(
     app: &AppState,
+    us: &Client,
     endpoint: &str,
     pairs: impl Iterator<Item = (&'static str, String)>,
+    limit: usize,
 ) -> Result<HttpResponse, FetchError> {
     let pairs: Vec<_> = pairs.collect();
-    let request = client::form(app, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
-    app.provider.http().answered(request, MAX_ANSWER).await
+    let request = client::form(app, us, endpoint, pairs.iter().map(|(name, value)| (*name, value.as_str())))?;
+    app.provider.http().answered(request, limit).await
 }
 
 #[async_trait(?Send)]

@@ -73,7 +73,7 @@ fn fresh_key(algorithm: Algorithm, random: &Secret) -> Option<(EncodingKey, Opti
 async fn public_key(app: &AppState, token: &str) -> Option<String> {
     let jwt = UnverifiedJwt::parse(token).ok()?;
     let metadata = app.provider.metadata().await.ok()?;
-    let jwk = app.provider.keys_for(&jwt, &metadata).await.ok()?.as_jwk(jwt.kid())?;
+    let jwk = app.provider.keys_for(&app.client(), &jwt, &metadata).await.ok()?.as_jwk(jwt.kid())?;
     rsa_pem(&jwk).or_else(|| serde_json::to_string(&jwk).ok())
 }
 

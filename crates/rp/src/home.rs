@@ -25,6 +25,7 @@ use crate::{
 const RECENT: usize = 3;
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that the page asks")]
 struct SignedOutPage<'a> {
     notice: Option<Notice>,
     ended: bool,
@@ -33,6 +34,8 @@ struct SignedOutPage<'a> {
     prompt: &'static str,
     /// Whether one can go step by step.
     steps: bool,
+    /// Whether this application can register itself.
+    registers: bool,
     /// How the answer is to come where nothing else is wished for.
     response_mode: &'static str,
     /// How the request can travel, and how it does.
@@ -68,6 +71,8 @@ struct SignedInPage<'a> {
     checks: &'a [MadeCheck],
     userinfo: &'a str,
     csrf: &'a str,
+    /// Whether this application can register itself.
+    registers: bool,
 }
 
 #[derive(Serialize)]
@@ -149,7 +154,8 @@ pub async fn home(
     let notice = session::take_notice(&session);
     match token_desk::visitor(&state, &session, now).await? {
         Visitor::SignedIn(signed_in) => {
-            let page = signed_in_page(&signed_in, notice, now)?;
+            let registers = state.settings.is_demo();
+            let page = SignedInPage { registers, ..signed_in_page(&signed_in, notice, now)? };
             flows::link(&state, &request, signed_in.flow.as_deref());
             let progress = Some(Progress::Done);
             let template = "rp/home_signed_in.html";
@@ -180,6 +186,7 @@ async fn signed_out(
         scope: state.settings.scope.to_string(),
         prompt: "login",
         steps: state.steps.is_some(),
+        registers: state.settings.is_demo(),
         response_mode: state.settings.response_mode.as_str(),
         ways: Way::ALL.map(Way::id),
         way: state.settings.way.id(),
@@ -225,6 +232,7 @@ fn signed_in_page(
         checks: &signed_in.checks,
         userinfo: &signed_in.userinfo,
         csrf: signed_in.csrf.expose(),
+        registers: false,
     })
 }
 

@@ -28,6 +28,7 @@ pub mod wire;
 
 pub mod client;
 pub mod exchange;
+pub mod identity;
 pub mod key;
 pub mod validate;
 
@@ -50,6 +51,8 @@ pub mod flows;
 pub mod spa;
 
 pub mod step;
+
+pub mod registration;
 
 pub mod forge;
 pub mod time;

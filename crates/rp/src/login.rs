@@ -43,6 +43,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     let cookie = Secret::mint("", &*state.random);
     let kept = Arc::new(Kept {
         provider,
+        client: state.client(),
         nonce: Secret::mint("", &*state.random),
         verifier: CodeVerifier::generate(&*state.random),
         browser: cookie.hash(),
@@ -51,7 +52,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
         max_age: wishes.max_age,
     });
     let plain = authorization_url(settings, &kept, &login_state, &wishes).map_err(Problem::internal)?;
-    let location = wishes.way.unwrap_or(settings.way).address(&state, &kept.provider, plain).await?;
+    let location = wishes.way.unwrap_or(settings.way).address(&state, &kept, plain).await?;
     let attempt = Attempt::Prepared(kept).send().map_err(Problem::internal)?;
     let (address, now) = (visitor::address(&request), state.clock.now());
     state
@@ -152,7 +153,7 @@ fn authorization_url(
     state: &str,
     wishes: &Wishes,
 ) -> Result<Url, ParseError> {
-    let client_id = ClientId::new(settings.client.id.as_str().to_owned());
+    let client_id = ClientId::new(kept.client.id.as_str().to_owned());
     let client = CoreClient::new(client_id, kept.provider.issuer.clone(), JsonWebKeySet::default())
         .set_auth_uri(kept.provider.authorization_endpoint.clone())
         .set_redirect_uri(RedirectUrl::new(settings.redirect_uri())?);

@@ -104,6 +104,9 @@ async fn depart(
     app: &AppState,
     signed_in: &SignedIn,
 ) -> Result<(Url, Cookie<'static>), String> {
+    if !app.identities.knows(&signed_in.client) {
+        return Err("the registration under which the session began has been deleted".into());
+    }
     let provider = app.provider.metadata().await.map_err(|error| error.to_string())?;
     let endpoint = provider.end_session_endpoint.as_ref().ok_or("it has no end_session_endpoint")?;
     let (state, browser) = (random::token(&*app.random), Secret::mint("", &*app.random));
@@ -134,7 +137,7 @@ fn end_session_url(
     location
         .query_pairs_mut()
         .append_pair("id_token_hint", signed_in.id_token.expose())
-        .append_pair("client_id", settings.client.id.as_str())
+        .append_pair("client_id", &signed_in.client)
         .append_pair("post_logout_redirect_uri", &settings.post_logout_redirect_uri())
         .append_pair("state", state)
         .append_pair("ui_locales", lang.tag());

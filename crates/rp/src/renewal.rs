@@ -19,6 +19,7 @@ use web::problem::Problem;
 
 use crate::{
     attempt::Tokens,
+    client::Client,
     exchange, problems,
     provider::{FetchError, MAX_ANSWER, Metadata},
     session::{Before, SignedIn},
@@ -94,14 +95,15 @@ pub async fn renew(app: &AppState, wire: &Wire<'_>, signed_in: &SignedIn) -> Res
         Step::TokenRequest,
         &[(Value::RefreshToken, Turn::Sent), (Value::RefreshToken, Turn::Destroyed)],
     );
-    let tokens = ask(app, wire, &provider, (token, claim), &signed_in.id_token, &mut checks).await?;
+    let us = app.client_called(&signed_in.client);
+    let tokens = ask(app, &us, wire, &provider, (token, claim), &signed_in.id_token, &mut checks).await?;
     let received = [(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)];
     app.sink.lives(Step::TokenResponse, &received);
     if tokens.id_token.expose() == signed_in.id_token.expose() {
         return Ok(Renewal::Renewed(Box::new(with(signed_in, tokens, None, app))));
     }
     let tokens = Tokens { id_token: wire.id_token(Pause::RefreshedToken, &tokens.id_token).await, ..tokens };
-    let judged = judge(app, &provider, signed_in, &tokens, &mut checks).await?;
+    let judged = judge(app, &us, &provider, signed_in, &tokens, &mut checks).await?;
     Ok(Renewal::Renewed(Box::new(with(signed_in, tokens, Some(judged), app))))
 }
 
@@ -109,6 +111,7 @@ pub async fn renew(app: &AppState, wire: &Wire<'_>, signed_in: &SignedIn) -> Res
 /// the token again, and will be told so again.
 async fn ask(
     app: &AppState,
+    us: &Client,
     wire: &Wire<'_>,
     provider: &Metadata,
     (token, mut claim): (&Secret, Claim<'_>),
@@ -116,8 +119,8 @@ async fn ask(
     checks: &mut Checks,
 ) -> Result<Tokens, Problem> {
     let send = |request| wire.send(Exchange::Refresh, request, MAX_ANSWER);
-    let (us, refresh_token) = (app.client(), RefreshToken::new(token.expose().to_owned()));
-    let client = exchange::client(&us, provider);
+    let refresh_token = RefreshToken::new(token.expose().to_owned());
+    let client = exchange::client(us, provider);
     let proof = us.assertion(app, app.clock.now()).into_iter();
     let answer = proof
         .fold(client.exchange_refresh_token(&refresh_token), |request, (name, value)| {
@@ -144,6 +147,7 @@ async fn ask(
 /// OpenID Connect Core §12.2: the new ID token is judged as the first, and is about the same user and the same login.
 async fn judge(
     app: &AppState,
+    us: &Client,
     provider: &Metadata,
     signed_in: &SignedIn,
     tokens: &Tokens,
@@ -151,13 +155,12 @@ async fn judge(
 ) -> Result<IdToken, Problem> {
     let refused = |failed| problems::id_token_refused(failed).beside_the_flow();
     let jwt = validate::read(tokens.id_token.expose(), checks).map_err(refused)?;
-    let keys = app.provider.keys_for(&jwt, provider).await;
+    let keys = app.provider.keys_for(us, &jwt, provider).await;
     let keys = keys.map_err(|error| problems::provider(error, Step::Validation).beside_the_flow())?;
-    let client = app.client();
     let nonce = signed_in.id_token_claims.get("nonce").and_then(serde_json::Value::as_str);
     let expected = Expected {
         issuer: &provider.issuer,
-        client_id: client.id.as_str(),
+        client_id: us.id.as_str(),
         nonce: nonce.unwrap_or_default(),
         access_token: tokens.access_token.expose(),
         max_age: None,

@@ -28,6 +28,9 @@ pub struct UserKey {
 pub struct SignedIn {
     /// Who.
     pub user: UserKey,
+    /// Under which name this application asked, and so whose the tokens are.
+    #[serde(default)]
+    pub client: String,
     /// Since when.
     pub began: Timestamp,
     /// Until when: as long as the ID token is good for.

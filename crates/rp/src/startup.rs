@@ -41,11 +41,13 @@ use crate::{
     callback,
     config::Settings,
     health, home,
+    identity::Identities,
     key::{self, SigningKey},
     login, logout,
     logouts::Logouts,
     posted::{self, Posted},
     provider::Provider,
+    registration::{self, Last},
     renewal::Used,
     sessions::Sessions,
     spa,
@@ -114,6 +116,9 @@ impl Application {
                     }
                     if state.settings.spa_client_id.is_some() {
                         spa::routes(app);
+                    }
+                    if state.settings.is_demo() {
+                        registration::routes(app);
                     }
                 }))
                 .default_service(to(not_found))
@@ -186,6 +191,8 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
     let key = key.ok_or_else(|| StartError::Own("the key of this application cannot be made".into()))?;
     Ok(AppState {
         key,
+        identities: Identities::new(settings.client.clone()),
+        registration: Last::default(),
         provider: Provider::new(&settings, present.clone(), sink.clone()).map_err(StartError::own)?,
         attempts: Arc::new(MemoryAttempts::with_capacity(MAX_ATTEMPTS)),
         posted: Posted::with_capacity(MAX_ATTEMPTS),
@@ -194,7 +201,7 @@ fn state(settings: Settings, surroundings: Surroundings) -> Result<AppState, Sta
         renewals: Used::default(),
         steps: recorder.is_some().then(|| Steps::new(clock.clone())),
         time,
-        time_token: Secret::mint("", &*random),
+        form_token: Secret::mint("", &*random),
         settings,
         clock,
         random,

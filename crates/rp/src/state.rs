@@ -11,8 +11,9 @@ use shared::{
 use viewer::{live::Closing, recorder::Recorder, steps::Steps};
 
 use crate::{
-    attempt::AttemptStore, client::Client, config::Settings, key::SigningKey, logouts::Logouts,
-    posted::Posted, provider::Provider, renewal::Used, sessions::Sessions, step::Ended,
+    attempt::AttemptStore, client::Client, config::Settings, identity::Identities, key::SigningKey,
+    logouts::Logouts, posted::Posted, provider::Provider, registration::Last, renewal::Used,
+    sessions::Sessions, step::Ended,
 };
 
 /// The state of the application.
@@ -35,8 +36,12 @@ pub struct AppState {
     pub steps: Option<Steps<Ended>>,
     /// The clock that can be put forward, where that is possible.
     pub time: Option<Arc<ShiftedClock>>,
-    /// Proves that the form that moves it comes from our own page.
-    pub time_token: Secret,
+    /// Proves that a form that needs no session comes from our own page.
+    pub form_token: Secret,
+    /// Under which names the provider knows this application.
+    pub identities: Identities,
+    /// What was last said about a registration.
+    pub registration: Last,
     /// Ends what would go on for ever when the server is to stop.
     pub closing: Closing,
     /// The provider.
@@ -54,6 +59,11 @@ pub struct AppState {
 impl AppState {
     /// Who this application is at the provider.
     pub fn client(&self) -> Arc<Client> {
-        self.settings.client.clone()
+        self.identities.current()
+    }
+
+    /// Who it was there when it was called `id`.
+    pub fn client_called(&self, id: &str) -> Arc<Client> {
+        self.identities.called(id)
     }
 }

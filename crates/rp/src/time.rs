@@ -71,7 +71,7 @@ async fn show(
         rp: state.time.as_ref().map_or(0, |time| time.ahead().as_secs() / 60),
         idp: there.and_then(|there| there.ahead).map(|ahead| ahead / 60),
         next: next::local(next, &state.settings.base_url),
-        token: state.time_token.expose(),
+        token: state.form_token.expose(),
         failed,
     };
     let status = if failed { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
@@ -89,7 +89,7 @@ async fn travel(
         return Err(Problem::foreign_origin());
     }
     let params = form?.params(&[])?;
-    if !state.time_token.matches(params.get("csrf").unwrap_or_default()) {
+    if !state.form_token.matches(params.get("csrf").unwrap_or_default()) {
         return Err(Problem::csrf());
     }
     let next = params.get("next");

@@ -15,7 +15,9 @@ use url::Url;
 use web::problem::Problem;
 
 use crate::{
-    client, problems,
+    attempt::Kept,
+    client::{self, Client},
+    problems,
     provider::{FetchError, MAX_ANSWER, Metadata},
     state::AppState,
 };
@@ -59,13 +61,13 @@ impl Way {
     }
 
     /// The address for the browser in step 2, where `plain` has everything in it.
-    pub async fn address(self, app: &AppState, provider: &Metadata, plain: Url) -> Result<Url, Problem> {
+    pub async fn address(self, app: &AppState, kept: &Kept, plain: Url) -> Result<Url, Problem> {
         let mut address = plain;
         if self.signed {
-            address = signed(app, &address)?;
+            address = signed(app, &kept.client, &address)?;
         }
         if self.pushed {
-            address = pushed(app, provider, &address).await?;
+            address = pushed(app, &kept.client, &kept.provider, &address).await?;
         }
         Ok(address)
     }
@@ -73,8 +75,8 @@ impl Way {
 
 /// RFC 9101 §4: the parameters as claims of a JWT. OpenID Connect Core §6.1: what makes it a request of OpenID Connect at
 /// all stands outside as well.
-fn signed(app: &AppState, plain: &Url) -> Result<Url, Problem> {
-    let (id, now) = (app.client().id.as_str().to_owned(), app.clock.now());
+fn signed(app: &AppState, us: &Client, plain: &Url) -> Result<Url, Problem> {
+    let (id, now) = (us.id.as_str().to_owned(), app.clock.now());
     let mut claims: Map<String, Value> = plain
         .query_pairs()
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
@@ -86,7 +88,7 @@ fn signed(app: &AppState, plain: &Url) -> Result<Url, Problem> {
         ("exp".to_owned(), json!((now + LIFETIME).as_unix())),
         ("jti".to_owned(), json!(random::token(app.random.as_ref()))),
     ]);
-    let object = app.client().sign(app, KIND, &claims);
+    let object = us.sign(app, KIND, &claims);
     let object = object.ok_or_else(|| Problem::internal("the request cannot be signed"))?;
     let outside =
         |(name, _): &(_, _)| matches!(AsRef::<str>::as_ref(name), "client_id" | "response_type" | "scope");
@@ -112,11 +114,12 @@ struct Refused {
 
 /// RFC 9126 §2.1: the parameters go to the provider, with the proof of who sends them; §4: the browser brings the address
 /// where they lie, and who left them there.
-async fn pushed(app: &AppState, provider: &Metadata, address: &Url) -> Result<Url, Problem> {
+async fn pushed(app: &AppState, us: &Client, provider: &Metadata, address: &Url) -> Result<Url, Problem> {
     let endpoint = provider.pushed_authorization_request_endpoint.as_ref();
     let endpoint = endpoint.ok_or_else(problems::push_unsupported)?;
     let params: Vec<_> = address.query_pairs().collect();
-    let form = client::form(app, endpoint.as_str(), params.iter().map(|(name, value)| (&**name, &**value)));
+    let form =
+        client::form(app, us, endpoint.as_str(), params.iter().map(|(name, value)| (&**name, &**value)));
     let sent = app.provider.http().send(Exchange::Push, form.map_err(Problem::internal)?, MAX_ANSWER).await;
     let answer = sent.map_err(|error| match error {
         FetchError::Transport(_) | FetchError::Dropped => {
@@ -126,10 +129,9 @@ async fn pushed(app: &AppState, provider: &Metadata, address: &Url) -> Result<Ur
     })?;
     let request_uri = read(&answer)?;
     let mut address = provider.authorization_endpoint.url().clone();
-    let client_id = app.client().id.clone();
     address
         .query_pairs_mut()
-        .append_pair("client_id", client_id.as_str())
+        .append_pair("client_id", us.id.as_str())
         .append_pair("request_uri", &request_uri);
     Ok(address)
 }

@@ -117,6 +117,10 @@ fn keys_filled_in() -> Vec<String> {
     add("error.mend", &["you", "app", "idp"], &[""]);
     add("step", &Step::ALL.map(Step::id), &[".name"]);
     let idp_endpoints = ["discovery", "jwks", "par", "authorization", "token", "revocation", "introspection"];
+    add("idp.endpoint", &["registration"], &[""]);
+    add("registration.member", &rp::registration::MEMBERS, &[""]);
+    add("registration.member", &["other"], &[""]);
+    add("registration.sent", &["register", "read", "forget"], &[""]);
     add("idp.endpoint", &["userinfo", "end_session"], &[""]);
     add("idp.endpoint", &idp_endpoints, &[""]);
     add("idp.key", &["published", "signing", "retained"], &[""]);

@@ -54,11 +54,15 @@ pub enum ErrorCode {
     InvalidTarget,
     /// This kind of token cannot be revoked (RFC 7009 §2.2.1).
     UnsupportedTokenType,
+    /// A redirect URI cannot be registered (RFC 7591 §3.2.2).
+    InvalidRedirectUri,
+    /// Something else of a client cannot be registered (RFC 7591 §3.2.2).
+    InvalidClientMetadata,
 }
 
 impl ErrorCode {
     /// Every code, in the order of the enum.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -82,6 +86,8 @@ impl ErrorCode {
         Self::InsufficientScope,
         Self::InvalidTarget,
         Self::UnsupportedTokenType,
+        Self::InvalidRedirectUri,
+        Self::InvalidClientMetadata,
     ];
 
     /// The code on the wire.
@@ -110,6 +116,8 @@ impl ErrorCode {
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidTarget => "invalid_target",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
         }
     }
 

@@ -22,6 +22,9 @@ pub struct ProviderMetadata {
     pub introspection_endpoint: String,
     /// The claims about the user are here.
     pub userinfo_endpoint: String,
+    /// Clients register themselves here, where they may (OpenID Connect Dynamic Client Registration §3, RFC 7591 §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     /// Browsers are signed out here (RP-Initiated Logout §2.1).
     pub end_session_endpoint: String,
     /// The public keys that verify ID tokens are here.

@@ -23,9 +23,9 @@ const TOKENS: [&str; 3] = ["access_token", "refresh_token", "token"];
 /// A value that belongs to one flow, by its hash.
 pub type Correlator = SecretHash;
 
-/// The correlators in a message. `client` is who is meant where a `state` stands without a `client_id`: the RP itself, in
-/// what comes back to it.
-pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
+/// The correlators in a message. `names` are who can be meant where a `state` stands without a `client_id`: the RP itself,
+/// in what comes back to it, under each of its names.
+pub fn of(message: &Message, names: &[String]) -> Vec<Correlator> {
     let mut found = Vec::new();
     let target = match &message.line {
         Line::Request { target, .. } => Some(target.as_str()),
@@ -34,13 +34,13 @@ pub fn of(message: &Message, client: Option<&str>) -> Vec<Correlator> {
     if let Some(target) = target {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         found.extend(path.rsplit('/').next().filter(|last| is_handle(last)).map(handle));
-        of_params(message.exchange, query, client, &mut found);
+        of_params(message.exchange, query, names, &mut found);
     }
     if let Some(form) = FormPost::read(&message.body).filter(|_| !message.is_request()) {
-        of_params(message.exchange, &form.params.encode(), client, &mut found);
+        of_params(message.exchange, &form.params.encode(), names, &mut found);
     }
     if message.is_request() {
-        of_params(message.exchange, &message.body, client, &mut found);
+        of_params(message.exchange, &message.body, names, &mut found);
         let bearer = message.header("authorization").and_then(|value| value.split_once(' '));
         if let Some((_, value)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
             found.push(token(value.trim()));
@@ -77,22 +77,26 @@ pub(crate) fn is_handle(part: &str) -> bool {
 pub fn in_address(address: &str) -> Vec<Correlator> {
     let mut found = Vec::new();
     let query = address.split_once('?').map_or("", |(_, query)| query);
-    of_params(Exchange::Authorize, query, None, &mut found);
+    of_params(Exchange::Authorize, query, &[], &mut found);
     found
 }
 
-fn of_params(exchange: Exchange, encoded: &str, client: Option<&str>, found: &mut Vec<Correlator>) {
+fn of_params(exchange: Exchange, encoded: &str, names: &[String], found: &mut Vec<Correlator>) {
     let Ok(params) = Params::parse_with_repeats(encoded.as_bytes()) else { return };
     // RFC 9101 §5: a request object holds what else stands beside it.
     let object = params.get("request").and_then(claims).unwrap_or_default();
     let inside = |name: &str| object.get(name).and_then(Value::as_str);
-    let (value, named) = (params.get("state").or(inside("state")), params.get("client_id"));
-    if let (Some(value), Some(client)) = (value, named.or(inside("client_id")).or(client)) {
+    let named = params.get("client_id").or(inside("client_id"));
+    if let Some(value) = params.get("state").or(inside("state")) {
         let is_logout = matches!(
             exchange,
             Exchange::Logout | Exchange::EndSession | Exchange::SignOut | Exchange::LogoutDone
         );
-        found.push(if is_logout { logout_state(client, value) } else { state(client, value) });
+        let of = |client: &str| if is_logout { logout_state(client, value) } else { state(client, value) };
+        match named {
+            Some(client) => found.push(of(client)),
+            None => found.extend(names.iter().map(|name| of(name))),
+        }
     }
     found.extend(params.get("request_uri").map(request_uri));
     found.extend(params.get("code").map(code));
@@ -181,24 +185,27 @@ mod tests {
 
     #[test]
     fn a_message_is_found_by_state_code_token_handle_and_trace() {
-        assert_eq!(of(&request("/a?client_id=c&state=s", "", &[]), None), [state("c", "s")]);
-        assert_eq!(of(&request("/auth?state=s&code=x", "", &[]), Some("c")), [state("c", "s"), code("x")]);
-        assert_eq!(of(&request("/t", "code=x&grant_type=y", &[]), None), [code("x")]);
-        assert_eq!(of(&request("/t", "refresh_token=rt&grant_type=y", &[]), None), [token("rt")]);
-        assert_eq!(of(&request("/login/in_1", "", &[]), None), [handle("in_1")]);
-        assert_eq!(of(&request("/auth/back_1", "", &[]), None), [handle("back_1")]);
+        assert_eq!(of(&request("/a?client_id=c&state=s", "", &[]), &[]), [state("c", "s")]);
+        assert_eq!(
+            of(&request("/auth?state=s&code=x", "", &[]), &["c".to_owned()]),
+            [state("c", "s"), code("x")]
+        );
+        assert_eq!(of(&request("/t", "code=x&grant_type=y", &[]), &[]), [code("x")]);
+        assert_eq!(of(&request("/t", "refresh_token=rt&grant_type=y", &[]), &[]), [token("rt")]);
+        assert_eq!(of(&request("/login/in_1", "", &[]), &[]), [handle("in_1")]);
+        assert_eq!(of(&request("/auth/back_1", "", &[]), &[]), [handle("back_1")]);
         let form = r#"<form method="post" action="http://rp/auth"><input type="hidden" name="code" value="x"></form>"#;
         let page = Message { line: Line::Status(200), ..request("", form, &[]) };
-        assert_eq!(of(&page, None), [code("x")]);
-        assert_eq!(of(&request("/u", "", &[("authorization", "bearer  at")]), None), [token("at")]);
+        assert_eq!(of(&page, &[]), [code("x")]);
+        assert_eq!(of(&request("/u", "", &[("authorization", "bearer  at")]), &[]), [token("at")]);
         let traced = format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16));
         let asked = request("/d", "", &[("traceparent", &traced)]);
-        assert_eq!(of(&asked, None), [], "a browser's trace names no flow");
+        assert_eq!(of(&asked, &[]), [], "a browser's trace names no flow");
         let asked = Message { exchange: Exchange::Discovery, ..asked };
-        assert_eq!(of(&asked, None), [trace(&"a".repeat(32))]);
+        assert_eq!(of(&asked, &[]), [trace(&"a".repeat(32))]);
         let headers = [("traceparent", traced.as_str()), ("authorization", "Bearer made-up")];
         let asked = Message { exchange: Exchange::Userinfo, ..request("/u", "", &headers) };
-        assert_eq!(of(&asked, None), [token("made-up"), trace(&"a".repeat(32))]);
+        assert_eq!(of(&asked, &[]), [token("made-up"), trace(&"a".repeat(32))]);
     }
 
     #[test]
@@ -212,24 +219,24 @@ mod tests {
             ..asked.clone()
         };
         assert_eq!(
-            (of(&asked, None), of(&answer, None)),
+            (of(&asked, &[]), of(&answer, &[])),
             (vec![request_uri(address)], vec![request_uri(address)])
         );
         let payload = URL_SAFE_NO_PAD.encode(r#"{"state":"s","client_id":"c"}"#);
-        assert_eq!(of(&request("/p", &format!("request=e30.{payload}.x"), &[]), None), [state("c", "s")]);
+        assert_eq!(of(&request("/p", &format!("request=e30.{payload}.x"), &[]), &[]), [state("c", "s")]);
     }
 
     #[test]
     fn the_state_of_another_client_is_another_flow() {
         assert_ne!(state("c", "s"), state("d", "s"));
-        assert_eq!(of(&request("/a?state=s", "", &[]), None), []);
+        assert_eq!(of(&request("/a?state=s", "", &[]), &[]), []);
     }
 
     #[test]
     fn a_logout_with_the_state_of_a_login_is_a_flow_of_its_own() {
         let login = request("/a?client_id=c&state=s", "", &[]);
         let logout = Message { exchange: Exchange::EndSession, ..login.clone() };
-        assert_ne!(of(&login, None), of(&logout, None));
+        assert_ne!(of(&login, &[]), of(&logout, &[]));
     }
 
     #[test]

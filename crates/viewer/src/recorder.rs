@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt::Write as _,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use shared::{
@@ -40,6 +40,8 @@ impl Default for Limits {
 /// What an event, and what a correlator takes beside its texts, in bytes: generous guesses.
 const EVENT: usize = 256;
 const CORRELATOR: usize = 128;
+/// How many names of a server as a client are remembered, beside the first.
+const MOST_NAMES: usize = 16;
 /// By how many values a flow is found at most.
 const MOST_CORRELATORS: usize = 200;
 /// To how many flows a value belongs at most: two, where the same `state` was used again.
@@ -91,8 +93,8 @@ pub struct Flow {
 /// The flows of one server.
 pub struct Recorder {
     party: Party,
-    /// Who this server is as a client, if it is one.
-    client: Option<String>,
+    /// Who this server is as a client, if it is one: all names that it has, or had, the first of which stands for it.
+    names: RwLock<Vec<String>>,
     limits: Limits,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -121,7 +123,15 @@ impl Recorder {
         random: Arc<dyn Random>,
     ) -> Self {
         let kept = Mutex::default();
-        Self { party, client, limits, clock, random, kept, changed: watch::Sender::new(0) }
+        Self {
+            party,
+            names: RwLock::new(client.into_iter().collect()),
+            limits,
+            clock,
+            random,
+            kept,
+            changed: watch::Sender::new(0),
+        }
     }
 
     /// Whose recorder it is.
@@ -184,8 +194,8 @@ impl Recorder {
 
     /// The flow that `message` belongs to; one that begins a flow begins it here, at `address`. `None` if it belongs to none.
     pub(crate) fn find_or_begin(&self, message: &Message, address: Option<IpAddr>) -> Option<FlowId> {
-        let correlators = correlate::of(message, self.client.as_deref());
-        let client = correlate::client_of(message).or_else(|| self.client.clone());
+        let correlators = correlate::of(message, &self.names());
+        let client = self.known_as(correlate::client_of(message));
         let mut kept = self.kept();
         if let Some(flow) = kept.find(message.exchange, &correlators, client.as_deref()) {
             return Some(flow.id.clone());
@@ -208,12 +218,32 @@ impl Recorder {
         Some(flow.id.clone())
     }
 
+    /// This server has another name as a client from now on. What it began under an earlier one goes on.
+    pub fn also_known_as(&self, name: String) {
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        if names.len() > MOST_NAMES {
+            names.remove(1);
+        }
+        names.push(name);
+    }
+
+    fn names(&self) -> RwLockReadGuard<'_, Vec<String>> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The client that a message names, or else this server itself, whose names are one.
+    fn known_as(&self, client: Option<String>) -> Option<String> {
+        let names = self.names();
+        let own = client.as_ref().is_none_or(|client| names.contains(client));
+        if own { names.first().cloned().or(client) } else { client }
+    }
+
     /// Adds what happened to a flow.
     pub(crate) fn add(&self, id: &str, within: &str, at: i64, event: Event) {
         let mut kept = self.kept();
         let Some(begun) = kept.ids.get(id).copied() else { return };
         let correlators = match &event {
-            Event::Message(message) => correlate::of(message, self.client.as_deref()),
+            Event::Message(message) => correlate::of(message, &self.names()),
             Event::Check(_) | Event::Life(_) | Event::Release(_) => Vec::new(),
         };
         let recorded = Recorded { by: self.party, at, within: within.to_owned(), event };

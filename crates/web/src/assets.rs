@@ -31,8 +31,11 @@ pub async fn serve(name: web::Path<String>) -> Result<HttpResponse, Problem> {
         Some("svg") => "image/svg+xml",
         _ => return Err(Problem::not_found()),
     };
+    // The icon is also a logo, which the other house shows (OpenID Connect Dynamic Client Registration §2, `logo_uri`).
+    let readers = if media_type.starts_with("image/") { "cross-origin" } else { "same-origin" };
     Ok(HttpResponse::Ok()
         .content_type(media_type)
+        .insert_header(("cross-origin-resource-policy", readers))
         .insert_header(("cache-control", "public, max-age=31536000, immutable"))
         .body(file.data.into_owned()))
 }

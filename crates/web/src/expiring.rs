@@ -211,6 +211,17 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
         self.forget_unless(|entry| keep(&entry.value));
     }
 
+    /// The same by their keys.
+    pub fn retain_keys(&self, keep: impl Fn(&K) -> bool) {
+        self.entries.retain(|key, entry| {
+            let kept = keep(key);
+            if !kept {
+                self.release(entry);
+            }
+            kept
+        });
+    }
+
     /// Forgets every entry that was added after `since`: the time has been put back, and they never were.
     pub fn forget_since(&self, since: Timestamp) {
         self.forget_unless(|entry| entry.began <= since);

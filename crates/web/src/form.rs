@@ -26,6 +26,9 @@ pub enum FormError {
     /// Another media type.
     #[error("the body is not application/x-www-form-urlencoded")]
     MediaType,
+    /// Another one, where JSON is wanted.
+    #[error("the body is not application/json")]
+    NotJson,
     /// The connection ended before the body did.
     #[error("the body is incomplete")]
     Incomplete,
@@ -43,6 +46,7 @@ impl FormError {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MediaType | Self::Incomplete | Self::Params(_) => StatusCode::BAD_REQUEST,
         }
     }
@@ -78,20 +82,36 @@ impl FromRequest for Form {
     type Future = Pin<Box<dyn Future<Output = Result<Self, FormError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let essence = header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default();
-        let is_form = essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded");
-        let announced = header("content-length").and_then(|length| length.parse::<usize>().ok());
-        let payload = payload.take();
+        let is_form = is(request, "application/x-www-form-urlencoded");
+        let body = body(request, payload);
         Box::pin(async move {
-            if announced.is_some_and(|length| length > MAX_BODY) {
-                return Err(FormError::TooLarge);
-            }
-            let body = tokio::time::timeout(PATIENCE, read(payload)).await;
-            let body = body.map_err(|_| FormError::TooSlow)??;
+            let body = body.await?;
             // An empty body needs no media type.
             if !is_form && !body.is_empty() { Err(FormError::MediaType) } else { Ok(Self(body)) }
         })
+    }
+}
+
+/// Whether the body says of itself that it is `media_type`.
+pub(crate) fn is(request: &HttpRequest, media_type: &str) -> bool {
+    let said = request.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let essence = said.and_then(|said| said.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(media_type)
+}
+
+/// The body, within bounds of size and of time.
+pub(crate) fn body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, FormError>> + use<> {
+    let announced = request.headers().get("content-length").and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|length| length.parse::<usize>().ok());
+    let payload = payload.take();
+    async move {
+        if announced.is_some_and(|length| length > MAX_BODY) {
+            return Err(FormError::TooLarge);
+        }
+        tokio::time::timeout(PATIENCE, read(payload)).await.map_err(|_| FormError::TooSlow)?
     }
 }
 

@@ -1,7 +1,7 @@
 //! What both servers do because they are web sites, and nothing that is OpenID Connect.
 //!
 //! A request comes in through the [`front_door`], which knows the site's own [`origin`]; its form is read by
-//! [`form`]; the answer is a page ([`pages`], in a [`lang`]uage, with texts from the [`catalogue`]) or a [`problem`].
+//! [`form`], its JSON by [`json`]; the answer is a page ([`pages`], in a [`lang`]uage, with texts from the [`catalogue`]) or a [`problem`].
 //! Around them: [`assets`], [`telemetry`], [`health`], how a [`server`] starts and ends, who the [`visitor`] is, and what
 //! settings and stores have in common.
 
@@ -12,6 +12,7 @@ pub mod expiring;
 pub mod form;
 pub mod front_door;
 pub mod health;
+pub mod json;
 pub mod lang;
 pub mod moment;
 pub mod origin;

@@ -12,12 +12,16 @@ use std::{
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use serde::Serialize;
 use shared::{clock::ShiftedClock, flow::Step};
 use tera::{Context, Tera, Value};
 use thiserror::Error;
+use url::Url;
 
 use crate::{
     assets,
@@ -45,6 +49,14 @@ pub enum House {
     Idp,
     /// The Relying Party.
     Rp,
+}
+
+impl House {
+    /// Whether the template called `name` is one of its own pages or a part of them.
+    fn shows(self, name: &str) -> bool {
+        let others = if self == Self::Idp { "rp/" } else { "idp/" };
+        !name.starts_with(others) && !is_viewers(name)
+    }
 }
 
 /// What a page can do, and so which headers it needs.
@@ -239,11 +251,25 @@ pub fn html_response(status: StatusCode, kind: Kind, html: Vec<u8>) -> HttpRespo
 
 /// Lets the script of a page ask another site, too: that of a client which has no server to do it.
 pub fn may_ask(page: &mut HttpResponse, other: &str) {
+    widen(page, "connect-src 'self'", other);
+}
+
+/// Lets a page show pictures of the site of `address`, beside our own. An address that could say more to the browser than
+/// that is passed over: hosts may hold semicolons (URL §3.5).
+pub fn allow_image(page: &mut HttpResponse, address: &str) {
+    let origin = Url::parse(address).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    let is_plain = origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:/[]_".contains(&byte));
+    if is_plain && origin != "null" {
+        widen(page, "img-src 'self'", &origin);
+    }
+}
+
+/// Adds a site to a directive of a page's policy.
+fn widen(page: &mut HttpResponse, directive: &str, site: &str) {
     let headers = page.headers_mut();
     let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
-    let wider =
-        policy.map(|policy| policy.replace("connect-src 'self'", &format!("connect-src 'self' {other}")));
-    if let Some(wider) = wider.and_then(|policy| header::HeaderValue::try_from(policy).ok()) {
+    let wider = policy.map(|policy| policy.replace(directive, &format!("{directive} {site}")));
+    if let Some(wider) = wider.and_then(|policy| HeaderValue::try_from(policy).ok()) {
         headers.insert(header::CONTENT_SECURITY_POLICY, wider);
     }
 }
@@ -264,7 +290,7 @@ struct Edition {
 
 impl Edition {
     fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
-        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| !is_viewers(name))?;
+        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| house.shows(name))?;
         let assets = [
             ("style", "style.css"),
             ("script", "app.js"),
@@ -387,6 +413,28 @@ mod tests {
             let html = String::from_utf8(html.to_vec()).unwrap();
             let first = html.split_once(r#"<li class="first">"#).unwrap().1;
             assert!(first.trim_start().starts_with(&format!(r#"<h3 class="{named}"#)), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_page_shows_pictures_of_one_other_site_and_its_address_says_nothing_more() {
+        let policy = |address: &str| {
+            let mut answer = html_response(StatusCode::OK, Kind::Form, Vec::new());
+            allow_image(&mut answer, address);
+            answer.headers().get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap().to_owned()
+        };
+        assert!(
+            policy("https://a.example/logo.png").contains("img-src 'self' https://a.example; script-src")
+        );
+        assert!(policy("http://[::1]:5002/x").contains("img-src 'self' http://[::1]:5002;"));
+        for bad in [
+            "https://a;script-src.example/",
+            "https://a'.example/",
+            "data:image/png,x",
+            "x",
+            "https://*.example/",
+        ] {
+            assert!(policy(bad).contains("img-src 'self'; script-src 'self';"), "{bad}");
         }
     }
 

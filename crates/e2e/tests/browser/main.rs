@@ -32,6 +32,7 @@ mod steps_time;
 mod steps_tokens;
 mod steps_told;
 
+mod registration;
 mod tokens;
 
 mod script_client;

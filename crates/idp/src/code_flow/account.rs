@@ -16,6 +16,7 @@ use web::{
 };
 
 use super::{
+    asking::Asking,
     turn,
     visit::{self, Visit},
 };
@@ -31,8 +32,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct AccountPage<'a> {
-    client_name: &'a str,
-    return_to: &'a str,
+    asking: Asking<'a>,
     accounts: Vec<AccountRow>,
     csrf: String,
 }
@@ -62,14 +62,11 @@ pub async fn page(
     if accounts.is_empty() {
         return visit.advance_and_lead_on(&state, Event::LoginNeeded(None)).await;
     }
-    let page = AccountPage {
-        client_name: &visit.client.name,
-        return_to: visit.return_to(),
-        accounts,
-        csrf: visit.csrf(&state),
-    };
+    let page = AccountPage { asking: Asking::of(&visit, &request), accounts, csrf: visit.csrf(&state) };
     let progress = Some(Progress::Now(Step::LoginPage));
-    state.site.pages.respond(&request, StatusCode::OK, Kind::Form, "idp/account.html", progress, &page)
+    let pages = &state.site.pages;
+    let answer = pages.respond(&request, StatusCode::OK, Kind::Form, "idp/account.html", progress, &page)?;
+    Ok(page.asking.with_logo(answer))
 }
 
 async fn rows(state: &AppState, visit: &Visit, session: &UserSession) -> Result<Vec<AccountRow>, Problem> {

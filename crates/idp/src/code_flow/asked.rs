@@ -55,12 +55,12 @@ impl Unanswerable {
     /// What the user is told.
     pub fn problem(self, client: &Client) -> Problem {
         match self {
-            Self::Missing => problems::redirect_uri_missing().next(&client.uri),
+            Self::Missing => problems::redirect_uri_missing().next(client.home()),
             Self::Unregistered(failed) => {
-                problems::redirect_uri_unregistered().check(failed).next(&client.uri)
+                problems::redirect_uri_unregistered().check(failed).next(client.home())
             }
             Self::Refused(refusal) => {
-                problems::request_refused(refusal.error).detail(refusal.description).next(&client.uri)
+                problems::request_refused(refusal.error).detail(refusal.description).next(client.home())
             }
             Self::Store(error) => problems::from_store(error),
         }

@@ -99,7 +99,8 @@ async fn known_client(
         }
     }
     let id = params.get("client_id").unwrap_or_default();
-    let client = state.stores.clients.find(&ClientId::new(id)).await.map_err(problems::from_store)?;
+    let client =
+        state.stores.clients.find(&ClientId::new(id), state.present()).await.map_err(problems::from_store)?;
     checks
         .judge(Rule::ClientKnown, Words::RegisteredClient, params.get("client_id"), client.is_some())
         .map_err(|failed| problems::unknown_client().check(failed))?;

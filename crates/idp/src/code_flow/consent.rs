@@ -14,7 +14,10 @@ use web::{
     problem::Problem,
 };
 
-use super::visit::{self, Visit};
+use super::{
+    asking::Asking,
+    visit::{self, Visit},
+};
 use crate::{
     domain::{
         consent::{Consent, Permissions},
@@ -34,8 +37,7 @@ pub const EXPLAINED: [&str; 8] =
 
 #[derive(Serialize)]
 struct ConsentPage<'a> {
-    client_name: &'a str,
-    return_to: &'a str,
+    asking: Asking<'a>,
     user: Account<'a>,
     csrf: String,
     scopes: Vec<ScopeRow<'a>>,
@@ -207,8 +209,7 @@ async fn show(
     let earlier = earlier(state, visit, authentication).await?;
     let asked = visit.asked.permissions();
     let page = ConsentPage {
-        client_name: &visit.client.name,
-        return_to: visit.return_to(),
+        asking: Asking::of(visit, request),
         user: Account {
             subject: user.subject.as_str(),
             name: user.display_name(),
@@ -220,7 +221,9 @@ async fn show(
         remembered: visit.client.remembers_consent(),
     };
     let progress = Some(Progress::Now(Step::Consent));
-    state.site.pages.respond(request, StatusCode::OK, Kind::Form, "idp/consent.html", progress, &page)
+    let pages = &state.site.pages;
+    let answer = pages.respond(request, StatusCode::OK, Kind::Form, "idp/consent.html", progress, &page)?;
+    Ok(page.asking.with_logo(answer))
 }
 
 fn scope_row<'a>(value: &'a str, user: &User, earlier: &Consent) -> ScopeRow<'a> {

@@ -13,7 +13,7 @@ use shared::{metadata::ProviderMetadata, response_mode::ResponseMode, scope::Sco
 use web::lang::Lang;
 
 use crate::{
-    config::Settings,
+    config::{Settings, dynamic::Offer},
     domain::{
         auth_method::{AuthMethod, SIGNING_ALGS},
         claims::STANDARD,
@@ -28,7 +28,10 @@ use crate::{
 /// What this provider says about itself. A member stands here only when what it announces works.
 pub fn metadata(settings: &Settings) -> ProviderMetadata {
     let issuer = settings.origin.as_str();
-    let scopes: BTreeSet<&str> = settings.clients.iter().flat_map(|client| client.scope.iter()).collect();
+    let offer = settings.registration.as_ref().map(|_| Offer::of(settings));
+    let own = settings.clients.iter().map(|client| &client.scope);
+    let scopes: BTreeSet<&str> =
+        own.chain(offer.iter().map(|offer| &offer.scope)).flat_map(Scope::iter).collect();
     ProviderMetadata {
         issuer: settings.origin.issuer(),
         authorization_endpoint: format!("{issuer}/oauth/authorize"),
@@ -37,6 +40,7 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
         revocation_endpoint: format!("{issuer}/oauth/revoke"),
         introspection_endpoint: format!("{issuer}/oauth/introspect"),
         userinfo_endpoint: format!("{issuer}/oauth/userinfo"),
+        registration_endpoint: offer.as_ref().map(|_| format!("{issuer}/oauth/register")),
         end_session_endpoint: format!("{issuer}/oauth/logout"),
         jwks_uri: format!("{issuer}/oauth/jwks"),
         scopes_supported: std::iter::once(Scope::OPENID)
@@ -74,10 +78,11 @@ pub fn metadata(settings: &Settings) -> ProviderMetadata {
     }
 }
 
-/// Those that a key of ours serves, and HS256 when a client is registered for it.
+/// Those that a key of ours serves, and HS256 when a client is registered for it, or can register itself for it.
 fn signing_algs(settings: &Settings) -> Vec<&'static str> {
     let chosen = |client: &Client| client.id_token_signed_response_alg == Some(Algorithm::HS256);
-    let hs256 = settings.clients.iter().any(chosen).then_some("HS256");
+    let possible = settings.registration.is_some() || settings.clients.iter().any(chosen);
+    let hs256 = possible.then_some("HS256");
     KeyAlg::ALL.map(KeyAlg::as_str).into_iter().chain(hs256).collect()
 }
 
@@ -91,9 +96,10 @@ fn auth_signing_algs() -> Vec<String> {
     secret.iter().chain(SIGNING_ALGS).map(|alg| format!("{alg:?}")).collect()
 }
 
-/// Those that a client is registered for; what nobody can use is not announced.
+/// Those that a client is registered for, or can register itself for; what nobody can use is not announced.
 fn grant_types(settings: &Settings) -> Vec<&'static str> {
-    let used = |it: &GrantType| settings.clients.iter().any(|client| client.may_use(*it));
+    let offered = |it: &GrantType| settings.registration.is_some() && Offer::GRANT_TYPES.contains(it);
+    let used = |it: &GrantType| offered(it) || settings.clients.iter().any(|client| client.may_use(*it));
     GrantType::ALL.into_iter().filter(used).map(GrantType::as_str).collect()
 }
 

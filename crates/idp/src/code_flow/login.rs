@@ -24,6 +24,7 @@ use web::{
 };
 
 use super::{
+    asking::Asking,
     turn,
     visit::{self, Visit},
 };
@@ -41,8 +42,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct LoginPage<'a> {
-    client_name: &'a str,
-    return_to: &'a str,
+    asking: Asking<'a>,
     username: &'a str,
     /// The demo's password for that name.
     password: Option<&'static str>,
@@ -206,8 +206,7 @@ async fn show(
     let username = failed.or(known).or(hint).unwrap_or_default();
     let shown = demo.iter().find(|(name, _)| *name == username).filter(|_| failed.is_none());
     let page = LoginPage {
-        client_name: &visit.client.name,
-        return_to: visit.return_to(),
+        asking: Asking::of(visit, request),
         username,
         password: shown.map(|(_, password)| *password),
         again: signed_in.map(|user| user.display_name()),
@@ -220,8 +219,9 @@ async fn show(
     let progress = Some(Progress::Now(step));
     // RFC 6585 §4
     let status = if wait.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
-    let mut answer =
-        state.site.pages.respond(request, status, Kind::Form, "idp/login.html", progress, &page)?;
+    let pages = &state.site.pages;
+    let answer = pages.respond(request, status, Kind::Form, "idp/login.html", progress, &page)?;
+    let mut answer = page.asking.with_logo(answer);
     if let Some(seconds) = wait {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

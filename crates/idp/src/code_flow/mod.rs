@@ -8,6 +8,7 @@
 //! | | [`asked`], [`request_object`]: in whichever way it comes |
 //! | | `turn`: who and what is still to be asked |
 //! | | `visit`: the same browser as before, and a form of our own page |
+//! | | `asking`: what the pages show of the client that asks
 //! | 3 | [`account`]: the choice among those who are signed in already |
 //! | 3, 4 | [`login`]: the login page and the password |
 //! | 5 | [`consent`]: the consent page and the decision |
@@ -29,6 +30,8 @@ pub mod request_object;
 mod turn;
 
 mod visit;
+
+mod asking;
 
 pub mod account;
 

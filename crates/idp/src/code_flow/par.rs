@@ -72,7 +72,7 @@ pub async fn taken(
     let (handle, now) = (SecretHash::of(request_uri), state.clock.now());
     let take = state.stores.pushed_requests.take(handle, &client.id, now).await;
     let take = take.map_err(problems::from_store)?;
-    let unknown = |failed| problems::request_uri_unknown().check(failed).next(&client.uri);
+    let unknown = |failed| problems::request_uri_unknown().check(failed).next(client.home());
     // The store found out in one step; here it is told rule by rule.
     if let Take::Unknown = take {
         return Err(unknown(checks.refuse(
@@ -102,7 +102,7 @@ pub async fn taken(
     checks.pass(Rule::RequestUriFresh, Words::InTime);
     let Take::Taken(asked) = take else {
         let failed = checks.refuse(Rule::RequestUriUnused, Words::Unused, Words::Used);
-        return Err(problems::request_uri_used().check(failed).next(&client.uri));
+        return Err(problems::request_uri_used().check(failed).next(client.home()));
     };
     checks.pass(Rule::RequestUriUnused, Words::Unused);
     Ok((asked.return_address.clone(), Ok(*asked)))

@@ -10,7 +10,7 @@ use shared::{
     params::Params,
     response_mode::{FormPost, ResponseMode},
 };
-use web::problem::Problem;
+use web::{lang::Lang, problem::Problem};
 
 use super::asked::Unanswerable;
 use super::form_post;
@@ -66,7 +66,7 @@ pub fn send_back(
         ResponseMode::FormPost => form_post::page(
             state,
             request,
-            &client.name,
+            client.name.for_reader(Lang::of(request)).unwrap_or_default(),
             FormPost { action: redirect_uri.to_owned(), params },
         ),
     }

@@ -64,10 +64,10 @@ impl Visit {
         let found = state.stores.interactions.find(hash, now).await.map_err(problems::from_store)?;
         let interaction = found.ok_or_else(problems::interaction_unknown)?;
         Lang::suggest(request, interaction.ui_locales().unwrap_or_default());
-        let client = state.stores.clients.find(interaction.client_id()).await;
+        let client = state.stores.clients.find(interaction.client_id(), state.present()).await;
         let client = client.map_err(problems::from_store)?.ok_or_else(problems::unknown_client)?;
         let browser = same_browser(state, request, &interaction, checks)
-            .map_err(|problem| problem.next(&client.uri))?;
+            .map_err(|problem| problem.next(client.home()))?;
         if let (Some(viewer), Some(state)) = (state.settings.demo_viewer(), interaction.client_state()) {
             let flow = correlate::state(interaction.client_id().as_str(), state).encode();
             FlowLink::of(request).note(format!("{viewer}/of/{flow}"));
@@ -76,7 +76,7 @@ impl Visit {
             require_csrf(state, &browser, handle, form, checks)?;
         }
         let Progress::Open { request: asked, stage } = interaction.progress else {
-            return Err(problems::already_answered(&client.uri));
+            return Err(problems::already_answered(client.home()));
         };
         Ok(Self {
             asked,
@@ -108,7 +108,7 @@ impl Visit {
         let progress = state.stores.interactions.advance(self.handle, event, self.now).await;
         match progress.map_err(problems::from_store)?.ok_or_else(problems::interaction_unknown)? {
             Progress::Open { stage, .. } => Ok(stage),
-            Progress::Answered { .. } => Err(problems::already_answered(&self.client.uri)),
+            Progress::Answered { .. } => Err(problems::already_answered(self.client.home())),
         }
     }
 
@@ -126,7 +126,7 @@ impl Visit {
     pub(super) async fn decide(&self, state: &AppState, by: &Authentication) -> Result<(), Problem> {
         let decided = state.stores.interactions.decide(self.handle, by, self.now).await;
         let decided = decided.map_err(problems::from_store)?;
-        decided.then_some(()).ok_or_else(|| problems::already_answered(&self.client.uri))
+        decided.then_some(()).ok_or_else(|| problems::already_answered(self.client.home()))
     }
 
     /// Step 6, with what the user allowed.

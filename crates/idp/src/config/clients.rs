@@ -16,17 +16,22 @@ use crate::{
         auth_method::{AuthMethod, SIGNING_ALGS},
         client::{AccessTokenFormat, Client, GrantType, RedirectUri},
         client_keys::{ClientKeys, PublicKeys},
+        localized::Localized,
     },
     keys::{HS256_BYTES, KeyAlg},
 };
 
 /// Every member that a client can have.
-const MEMBERS: [&str; 24] = [
+const MEMBERS: [&str; 28] = [
     "client_id",
     "client_secret",
     "client_secret_file",
     "client_name",
     "client_uri",
+    "logo_uri",
+    "policy_uri",
+    "tos_uri",
+    "contacts",
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
     "jwks",
@@ -48,14 +53,28 @@ const MEMBERS: [&str; 24] = [
     "refresh_without_offline_access",
 ];
 
+/// Those that are for people, and may differ by language (RFC 7591 §2.2).
+pub(super) const LOCALIZED: [&str; 5] = ["client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri"];
+
 /// Reads a client. What is missing is noted, and has the value that stands for "not said": a file with a mistake
 /// registers nobody. Secret files lie in `folder` unless they say otherwise.
 pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
-    table.refuse_others(&MEMBERS, |_| None);
+    table.refuse_others(&MEMBERS, &LOCALIZED, |_| None);
     let id = table.must("client_id", |it| it.parse(visible)).unwrap_or_default();
-    let unsaid = Client::of(&id);
-    let auth_method = table.may("token_endpoint_auth_method", |it| it.parse(auth_method)).unwrap_or_default();
-    let secret = secret(table, folder, auth_method);
+    let auth_method = auth_method_of(table);
+    let secret = secret(table, folder, auth_method).map(Secret::new);
+    described(table, Client { secret, auth_method, ..Client::of(&id) })
+}
+
+/// The way to authenticate, which says whether there is a secret.
+pub(super) fn auth_method_of(table: &Table<'_>) -> AuthMethod {
+    table.may("token_endpoint_auth_method", |it| it.parse(auth_method)).unwrap_or_default()
+}
+
+/// Reads what else a registration says of a client of which so much is known: what a consistent registration is stands
+/// here, whoever registers.
+pub(super) fn described(table: &Table<'_>, unsaid: Client) -> Client {
+    let auth_method = unsaid.auth_method;
     let scope = scope(table).unwrap_or(unsaid.scope);
     let grant_types = table.may("grant_types", grant_types).unwrap_or(unsaid.grant_types);
     let redirect_uris = if grant_types.contains(&GrantType::AuthorizationCode) {
@@ -69,13 +88,20 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
     if auth_method == AuthMethod::None {
         without_credentials(table, &grant_types);
     }
+    let address = |name| table.localized(name, |it| it.parse(web_address));
+    let said = |said: Localized, unsaid: Localized| if said.is_empty() { unsaid } else { said };
+    let home = redirect_uris.first().map(|it| it.site().into()).unwrap_or_default();
+    let secret = unsaid.secret.as_ref().map(Secret::expose);
     let keys = keys(table, auth_method);
     let (request_object_signing_alg, require_signed_request_object) =
-        request_objects(table, secret.as_deref(), keys.as_ref());
-    let home = || redirect_uris.first().map(RedirectUri::site).unwrap_or_default();
+        request_objects(table, secret, keys.as_ref());
     Client {
-        name: table.may("client_name", |it| it.parse(filled)).unwrap_or(unsaid.name),
-        uri: table.may("client_uri", |it| it.parse(web_address)).unwrap_or_else(home),
+        name: said(table.localized("client_name", |it| it.parse(filled)), unsaid.name),
+        uri: said(address("client_uri"), home),
+        logo_uri: address("logo_uri"),
+        policy_uri: address("policy_uri"),
+        tos_uri: address("tos_uri"),
+        contacts: table.may("contacts", contacts).unwrap_or_default(),
         auth_method,
         auth_signing_alg: table.may("token_endpoint_auth_signing_alg", |it| auth_alg(it, auth_method)),
         keys,
@@ -88,7 +114,7 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
             .may("access_token_format", |it| it.parse(access_token_format))
             .unwrap_or_default(),
         resource: table.may("resource", resources).unwrap_or_default(),
-        id_token_signed_response_alg: algorithm(table, secret.as_deref()),
+        id_token_signed_response_alg: algorithm(table, secret),
         request_object_signing_alg,
         require_signed_request_object,
         require_pushed_authorization_requests: table
@@ -100,7 +126,8 @@ pub(super) fn client(table: &Table<'_>, folder: &Path) -> Client {
         claims_in_id_token: table.may("claims_in_id_token", Member::flag).unwrap_or(false),
         refresh_without_offline_access: in_any_case,
         id: unsaid.id,
-        secret: secret.map(Secret::new),
+        secret: unsaid.secret,
+        registered: unsaid.registered,
         redirect_uris,
     }
 }
@@ -243,6 +270,10 @@ fn without_credentials(table: &Table<'_>, grant_types: &[GrantType]) {
     }
     // RFC 7662 §2.1: whoever asks about tokens is authenticated.
     mistake("resource", "is not possible");
+}
+
+fn contacts(member: &Member<'_>) -> Option<Vec<String>> {
+    Some(member.list()?.iter().filter_map(|it| it.parse(filled)).collect())
 }
 
 fn redirect_uris_of(member: &Member<'_>) -> Option<Vec<RedirectUri>> {

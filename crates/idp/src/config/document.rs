@@ -1,26 +1,49 @@
-//! A TOML file as a tree whose values know where they stand, and the mistakes that are found in it. Reading goes on
-//! after a mistake, so that all of them are named at once.
+//! A document, in TOML or in JSON, as a tree whose values know where they stand, and the mistakes that are found in it.
+//! Reading goes on after a mistake, so that all of them are named at once.
 
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, collections::BTreeMap, fmt};
 
-use toml::de::{DeTable, DeValue};
+use serde_json as json;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::values::language;
+use crate::domain::localized::Localized;
 
 /// What is wrong with a file, in the order of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes {
     file: String,
-    found: Vec<(usize, String)>,
+    found: Vec<Mistake>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    line: usize,
+    /// The member that is wrong, such as `redirect_uris[0]`; empty where it is the whole.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, reason, .. } = self;
+        if path.is_empty() { f.write_str(reason) } else { write!(f, "{path}: {reason}") }
+    }
 }
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> =
-            self.found.iter().map(|(line, reason)| format!("{}:{line}: {reason}", self.file)).collect();
-        f.write_str(&lines.join("\n"))
+        let line = |mistake: &Mistake| format!("{}:{}: {mistake}", self.file, mistake.line);
+        f.write_str(&self.found.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 }
 
-/// Reads `text`, which stands in `file`, with `reader`. What it reads counts only when it noted no mistake.
+/// Reads `text`, TOML that stands in `file`, with `reader`. What it reads counts only when it noted no mistake.
 pub(super) fn read<T>(
     file: &str,
     text: &str,
@@ -29,28 +52,93 @@ pub(super) fn read<T>(
     let notes = Notes { text, found: RefCell::default() };
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        notes.add(error.span().map_or(0, |span| span.start), error.message().replace('\n', ", "));
+        let at = error.span().map_or(0, |span| span.start);
+        notes.add(at, String::new(), error.message().replace('\n', ", "));
     }
+    let members = of_toml(root.get_ref());
     // Whatever stands behind a broken line would seem to be missing.
     let read = if errors.is_empty() {
-        reader(&Table { notes: &notes, path: String::new(), at: 0, members: root.get_ref() })
+        reader(&Table { notes: &notes, path: String::new(), at: 0, members: &members })
     } else {
         None
     };
     let mut found = notes.found.into_inner();
-    found.sort_by_key(|(line, _)| *line);
+    found.sort_by_key(|mistake| mistake.line);
     read.filter(|_| found.is_empty()).ok_or_else(|| Mistakes { file: file.to_owned(), found })
+}
+
+/// The same for an object in JSON, which has no lines. The error is its first mistake.
+pub(super) fn read_json<T>(
+    object: json::Map<String, json::Value>,
+    reader: impl FnOnce(&Table<'_>) -> T,
+) -> Result<T, Mistake> {
+    let notes = Notes { text: "", found: RefCell::default() };
+    let members = of_json(object);
+    let read = reader(&Table { notes: &notes, path: String::new(), at: 0, members: &members });
+    notes.found.into_inner().into_iter().next().map_or(Ok(read), Err)
+}
+
+/// A value, wherever it came from.
+enum Node {
+    Text(String),
+    Flag(bool),
+    /// A whole number, zero or more.
+    Number(u64),
+    List(Vec<(usize, Self)>),
+    Table(Members),
+    /// Nothing that any member can be: a date, a number with a fraction.
+    Other,
+}
+
+/// The members of a table: where each of them stands, where its value does, and the value.
+type Members = BTreeMap<String, (usize, usize, Node)>;
+
+fn of_toml(table: &DeTable<'_>) -> Members {
+    let places = table.iter().map(|(key, value)| (key, key.span().start, value.span().start, value));
+    places.map(|(key, at, its, value)| (key.get_ref().to_string(), (at, its, of_toml_value(value)))).collect()
+}
+
+fn of_toml_value(value: &Spanned<DeValue<'_>>) -> Node {
+    match value.get_ref() {
+        DeValue::String(text) => Node::Text(text.to_string()),
+        DeValue::Boolean(flag) => Node::Flag(*flag),
+        DeValue::Integer(number) => {
+            u64::from_str_radix(number.as_str(), number.radix()).map_or(Node::Other, Node::Number)
+        }
+        DeValue::Array(values) => {
+            Node::List(values.iter().map(|value| (value.span().start, of_toml_value(value))).collect())
+        }
+        DeValue::Table(members) => Node::Table(of_toml(members)),
+        DeValue::Float(_) | DeValue::Datetime(_) => Node::Other,
+    }
+}
+
+fn of_json(object: json::Map<String, json::Value>) -> Members {
+    object.into_iter().map(|(name, value)| (name, (0, 0, of_json_value(value)))).collect()
+}
+
+fn of_json_value(value: json::Value) -> Node {
+    match value {
+        json::Value::String(text) => Node::Text(text),
+        json::Value::Bool(flag) => Node::Flag(flag),
+        json::Value::Number(number) => number.as_u64().map_or(Node::Other, Node::Number),
+        json::Value::Array(values) => {
+            Node::List(values.into_iter().map(|value| (0, of_json_value(value))).collect())
+        }
+        json::Value::Object(members) => Node::Table(of_json(members)),
+        json::Value::Null => Node::Other,
+    }
 }
 
 /// Where mistakes are noted.
 struct Notes<'a> {
     text: &'a str,
-    found: RefCell<Vec<(usize, String)>>,
+    found: RefCell<Vec<Mistake>>,
 }
 
 impl Notes<'_> {
-    fn add(&self, at: usize, reason: String) {
-        self.found.borrow_mut().push((self.line(at), reason));
+    fn add(&self, at: usize, path: String, reason: String) {
+        self.found.borrow_mut().push(Mistake { line: self.line(at), path, reason });
     }
 
     fn line(&self, at: usize) -> usize {
@@ -58,18 +146,18 @@ impl Notes<'_> {
     }
 }
 
-/// A value of the file.
+/// A value of the document.
 pub(super) struct Member<'a> {
     notes: &'a Notes<'a>,
     path: String,
     at: usize,
-    value: &'a DeValue<'a>,
+    value: &'a Node,
 }
 
 impl<'a> Member<'a> {
     /// Notes that this value is wrong.
     pub(super) fn mistake(&self, reason: impl fmt::Display) {
-        self.notes.add(self.at, format!("{}: {reason}", self.path));
+        self.notes.add(self.at, self.path.clone(), reason.to_string());
     }
 
     /// The line on which it stands.
@@ -79,7 +167,7 @@ impl<'a> Member<'a> {
 
     /// The text that this is, if it is one.
     pub(super) fn as_text(&self) -> Option<&'a str> {
-        if let DeValue::String(text) = self.value { Some(text.as_ref()) } else { None }
+        if let Node::Text(text) = self.value { Some(text) } else { None }
     }
 
     /// The text that this must be.
@@ -99,33 +187,32 @@ impl<'a> Member<'a> {
 
     /// The yes or no that this is, if it is one.
     pub(super) fn as_flag(&self) -> Option<bool> {
-        if let DeValue::Boolean(flag) = self.value { Some(*flag) } else { None }
+        if let Node::Flag(flag) = self.value { Some(*flag) } else { None }
     }
 
     /// The number that this must be.
     pub(super) fn number(&self) -> Option<u64> {
-        let number = if let DeValue::Integer(number) = self.value { Some(number) } else { None };
-        let number = number.and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        let number = if let Node::Number(number) = self.value { Some(*number) } else { None };
         self.or_mistake(number, "must be a whole number, zero or more")
     }
 
     /// The members of the list that this must be.
     pub(super) fn list(&self) -> Option<Vec<Self>> {
-        let DeValue::Array(values) = self.value else {
+        let Node::List(values) = self.value else {
             return self.or_mistake(None, "must be a list in square brackets");
         };
-        let members = values.iter().enumerate().map(|(index, value)| Self {
+        let members = values.iter().enumerate().map(|(index, (at, value))| Self {
             notes: self.notes,
             path: format!("{}[{index}]", self.path),
-            at: value.span().start,
-            value: value.get_ref(),
+            at: *at,
+            value,
         });
         Some(members.collect())
     }
 
     /// The table that this must be.
     pub(super) fn table(&self) -> Option<Table<'a>> {
-        let members = if let DeValue::Table(members) = self.value { Some(members) } else { None };
+        let members = if let Node::Table(members) = self.value { Some(members) } else { None };
         let members = self.or_mistake(members, "must be a table")?;
         Some(Table { notes: self.notes, path: format!("{}.", self.path), at: self.at, members })
     }
@@ -138,27 +225,24 @@ impl<'a> Member<'a> {
     }
 }
 
-/// A table of the file, or the whole file.
+/// A table of the document, or the whole of it.
 pub(super) struct Table<'a> {
     notes: &'a Notes<'a>,
     path: String,
     at: usize,
-    members: &'a DeTable<'a>,
+    members: &'a Members,
 }
 
 impl<'a> Table<'a> {
     /// Notes that something is wrong with the table as a whole.
     pub(super) fn mistake(&self, reason: impl fmt::Display) {
-        let place = self.path.trim_end_matches('.');
-        let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
-        self.notes.add(self.at, format!("{place}{reason}"));
+        self.notes.add(self.at, self.path.trim_end_matches('.').to_owned(), reason.to_string());
     }
 
     /// A member, if it is there.
     pub(super) fn get(&self, name: &str) -> Option<Member<'a>> {
-        let value = self.members.get(name)?;
-        let path = format!("{}{name}", self.path);
-        Some(Member { notes: self.notes, path, at: value.span().start, value: value.get_ref() })
+        let (_, at, value) = self.members.get(name)?;
+        Some(Member { notes: self.notes, path: format!("{}{name}", self.path), at: *at, value })
     }
 
     /// A member that may be there, as `how` reads it.
@@ -175,13 +259,27 @@ impl<'a> Table<'a> {
         member.and_then(|member| how(&member))
     }
 
+    /// What is said under `name` and, in other languages, under `name#tag` (RFC 7591 §2.2), as `how` reads it.
+    pub(super) fn localized(&self, name: &str, how: impl Fn(&Member<'a>) -> Option<String>) -> Localized {
+        let prefix = format!("{name}#");
+        let tags = self.members.keys().filter_map(|member| member.strip_prefix(&prefix));
+        let in_language = |tag: &str| {
+            let member = self.get(&format!("{prefix}{tag}"))?;
+            Some((
+                member.or_mistake(language(tag).ok(), "ends with no language tag, such as #ja")?,
+                how(&member)?,
+            ))
+        };
+        Localized { usual: self.may(name, &how), by_language: tags.filter_map(in_language).collect() }
+    }
+
     /// The tables that are written `[[name]]`; there must be one.
     pub(super) fn tables(&self, name: &str) -> Vec<Self> {
         let Some(member) = self.get(name) else {
             self.mistake(format_args!("there is no [[{name}]]"));
             return Vec::new();
         };
-        if !matches!(member.value, DeValue::Array(_)) {
+        if !matches!(member.value, Node::List(_)) {
             member.mistake(format_args!("must be written [[{name}]]"));
             return Vec::new();
         }
@@ -189,15 +287,21 @@ impl<'a> Table<'a> {
     }
 
     /// Notes every member that is none of `known`: with what `hint` says of it, or with the name that was probably
-    /// meant.
-    pub(super) fn refuse_others(&self, known: &[&str], hint: impl Fn(&str) -> Option<String>) {
-        for (key, _) in self.members.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-            let name = key.get_ref();
+    /// meant. Those in `localized` may be said in several languages, as `client_name#ja`.
+    pub(super) fn refuse_others(
+        &self,
+        known: &[&str],
+        localized: &[&str],
+        hint: impl Fn(&str) -> Option<String>,
+    ) {
+        let in_a_language = |name: &str| name.split_once('#').is_some_and(|(it, _)| localized.contains(&it));
+        let is_known = |name: &str| known.contains(&name) || in_a_language(name);
+        for (name, (at, ..)) in self.members.iter().filter(|(name, _)| !is_known(name)) {
             let reason = hint(name).unwrap_or_else(|| match nearest(name, known) {
                 Some(meant) => format!("there is no such member; did you mean {meant}?"),
                 None => format!("there is no such member; there are {}", known.join(", ")),
             });
-            self.notes.add(key.span().start, format!("{}{name}: {reason}", self.path));
+            self.notes.add(*at, format!("{}{name}", self.path), reason);
         }
     }
 }
@@ -246,7 +350,7 @@ mod tests {
     fn a_misspelt_member_is_told_the_name_that_was_meant() {
         let known = ["redirect_uris", "client_name"];
         let read = |root: &Table<'_>| {
-            root.refuse_others(&known, |name| (name == "password").then(|| "never".into()));
+            root.refuse_others(&known, &[], |name| (name == "password").then(|| "never".into()));
             Some(())
         };
         assert_eq!(

@@ -39,7 +39,7 @@ pub fn read(path: &Path, now: Timestamp) -> Result<Registrations, String> {
 /// Reads `text`, which stands in `file`; paths in it begin at `folder`.
 pub fn parse(file: &str, text: &str, folder: &Path, now: Timestamp) -> Result<Registrations, Mistakes> {
     document::read(file, text, |root| {
-        root.refuse_others(&["clients", "users"], setting);
+        root.refuse_others(&["clients", "users"], &[], setting);
         let clients = root.tables("clients");
         let users = root.tables("users");
         unique(&clients, &["client_id"], str::to_owned);
@@ -165,7 +165,7 @@ password_hash = 'HASH'
     #[test]
     fn what_a_client_leaves_out_has_the_value_that_the_standard_says() {
         let client = &parsed(LEAST).unwrap().clients[0];
-        assert_eq!((client.name.as_str(), client.uri.as_str()), ("app", "https://app.example/"));
+        assert_eq!((client.name.usual(), client.home()), ("app", "https://app.example/"));
         assert_eq!(client.auth_method, AuthMethod::ClientSecretBasic);
         assert_eq!(client.scope.to_string(), "openid profile email address phone");
         assert_eq!((client.id_token_signed_response_alg, client.default_max_age), (None, None));
@@ -199,7 +199,7 @@ password_hash = 'HASH'
             client_id";
         let client = &parsed(&LEAST.replacen("client_id", more, 1)).unwrap().clients[0];
         assert_eq!((client.id.as_str(), client.secret.as_ref().unwrap().expose()), ("app", "app-secret"));
-        assert_eq!((client.name.as_str(), client.uri.as_str()), ("App", "https://app.example/home"));
+        assert_eq!((client.name.usual(), client.home()), ("App", "https://app.example/home"));
         assert_eq!(client.auth_method, AuthMethod::ClientSecretPost);
         assert!(client.post_logout_redirect_uri("https://app.example/bye").is_some());
         assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
@@ -347,7 +347,7 @@ password_hash = 'HASH'
         let api =
             spoiled("[[clients]]", "redirect_uris").replace("client_id =", "grant_types = []\nclient_id =");
         let client = &parsed(&api).unwrap().clients[0];
-        assert!(client.redirect_uris.is_empty() && client.uri.is_empty() && client.grant_types.is_empty());
+        assert!(client.redirect_uris.is_empty() && client.home().is_empty() && client.grant_types.is_empty());
     }
 
     #[test]

@@ -3,19 +3,21 @@
 
 mod clients;
 mod document;
+pub mod dynamic;
 pub mod file;
 mod users;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use shared::{
     clock::{Clock as _, SystemClock},
     scope::Scope,
+    secret::Secret,
 };
 use web::{
-    origin::{Origin, is_loopback},
+    origin::Origin,
     settings::{self, LogFormat, Recording},
 };
 
@@ -24,8 +26,7 @@ use crate::{
     demo,
     domain::{
         audience::Resources,
-        client::{Client, RedirectUri},
-        client_keys::ClientKeys,
+        client::{self, Client, RedirectUri},
         refresh_family::RefreshLifetime,
         session::SessionLifetime,
         user::User,
@@ -143,6 +144,23 @@ pub struct Arguments {
     #[arg(long, env = "IDP_CAPACITY", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: u32,
 
+    /// Whether clients may register themselves: auto lets everybody while the issuer is on this computer, and elsewhere, or
+    /// with a registration token, whoever has that
+    #[arg(long, env = "IDP_REGISTRATION", default_value = "auto", value_enum)]
+    registration: Registering,
+
+    /// Initial access token that a client shows to register itself
+    #[arg(long, env = "IDP_REGISTRATION_TOKEN", hide_env_values = true)]
+    registration_token: Option<String>,
+
+    /// File that holds the initial access token
+    #[arg(long, env = "IDP_REGISTRATION_TOKEN_FILE", value_name = "FILE")]
+    registration_token_file: Option<PathBuf>,
+
+    /// Seconds that a client which registered itself is kept while nobody uses it
+    #[arg(long, env = "IDP_REGISTRATION_LIFETIME", default_value = "86400", value_parser = settings::lifetime)]
+    registration_lifetime: Duration,
+
     /// Accept an http issuer and http redirect URIs that are not on this computer; for a lab network only
     #[arg(long, env = "IDP_ALLOW_HTTP", value_parser = clap::builder::BoolishValueParser::new(), global = true)]
     allow_http: bool,
@@ -158,6 +176,24 @@ pub struct Arguments {
     /// How to log
     #[arg(long, env = "IDP_LOG_FORMAT", default_value = "text", value_enum)]
     log_format: LogFormat,
+}
+
+/// Whether clients may register themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Registering {
+    /// Everybody while the issuer is on this computer; whoever has the registration token if there is one
+    Auto,
+    /// Nobody
+    Off,
+}
+
+/// How clients may register themselves.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// What they must show (RFC 7591 §3: the initial access token), unless everybody may.
+    pub token: Option<Secret>,
+    /// How long one is kept while nobody uses it.
+    pub idle: Duration,
 }
 
 /// Settings that have been checked.
@@ -195,6 +231,10 @@ pub struct Settings {
     pub consent_lifetime: Duration,
     /// How many entries each store holds at most.
     pub capacity: usize,
+    /// How clients may register themselves, if they may.
+    pub registration: Option<Registration>,
+    /// Whether http is accepted outside this computer.
+    pub allow_http: bool,
     /// Whether flows are recorded.
     pub record: bool,
     /// The log filter.
@@ -217,7 +257,7 @@ impl Settings {
         self.clients
             .first()
             .filter(|_| is_demo)
-            .map(|client| format!("{}/flows", client.uri.trim_end_matches('/')))
+            .map(|client| format!("{}/flows", client.home().trim_end_matches('/')))
     }
 
     /// Where the application of the demo moves both clocks.
@@ -276,21 +316,18 @@ impl TryFrom<Arguments> for Settings {
             Some(path) => (file::read(path, SystemClock.now())?, &[][..]),
             None => (built_in(&arguments.client_redirect_uri, &origin)?, &demo::PEOPLE[..]),
         };
-        let addresses = registered.clients.iter().flat_map(|client| &client.redirect_uris);
-        if let Some(exposed) =
-            addresses.filter(|_| !arguments.allow_http).find(|address| address.is_exposed())
-        {
-            return Err(format!(
-                "redirect URI {:?} uses http, which is safe only on a loopback address (RFC 9700 §2.6): use https, or \
-                 IDP_ALLOW_HTTP in a lab network",
-                exposed.as_str()
-            ));
-        }
         for client in &registered.clients {
-            exposed_keys(client, arguments.allow_http)?;
+            let exposed =
+                client.addresses().find(|(_, address)| !arguments.allow_http && client::is_exposed(address));
+            if let Some((member, address)) = exposed {
+                return Err(format!("{member} {address:?} {EXPOSED}, or IDP_ALLOW_HTTP in a lab network"));
+            }
         }
+        let registration = registration(&arguments, &origin)?;
         Ok(Self {
             bind: arguments.bind,
+            registration,
+            allow_http: arguments.allow_http,
             record: arguments.record.is_on(origin.is_loopback()),
             origin,
             keys: arguments.keys,
@@ -316,20 +353,21 @@ impl TryFrom<Arguments> for Settings {
     }
 }
 
-/// RFC 8725 §3.10: whoever can change keys on their way can sign in the client's name.
-fn exposed_keys(client: &Client, allow_http: bool) -> Result<(), String> {
-    match &client.keys {
-        Some(ClientKeys::Published(address))
-            if address.scheme() == "http" && !is_loopback(address) && !allow_http =>
-        {
-            Err(format!(
-                "jwks_uri {:?} uses http, which is safe only on a loopback address: use https, or IDP_ALLOW_HTTP in a \
-                 lab network",
-                address.as_str()
-            ))
-        }
-        _ => Ok(()),
+/// What is wrong with an address at which others can read, or change, what travels: codes and people go there, and whoever
+/// can change keys on their way can sign in the client's name (RFC 8725 §3.10).
+const EXPOSED: &str = "uses http, which is safe only on a loopback address (RFC 9700 §2.6): use https";
+
+/// RFC 7591 §3: open to everybody on this computer, and elsewhere to whoever has the initial access token.
+fn registration(arguments: &Arguments, origin: &Origin) -> Result<Option<Registration>, String> {
+    let (given, file) = (arguments.registration_token.clone(), arguments.registration_token_file.as_deref());
+    let token = (given.is_some() || file.is_some())
+        .then(|| settings::secret("IDP_REGISTRATION_TOKEN", given, file, ""))
+        .transpose()?;
+    if token.as_ref().is_some_and(|token| token.expose().len() < 16) {
+        return Err("IDP_REGISTRATION_TOKEN: 16 characters at least; who guesses it can register".into());
     }
+    let may = arguments.registration == Registering::Auto && (token.is_some() || origin.is_loopback());
+    Ok(may.then_some(Registration { token, idle: arguments.registration_lifetime }))
 }
 
 /// The API that comes with the server, as a resource (RFC 8707 §2).

@@ -23,7 +23,7 @@ const EARLIEST_UPDATE: u64 = 631_152_000;
 /// Reads a user; `now` is the latest moment at which they can have changed.
 pub(super) fn user(table: &Table<'_>, now: Timestamp) -> Option<User> {
     let claims = STANDARD.map(|(name, _)| name);
-    table.refuse_others(&[&OWN[..], &claims].concat(), |name| {
+    table.refuse_others(&[&OWN[..], &claims].concat(), &[], |name| {
         (name == "password").then(|| {
             "passwords do not stand in this file; give its password_hash, which `idp hash-password` makes"
                 .into()
@@ -77,7 +77,7 @@ fn updated_at(member: &Member<'_>, now: Timestamp) -> Option<u64> {
 }
 
 fn address(table: &Table<'_>) -> Value {
-    table.refuse_others(&ADDRESS, |_| None);
+    table.refuse_others(&ADDRESS, &[], |_| None);
     let mut members = Map::new();
     for name in ADDRESS {
         members.extend(table.may(name, |it| it.parse(filled)).map(|text| (name.to_owned(), text.into())));

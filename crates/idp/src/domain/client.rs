@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jsonwebtoken::Algorithm;
-use shared::{ids::ClientId, scope::Scope, secret::Secret};
+use shared::{clock::Timestamp, ids::ClientId, scope::Scope, secret::Secret};
 use thiserror::Error;
 use url::Url;
 
-use super::{auth_method::AuthMethod, client_keys::ClientKeys};
+use super::{auth_method::AuthMethod, client_keys::ClientKeys, localized::Localized};
 
 /// Why an address cannot be registered as a redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -69,15 +69,15 @@ impl RedirectUri {
         Url::parse(&self.text).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
 
-    /// Whether a code would travel to it in the clear (RFC 9700 §2.6: http is for loopback only).
-    pub fn is_exposed(&self) -> bool {
-        Url::parse(&self.text).is_ok_and(|url| url.scheme() == "http" && !web::origin::is_loopback(&url))
-    }
-
     /// `host:port`, for people.
     pub fn host(&self) -> &str {
         &self.host
     }
+}
+
+/// Whether what goes to an address travels in the clear (RFC 9700 §2.6: http is for loopback only).
+pub fn is_exposed(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| url.scheme() == "http" && !web::origin::is_loopback(&url))
 }
 
 /// What a client exchanges for tokens (RFC 7591 §2).
@@ -141,10 +141,20 @@ impl AccessTokenFormat {
 pub struct Client {
     /// `client_id`: its name on the wire.
     pub id: ClientId,
+    /// When it registered itself (RFC 7591); not at all if whoever runs this provider registered it.
+    pub registered: Option<Timestamp>,
     /// `client_name`: its name for people.
-    pub name: String,
+    pub name: Localized,
     /// `client_uri`: where it is at home; pages lead back there.
-    pub uri: String,
+    pub uri: Localized,
+    /// `logo_uri`: its picture, for the pages on which it asks.
+    pub logo_uri: Localized,
+    /// `policy_uri`: how it says that it deals with what it learns about people.
+    pub policy_uri: Localized,
+    /// `tos_uri`: the terms of its service.
+    pub tos_uri: Localized,
+    /// `contacts`: how to reach the people who are responsible for it.
+    pub contacts: Vec<String>,
     /// `client_secret`: what it authenticates with, and what signs its ID tokens if it chose HS256. Who has a key of
     /// its own needs none, and a public client could not keep it.
     pub secret: Option<Secret>,
@@ -196,8 +206,13 @@ impl Client {
     pub fn of(id: &str) -> Self {
         Self {
             id: ClientId::new(id),
-            name: id.to_owned(),
-            uri: String::new(),
+            registered: None,
+            name: id.into(),
+            uri: Localized::default(),
+            logo_uri: Localized::default(),
+            policy_uri: Localized::default(),
+            tos_uri: Localized::default(),
+            contacts: Vec::new(),
             secret: None,
             auth_method: AuthMethod::default(),
             auth_signing_alg: None,
@@ -218,6 +233,27 @@ impl Client {
             claims_in_id_token: false,
             refresh_without_offline_access: false,
         }
+    }
+
+    /// Where pages lead back to when the reader's language does not matter; empty if that is nowhere.
+    pub fn home(&self) -> &str {
+        self.uri.usual()
+    }
+
+    /// Every web address of its that browsers or this provider will open, with the member that holds it.
+    pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let answers = self.redirect_uris.iter().map(|it| ("redirect_uris", it.as_str()));
+        let farewells =
+            self.post_logout_redirect_uris.iter().map(|it| ("post_logout_redirect_uris", it.as_str()));
+        let keys = self.keys.as_ref().and_then(ClientKeys::address).map(|it| ("jwks_uri", it.as_str()));
+        let shown = [
+            ("client_uri", &self.uri),
+            ("logo_uri", &self.logo_uri),
+            ("policy_uri", &self.policy_uri),
+            ("tos_uri", &self.tos_uri),
+        ];
+        let shown = shown.into_iter().flat_map(|(name, said)| said.versions().map(move |(_, it)| (name, it)));
+        answers.chain(farewells).chain(keys).chain(shown)
     }
 
     /// Whether it has nothing to prove who it is with (RFC 6749 §2.1).
@@ -309,7 +345,7 @@ mod tests {
             ("https://app.example/cb", false),
             ("http://app.example/cb", true),
         ] {
-            assert_eq!(RedirectUri::parse(address).unwrap().is_exposed(), exposed, "{address}");
+            assert_eq!(is_exposed(address), exposed, "{address}");
         }
     }
 

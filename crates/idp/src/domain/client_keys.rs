@@ -18,6 +18,16 @@ pub enum ClientKeys {
     Published(Url),
 }
 
+impl ClientKeys {
+    /// Where they are published, if they are.
+    pub const fn address(&self) -> Option<&Url> {
+        match self {
+            Self::Registered(_) => None,
+            Self::Published(address) => Some(address),
+        }
+    }
+}
+
 /// Why a key set cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PublicKeysError {
@@ -53,6 +63,11 @@ impl PublicKeys {
         let keys = set.keys.into_iter().filter_map(|key| Jwk::deserialize(Value::Object(key)).ok());
         let keys: Vec<_> = keys.filter(is_for_signatures).collect();
         if keys.is_empty() { Err(PublicKeysError::Empty) } else { Ok(Self(keys)) }
+    }
+
+    /// The set as JSON (RFC 7517 §5).
+    pub fn to_json(&self) -> Value {
+        serde_json::json!({ "keys": self.0 })
     }
 
     /// Whether one of the keys is called `kid`; without a `kid`, whether there is any.

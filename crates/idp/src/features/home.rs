@@ -9,6 +9,7 @@ use actix_web::{
     web::Data,
 };
 use serde::Serialize;
+use serde_json::Value;
 use shared::{
     clock::Timestamp,
     ids::{ClientId, Subject},
@@ -16,6 +17,7 @@ use shared::{
 };
 use web::{
     form::{Form, FormError},
+    lang::Lang,
     moment::Moment,
     pages::Kind,
     problem::Problem,
@@ -24,7 +26,8 @@ use web::{
 use super::logout;
 use crate::{
     domain::{
-        client::{Client, GrantType, RedirectUri},
+        client::{Client, GrantType},
+        client_metadata,
         session::Authentication,
     },
     http::browser,
@@ -34,6 +37,9 @@ use crate::{
     store::Stored,
 };
 
+/// How many clients that registered themselves are shown.
+const MOST_REGISTERED: usize = 20;
+
 #[derive(Serialize)]
 struct Page {
     endpoints: Vec<Endpoint>,
@@ -41,6 +47,8 @@ struct Page {
     signing_alg: &'static str,
     accounts: Vec<AccountRow>,
     clients: Vec<ClientRow>,
+    /// How many have registered themselves beyond those that are shown.
+    more_clients: usize,
     users: Vec<DemoUser>,
     csrf: String,
 }
@@ -80,14 +88,18 @@ struct ConsentRow {
 struct ClientRow {
     id: String,
     name: String,
-    uri: String,
-    redirect_uris: Vec<String>,
     auth_method: &'static str,
-    signing_alg: String,
-    require_pkce: bool,
-    remember_consent: bool,
     signs_in: bool,
-    resource: Vec<String>,
+    /// When it registered itself, if it did.
+    registered: Option<Moment>,
+    properties: Vec<Property>,
+}
+
+/// A member of its metadata.
+#[derive(Serialize)]
+struct Property {
+    name: String,
+    values: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -105,12 +117,14 @@ pub async fn home(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
         accounts.extend(account_row(&state, login, now).await?);
     }
     let (csrf, cookie) = logout::form_token(&state, &request);
+    let (clients, more_clients) = client_rows(&state, Lang::of(&request)).await?;
     let page = Page {
         endpoints: endpoints(&state),
         keys: state.keys.list(state.present()).await.into_iter().map(key_row).collect(),
         signing_alg: state.settings.signing_alg.as_str(),
         accounts,
-        clients: client_rows(&state).await?,
+        clients,
+        more_clients,
         users: state
             .settings
             .shown_users
@@ -131,7 +145,10 @@ fn endpoints(state: &AppState) -> Vec<Endpoint> {
     let metadata = &state.metadata;
     let below = |path: &str| format!("{}{path}", metadata.issuer);
     let par = metadata.pushed_authorization_request_endpoint.clone();
-    vec![
+    let registration = metadata.registration_endpoint.clone();
+    let registration =
+        registration.map(|address| Endpoint { name: "registration", address, document: false });
+    let own = vec![
         Endpoint { name: "discovery", address: below("/.well-known/openid-configuration"), document: true },
         Endpoint { name: "jwks", address: metadata.jwks_uri.clone(), document: true },
         Endpoint { name: "par", address: par, document: false },
@@ -141,7 +158,8 @@ fn endpoints(state: &AppState) -> Vec<Endpoint> {
         Endpoint { name: "introspection", address: metadata.introspection_endpoint.clone(), document: false },
         Endpoint { name: "userinfo", address: metadata.userinfo_endpoint.clone(), document: false },
         Endpoint { name: "end_session", address: metadata.end_session_endpoint.clone(), document: false },
-    ]
+    ];
+    own.into_iter().chain(registration).collect()
 }
 
 fn key_row((kid, standing): (String, Standing)) -> KeyRow {
@@ -158,10 +176,11 @@ async fn account_row(
     };
     let mut consents = Vec::new();
     for (client_id, scope) in allowed(state, &login.subject, now).await.map_err(problems::from_store)? {
-        let client = state.stores.clients.find(&client_id).await.map_err(problems::from_store)?;
+        let client =
+            state.stores.clients.find(&client_id, state.present()).await.map_err(problems::from_store)?;
         consents.extend(client.map(|client| ConsentRow {
             client_id: client_id.as_str().to_owned(),
-            client_name: client.name.clone(),
+            client_name: client.name.usual().to_owned(),
             scope: scope.to_string(),
         }));
     }
@@ -189,30 +208,38 @@ async fn allowed(state: &AppState, subject: &Subject, now: Timestamp) -> Stored<
     Ok(allowed)
 }
 
-/// The registered clients. Only on the learner's own computer: elsewhere it is nobody's business who they are.
-async fn client_rows(state: &AppState) -> Result<Vec<ClientRow>, Problem> {
+/// The registered clients, and how many there are beyond them. Only on the learner's own computer: elsewhere it is
+/// nobody's business who they are.
+async fn client_rows(state: &AppState, lang: Lang) -> Result<(Vec<ClientRow>, usize), Problem> {
     if !state.settings.origin.is_loopback() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
-    let clients = state.stores.clients.all().await.map_err(problems::from_store)?;
-    Ok(clients.iter().map(|client| client_row(state, client)).collect())
+    let clients = state.stores.clients.all(state.present()).await.map_err(problems::from_store)?;
+    let (registered, own): (Vec<_>, Vec<_>) = clients.iter().partition(|client| client.registered.is_some());
+    // The latest first: that is the one which somebody looks for.
+    let shown = own.into_iter().chain(registered.iter().rev().take(MOST_REGISTERED).copied());
+    let rows = shown.map(|client| client_row(state, client, lang)).collect();
+    Ok((rows, registered.len().saturating_sub(MOST_REGISTERED)))
 }
 
-fn client_row(state: &AppState, client: &Client) -> ClientRow {
+fn client_row(state: &AppState, client: &Client, lang: Lang) -> ClientRow {
+    let members = client_metadata::of(client, state.settings.signing_alg.as_str()).into_iter();
     ClientRow {
         id: client.id.as_str().to_owned(),
-        name: client.name.clone(),
-        uri: client.uri.clone(),
-        redirect_uris: client.redirect_uris.iter().map(RedirectUri::as_str).map(ToOwned::to_owned).collect(),
+        name: client.name.for_reader(lang).unwrap_or_default().to_owned(),
         auth_method: client.auth_method.as_str(),
-        signing_alg: match client.id_token_signed_response_alg {
-            Some(alg) => format!("{alg:?}"),
-            None => state.settings.signing_alg.as_str().to_owned(),
-        },
-        require_pkce: client.requires_pkce(),
-        remember_consent: client.remembers_consent(),
         signs_in: client.may_use(GrantType::AuthorizationCode),
-        resource: client.resource.clone(),
+        registered: client.registered.map(Moment::from),
+        properties: members.map(|(name, value)| Property { name, values: readable(&value) }).collect(),
+    }
+}
+
+/// A list value by value, a text without its quotes, anything else as JSON.
+fn readable(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(readable).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
     }
 }
 

@@ -139,7 +139,7 @@ async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Resu
     let client_id = named.or_else(|| hint.as_ref().map(|hint| hint.client_id.clone()));
     let client = match &client_id {
         Some(id) => {
-            let found = state.stores.clients.find(id).await.map_err(problems::from_store)?;
+            let found = state.stores.clients.find(id, state.present()).await.map_err(problems::from_store)?;
             Some(found.ok_or_else(problems::logout_client)?)
         }
         None => None,
@@ -226,7 +226,9 @@ async fn ask(
         names.extend(user.map(|user| user.display_name().to_owned()));
     }
     let (csrf, cookie) = form_token(state, request);
-    let client_name = asked.client.as_ref().map(|client| client.name.clone());
+    let lang = Lang::of(request);
+    let client_name =
+        asked.client.as_ref().and_then(|client| client.name.for_reader(lang)).map(ToOwned::to_owned);
     let page = Page { names, client_name, query: params.encode(), csrf };
     let pages = &state.site.pages;
     let mut answer = pages.respond(request, StatusCode::OK, Kind::Form, "idp/logout.html", None, &page)?;

@@ -8,6 +8,8 @@ pub mod revocation;
 
 pub mod introspection;
 
+pub mod registration;
+
 pub mod logout;
 
 pub mod home;

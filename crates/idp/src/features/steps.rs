@@ -25,6 +25,7 @@ use viewer::{
 use web::{
     expiring::ExpiringMap,
     form::{Form, FormError},
+    lang::Lang,
     problem::Problem,
 };
 
@@ -214,8 +215,9 @@ impl Hands for AppState {
         let params = Params::parse_with_repeats(draft.params.as_bytes()).map_err(Problem::malformed)?;
         let flow = self.recorder.as_ref().and_then(|recorder| recorder.flow(flow));
         let client = ClientId::new(flow.and_then(|flow| flow.client.clone()).unwrap_or_default());
-        let client = self.stores.clients.find(&client).await.map_err(problems::from_store)?;
-        let name = client.as_ref().map_or("", |client| client.name.as_str());
+        let client = self.stores.clients.find(&client, self.present()).await.map_err(problems::from_store)?;
+        let name =
+            client.as_ref().and_then(|client| client.name.for_reader(Lang::of(request))).unwrap_or_default();
         form_post::page(self, request, name, FormPost { action: draft.address.clone(), params })
     }
 

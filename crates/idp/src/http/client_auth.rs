@@ -85,7 +85,7 @@ async fn known(
     kind: impl FnOnce(&Client) -> bool,
     checks: &mut Checks,
 ) -> Result<Arc<Client>, OAuthError> {
-    let client = state.stores.clients.find(id).await?.filter(|client| kind(client));
+    let client = state.stores.clients.find(id, state.present()).await?.filter(|client| kind(client));
     client.ok_or_else(|| {
         let (expected, shown) = (Words::Authenticated, Words::NotAuthenticated);
         let failed = checks.refuse(Rule::ClientAuthenticated, expected, shown);
@@ -99,7 +99,7 @@ async fn by_secret(
     presented: &Credentials,
     checks: &mut Checks,
 ) -> Result<Arc<Client>, OAuthError> {
-    let client = state.stores.clients.find(&presented.id).await?;
+    let client = state.stores.clients.find(&presented.id, state.present()).await?;
     let secret = client.as_ref().and_then(|client| client.secret.as_ref());
     // As much work for an unknown client as for a known one with a wrong secret.
     let expected = secret.map_or_else(|| SecretHash::of(""), Secret::hash);

@@ -44,7 +44,7 @@ async fn is_of_a_public_client(request: &ServiceRequest, origin: &HeaderValue) -
     let (Some(state), Ok(origin)) = (request.app_data::<Data<AppState>>(), origin.to_str()) else {
         return Ok(false);
     };
-    let clients = state.stores.clients.all().await?;
+    let clients = state.stores.clients.all(state.present()).await?;
     Ok(clients.iter().any(|client| client.lives_at(origin)))
 }
 

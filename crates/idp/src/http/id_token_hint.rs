@@ -37,7 +37,7 @@ async fn signed_with_secret(state: &AppState, token: &str) -> Stored<Option<Map<
     let Some(client_id) = claimed_audience(token) else {
         return Ok(None);
     };
-    let client = state.stores.clients.find(&client_id).await?;
+    let client = state.stores.clients.find(&client_id, state.present()).await?;
     let client = client.filter(|client| client.id_token_signed_response_alg == Some(Algorithm::HS256));
     Ok(client.and_then(|client| keys::verify_hs256(client.secret.as_ref()?, token)))
 }

@@ -83,6 +83,15 @@ impl OAuthError {
         }
     }
 
+    /// The same where values of the request stand in the description, which may hold neither quotation marks nor anything
+    /// but ASCII (RFC 6749 §5.2).
+    #[must_use]
+    pub fn in_ascii(self) -> Self {
+        let description = self.description.replace(['"', '\\'], "'");
+        let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+        Self { description: description.chars().map(plain).collect(), ..self }
+    }
+
     /// No room at the moment.
     pub fn unavailable() -> Self {
         Self {
@@ -117,13 +126,8 @@ impl OAuthError {
 
 impl From<FormError> for OAuthError {
     fn from(error: FormError) -> Self {
-        // Names from the request are quoted in the error; the description may not hold quotation marks.
-        let description = error.to_string().replace(['"', '\\'], "'");
-        let ascii = description
-            .chars()
-            .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
-            .collect::<String>();
-        Self { status: error.status(), ..Self::bad_request(ErrorCode::InvalidRequest, ascii) }
+        Self { status: error.status(), ..Self::bad_request(ErrorCode::InvalidRequest, error.to_string()) }
+            .in_ascii()
     }
 }
 

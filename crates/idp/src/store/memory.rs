@@ -1,5 +1,7 @@
 //! The stores in the memory of this process. What they hold is gone when it ends.
 
+mod clients;
+
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
@@ -10,9 +12,10 @@ use shared::{
 };
 use web::expiring::{ExpiringMap, Full};
 
+use self::clients::Clients;
 use super::{
-    AccessTokenStore, AssertionStore, ClientStore, ConsentStore, GrantStore, InteractionStore,
-    PushedRequestStore, RefreshFamilyStore, SessionStore, StoreError, Stored, Stores, UserStore,
+    AccessTokenStore, AssertionStore, ConsentStore, GrantStore, InteractionStore, PushedRequestStore,
+    RefreshFamilyStore, SessionStore, StoreError, Stored, Stores, UserStore,
 };
 use crate::domain::{
     access_token::AccessToken,
@@ -66,11 +69,13 @@ impl Owner {
     }
 }
 
-/// Empty stores for `capacity` entries each, and the clients and users that are registered.
-pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores {
-    let share = if clients.len() > 1 { Owner::share } else { Owner::share_of_the_only_client };
+/// Empty stores for `capacity` entries each, and the clients and users that are registered. Where clients may register
+/// themselves, the only one of the settings is not the only one for long.
+pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize, may_register: bool) -> Stores {
+    let alone = clients.len() <= 1 && !may_register;
+    let share = if alone { Owner::share_of_the_only_client } else { Owner::share };
     Stores {
-        clients: Arc::new(Clients(clients.into_iter().map(Arc::new).collect())),
+        clients: Arc::new(Clients::new(clients, capacity)),
         users: Arc::new(Users::from(users)),
         sessions: Arc::new(Sessions(
             ExpiringMap::shared(capacity, |_| 0, |session: &UserSession| Owner::of_address(session.address))
@@ -114,19 +119,6 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize) -> Stores
             ExpiringMap::shared(capacity, |_| 0, |client: &ClientId| Owner::both(client, None))
                 .in_shares(share),
         )),
-    }
-}
-
-struct Clients(Vec<Arc<Client>>);
-
-#[async_trait]
-impl ClientStore for Clients {
-    async fn all(&self) -> Stored<Vec<Arc<Client>>> {
-        Ok(self.0.clone())
-    }
-
-    async fn find(&self, id: &ClientId) -> Stored<Option<Arc<Client>>> {
-        Ok(self.0.iter().find(|client| client.id == *id).cloned())
     }
 }
 
@@ -293,6 +285,11 @@ impl ConsentStore for Consents {
         Ok(())
     }
 
+    async fn withdraw_all(&self, client: &ClientId) -> Stored<()> {
+        self.0.retain_keys(|(_, about)| about != client);
+        Ok(())
+    }
+
     async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Consent)>> {
         let theirs = |(user, _): &(Subject, ClientId)| user == subject;
         let mut found = self.0.select(now, theirs, |(_, client), consent| (client.clone(), consent.clone()));
@@ -355,6 +352,11 @@ impl GrantStore for Grants {
         Ok(())
     }
 
+    async fn revoke_client(&self, client: &ClientId) -> Stored<()> {
+        self.by_id.retain(|grant| grant.client_id != *client);
+        Ok(())
+    }
+
     async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool> {
         Ok(self.by_id.read(&id, now, KeptGrant::is_live).unwrap_or(false))
     }
@@ -411,6 +413,11 @@ impl RefreshFamilyStore for RefreshFamilies {
         Ok(())
     }
 
+    async fn kill_client(&self, client: &ClientId) -> Stored<()> {
+        self.0.retain(|family| family.approval.client_id != *client);
+        Ok(())
+    }
+
     async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<Approval>> {
         let families = self.0.select(now, |_| true, |_, family| family.done_for(subject, now));
         Ok(families.into_iter().flatten().collect())
@@ -440,6 +447,11 @@ impl AccessTokenStore for AccessTokens {
 
     async fn revoke(&self, token: SecretHash, now: Timestamp) -> Stored<()> {
         self.0.take(&token, now);
+        Ok(())
+    }
+
+    async fn revoke_client(&self, client: &ClientId) -> Stored<()> {
+        self.0.retain(|access| access.client_id != *client);
         Ok(())
     }
 

@@ -23,6 +23,7 @@ use crate::domain::{
     interaction::{Event, Interaction, Progress},
     pushed_request::{PushedRequest, Take},
     refresh_family::{Asked, RefreshFamily, RefreshToken, Rotate},
+    registration::Registration,
     session::{Authentication, SessionLifetime, UserSession},
     user::{User, Username},
 };
@@ -38,14 +39,26 @@ pub enum StoreError {
 /// The answer of a store.
 pub type Stored<T> = Result<T, StoreError>;
 
-/// The registered clients.
+/// The registered clients: those of the settings, and those that registered themselves.
 #[async_trait]
 pub trait ClientStore: Send + Sync {
     /// All of them, in the order of their registration.
-    async fn all(&self) -> Stored<Vec<Arc<Client>>>;
+    async fn all(&self, now: Timestamp) -> Stored<Vec<Arc<Client>>>;
 
-    /// The client called `id`.
-    async fn find(&self, id: &ClientId) -> Stored<Option<Arc<Client>>>;
+    /// The client called `id`. One that registered itself is used now and so lives on.
+    async fn find(&self, id: &ClientId, now: Timestamp) -> Stored<Option<Arc<Client>>>;
+
+    /// Keeps a client that registers itself, under a name that nobody has.
+    async fn register(&self, registration: Registration, now: Timestamp) -> Stored<()>;
+
+    /// The registration of `id`, if that client registered itself.
+    async fn registration(&self, id: &ClientId, now: Timestamp) -> Stored<Option<Registration>>;
+
+    /// Forgets a client that registered itself, and says to one caller that it did.
+    async fn unregister(&self, id: &ClientId, now: Timestamp) -> Stored<bool>;
+
+    /// Forgets whom nobody uses.
+    async fn sweep(&self, now: Timestamp);
 }
 
 /// The users.
@@ -154,6 +167,9 @@ pub trait ConsentStore: Send + Sync {
     /// Forgets it.
     async fn withdraw(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()>;
 
+    /// Forgets everybody's about one client.
+    async fn withdraw_all(&self, client: &ClientId) -> Stored<()>;
+
     /// Everything that one user allowed.
     async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<(ClientId, Consent)>>;
 
@@ -181,6 +197,9 @@ pub trait GrantStore: Send + Sync {
 
     /// The same for everything that one user allowed one client.
     async fn revoke_all(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()>;
+
+    /// The same for everything that anybody allowed one client.
+    async fn revoke_client(&self, client: &ClientId) -> Stored<()>;
 
     /// Whether what this grant bought still counts.
     async fn is_live(&self, id: GrantId, now: Timestamp) -> Stored<bool>;
@@ -220,6 +239,9 @@ pub trait RefreshFamilyStore: Send + Sync {
     /// The same for all families of one user at one client.
     async fn kill_all(&self, subject: &Subject, client: &ClientId, now: Timestamp) -> Stored<()>;
 
+    /// The same for all families of one client.
+    async fn kill_client(&self, client: &ClientId) -> Stored<()>;
+
     /// What clients do for one user while they are away: what was allowed to each live family. Ask its grant too.
     async fn of(&self, subject: &Subject, now: Timestamp) -> Stored<Vec<Approval>>;
 
@@ -241,6 +263,9 @@ pub trait AccessTokenStore: Send + Sync {
 
     /// Ends a token before its time.
     async fn revoke(&self, token: SecretHash, now: Timestamp) -> Stored<()>;
+
+    /// The same for all tokens of one client.
+    async fn revoke_client(&self, client: &ClientId) -> Stored<()>;
 
     /// What the token opens, as long as it lives. Ask the grant too.
     async fn find(&self, token: SecretHash, now: Timestamp) -> Stored<Option<AccessToken>>;
@@ -310,7 +335,24 @@ impl Stores {
             && self.access_tokens.has_room(client, address, now).await?)
     }
 
-    /// Forgets what has ended, everywhere.
+    /// Forgets a client that registered itself, with everything that it was allowed and given, and says to one caller that
+    /// it did. What it was given ends before it does, so that whoever could not end it tries again; and once more
+    /// afterwards, for what came of it meanwhile.
+    pub async fn unregister(&self, client: &ClientId, now: Timestamp) -> Stored<bool> {
+        self.end_all_of(client).await?;
+        let was_there = self.clients.unregister(client, now).await?;
+        self.end_all_of(client).await?;
+        Ok(was_there)
+    }
+
+    async fn end_all_of(&self, client: &ClientId) -> Stored<()> {
+        self.consents.withdraw_all(client).await?;
+        self.grants.revoke_client(client).await?;
+        self.refresh_families.kill_client(client).await?;
+        self.access_tokens.revoke_client(client).await
+    }
+
+    /// Forgets what has ended, everywhere but among the clients, whose time does not travel.
     pub async fn sweep(&self, now: Timestamp) {
         self.sessions.sweep(now).await;
         self.pushed_requests.sweep(now).await;

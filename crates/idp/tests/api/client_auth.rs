@@ -20,7 +20,7 @@ use url::Url;
 
 use crate::helpers::{Answer, AuthorizationRequest, Browser, Code, Idp, base64_url, basic, http, signed_in};
 
-const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const SECRET: (&str, &str) = ("client-secret-jwt", "client-secret-jwt-secret-of-32-bytes-or-more");
 const PRIVATE_KEY: &str = "client-private-key";
 const PUBLIC: &str = "client-public";
@@ -58,7 +58,7 @@ impl Key {
         Header { kid: Some(self.kid().to_owned()), ..Header::new(self.alg.into()) }
     }
 
-    fn signs(&self, claims: &Value) -> String {
+    pub fn signs(&self, claims: &Value) -> String {
         jsonwebtoken::encode(&self.header(), claims, &self.encoding()).unwrap()
     }
 }
@@ -142,13 +142,13 @@ pub fn client<'a>(clients: &'a mut [Client], id: &str) -> &'a mut Client {
 }
 
 /// The claims of a good assertion, each with a `jti` of its own.
-fn claims(idp: &Idp, client_id: &str) -> Value {
+pub fn claims(idp: &Idp, client_id: &str) -> Value {
     let now = idp.clock.now().as_unix();
     let jti = NEXT_JTI.fetch_add(1, Ordering::Relaxed).to_string();
     json!({ "iss": client_id, "sub": client_id, "aud": idp.issuer, "exp": now + 60, "iat": now, "jti": jti })
 }
 
-fn signed_with_secret(secret: &str, claims: &Value) -> String {
+pub fn signed_with_secret(secret: &str, claims: &Value) -> String {
     let key = EncodingKey::from_secret(secret.as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
 }

@@ -145,6 +145,7 @@ async fn what_nobody_is_registered_for_is_not_listed() {
         settings.clients.truncate(1);
         settings.clients[0].grant_types.truncate(1);
         settings.clients[0].scope = shared::scope::Scope::parse("openid").unwrap();
+        settings.registration = None;
     });
     let document = get(&idp, "/.well-known/openid-configuration").await.json();
     assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));

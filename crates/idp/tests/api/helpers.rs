@@ -100,7 +100,8 @@ impl Idp {
             sink: Arc::new(NoRecording),
         };
         let issuer = settings.origin.as_str().to_owned();
-        let mut stores = memory::stores(settings.clients.clone(), settings.users.clone(), settings.capacity);
+        let (clients, users) = (settings.clients.clone(), settings.users.clone());
+        let mut stores = memory::stores(clients, users, settings.capacity, settings.registration.is_some());
         spoil(&mut stores);
         let application = Application::build_with(listener, settings, surroundings, stores).unwrap();
         let (handle, state) = (application.handle(), application.state());

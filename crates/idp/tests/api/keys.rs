@@ -162,6 +162,7 @@ async fn a_secret_of_less_than_32_bytes_signs_no_id_token() {
 async fn hs256_is_listed_only_when_a_client_is_registered_for_it() {
     let idp = Idp::start_with(|settings| {
         settings.clients.retain(|client| client.id_token_signed_response_alg.is_none());
+        settings.registration = None;
     });
     let document = Answer::of(http().get(idp.at("/.well-known/openid-configuration"))).await.json();
     assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));

@@ -26,6 +26,7 @@ mod own_file;
 mod par;
 mod process;
 mod refresh;
+mod registration;
 mod request_object;
 mod revocation;
 mod sessions;

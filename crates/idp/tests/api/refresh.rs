@@ -276,9 +276,10 @@ async fn i6_a_code_that_comes_again_kills_the_family_that_it_began() {
     idp.passes(10 * 24 * 3600);
     let second = idp.refreshes(text(&first, "refresh_token")).await.json();
     browser.signs_in_again(&idp).await;
-    assert!(browser.goes(&idp.at("/")).await.body.contains("offline_access"));
+    let may_act = r#"<input type="hidden" name="client""#;
+    assert!(browser.goes(&idp.at("/")).await.body.contains(may_act));
     is_refused(&idp.redeems(&code).await, "invalid_grant");
-    assert!(!browser.goes(&idp.at("/")).await.body.contains("offline_access"));
+    assert!(!browser.goes(&idp.at("/")).await.body.contains(may_act));
     is_refused(&idp.refreshes(text(&second, "refresh_token")).await, "invalid_grant");
     assert_eq!(idp.userinfo(text(&second, "access_token")).await.status, 401);
 }

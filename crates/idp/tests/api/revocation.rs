@@ -169,7 +169,7 @@ async fn i13_parameters_stand_once_and_in_the_body() {
 }
 
 /// Access tokens that can be found and not revoked.
-struct StuckTokens(Arc<dyn AccessTokenStore>);
+pub struct StuckTokens(pub Arc<dyn AccessTokenStore>);
 
 #[async_trait]
 impl AccessTokenStore for StuckTokens {
@@ -182,6 +182,10 @@ impl AccessTokenStore for StuckTokens {
     }
 
     async fn revoke(&self, _token: SecretHash, _now: Timestamp) -> Stored<()> {
+        Err(StoreError::Full)
+    }
+
+    async fn revoke_client(&self, _client: &ClientId) -> Stored<()> {
         Err(StoreError::Full)
     }
 
@@ -220,6 +224,10 @@ impl GrantStore for StuckGrants {
     }
 
     async fn revoke_all(&self, _subject: &Subject, _client: &ClientId, _now: Timestamp) -> Stored<()> {
+        Err(StoreError::Full)
+    }
+
+    async fn revoke_client(&self, _client: &ClientId) -> Stored<()> {
         Err(StoreError::Full)
     }
 

@@ -1,9 +1,10 @@
 //! What an attempt may become, and what may not be done with it.
 
 use openidconnect::{AuthUrl, IssuerUrl, JsonWebKeySetUrl, TokenUrl};
-use shared::random::SeededRandom;
+use shared::{ids::ClientId, random::SeededRandom};
 
 use super::*;
+use crate::{algorithm::Algorithm, client::AuthMethod};
 
 const NOW: Timestamp = Timestamp::from_unix(1000);
 const LATER: Timestamp = Timestamp::from_unix(1600);
@@ -15,6 +16,12 @@ fn kept() -> Arc<Kept> {
 fn kept_with(next: &str) -> Arc<Kept> {
     let url = || "https://op.example".to_owned();
     Arc::new(Kept {
+        client: Arc::new(Client {
+            id: ClientId::new("client1"),
+            secret: None,
+            auth_method: AuthMethod::None,
+            id_token_signed_response_alg: Algorithm::Rs256,
+        }),
         provider: Arc::new(Metadata {
             issuer: IssuerUrl::new(url()).unwrap(),
             authorization_endpoint: AuthUrl::new(url()).unwrap(),
@@ -26,6 +33,7 @@ fn kept_with(next: &str) -> Arc<Kept> {
             announces_iss: true,
             revocation_endpoint: None,
             introspection_endpoint: None,
+            registration_endpoint: None,
             flow_recording_endpoint: None,
             flow_steps_endpoint: None,
         }),

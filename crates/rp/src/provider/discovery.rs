@@ -78,6 +78,8 @@ pub struct Metadata {
     pub revocation_endpoint: Option<Url>,
     /// Where it is asked what a token is good for, if anywhere.
     pub introspection_endpoint: Option<Url>,
+    /// Where clients register themselves, if anywhere.
+    pub registration_endpoint: Option<Url>,
     /// Where its half of a flow is told, if anywhere.
     pub flow_recording_endpoint: Option<Url>,
     /// Where it is told to go step by step, if anywhere.
@@ -113,6 +115,7 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
         announces_iss: additional.authorization_response_iss_parameter_supported,
         revocation_endpoint: additional.revocation_endpoint.clone(),
         introspection_endpoint: additional.introspection_endpoint.clone(),
+        registration_endpoint: document.registration_endpoint().map(|it| it.url().clone()),
         flow_recording_endpoint: additional.flow_recording_endpoint.clone(),
         flow_steps_endpoint: additional.flow_steps_endpoint.clone(),
     };

@@ -66,10 +66,8 @@ pub struct Provider {
     metadata: Mutex<Option<Described>>,
     described: AtomicU64,
     probe: Mutex<Option<Dated<bool>>>,
-    algorithm: Algorithm,
-    /// With HS256 the client secret is the key, and no other is looked for.
-    secret: Option<Arc<KeySet>>,
-    keys: keys::Keys,
+    /// For each way to sign.
+    keys: [(Algorithm, keys::Keys); 5],
 }
 
 /// How the provider described itself the last time, if it did.
@@ -94,8 +92,6 @@ impl Provider {
         clock: Arc<dyn Clock>,
         sink: Arc<dyn Sink>,
     ) -> Result<Self, reqwest::Error> {
-        let algorithm = settings.client.id_token_signed_response_alg;
-        let secret = settings.client.secret.clone().filter(|_| algorithm == Algorithm::Hs256);
         Ok(Self {
             http: HttpClient::for_issuer(settings.issuer.as_str(), sink.clone(), settings.is_demo())?,
             issuer: settings.issuer.clone(),
@@ -104,9 +100,7 @@ impl Provider {
             metadata: Mutex::default(),
             described: AtomicU64::default(),
             probe: Mutex::default(),
-            algorithm,
-            secret: secret.map(|secret| Arc::new(KeySet::shared(secret))),
-            keys: keys::Keys::default(),
+            keys: Algorithm::ALL.map(|algorithm| (algorithm, keys::Keys::default())),
         })
     }
 

@@ -6,6 +6,7 @@ mod clients;
 mod flows;
 mod form_post;
 mod pair;
+mod registration;
 mod steps;
 mod strangers;
 mod tokens;

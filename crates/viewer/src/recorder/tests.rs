@@ -87,7 +87,7 @@ fn a_message_of_one_client_never_joins_a_flow_of_another() {
     let other = recorder.find_or_begin(&request, None).unwrap();
     recorder.add(&other, "2", 1, Event::Message(request));
     assert_ne!(flow, other);
-    let code = correlate::of(&token("victim", "x"), None);
+    let code = correlate::of(&token("victim", "x"), &[]);
     assert_eq!(recorder.events_of(&code, "attacker").len(), 1, "their own message only");
     assert_eq!(recorder.events_of(&code, "victim").len(), 1);
     let nobody = Message {

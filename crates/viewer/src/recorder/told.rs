@@ -33,7 +33,7 @@ impl Recorder {
         let Some(begun) = kept.ids.get(id).copied() else { return };
         for (at, within, event) in told {
             let correlators = match &event {
-                Event::Message(message) => correlate::of(message, None),
+                Event::Message(message) => correlate::of(message, &[]),
                 _ => Vec::new(),
             };
             let recorded = Recorded { by: Party::Browser, at, within, event };
