@@ -93,7 +93,7 @@ async fn i2_errors_come_in_a_form_too() {
         (asked().with("response_type", "token"), "unsupported_response_type"),
         (asked().with("scope", "unheard.of"), "invalid_scope"),
         (asked().with("prompt", "none"), "login_required"),
-        (asked().with("request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported"),
+        (asked().with("request", "eyJhbGciOiJub25lIn0.e30."), "invalid_request_object"),
         (asked().without("code_challenge"), "invalid_request"),
         (asked().and("scope", "openid"), "invalid_request"),
     ] {
