@@ -6,6 +6,7 @@ use thirtyfour::By;
 use crate::{
     learner::{ALLOW, LOGIN, LOGOUT, Learner},
     pair::Pair,
+    script_client::the_script,
     stepping::{DROP, REPEAT, RUN, STEP_BY_STEP},
 };
 
@@ -63,7 +64,7 @@ pub async fn the_way_by_form(pair: &Pair, learner: &Learner, look: &mut impl Asy
     learner.finds(LOGOUT).await;
 }
 
-/// The pages of the tokens and their states.
+/// The pages of the tokens and their states, and those of the client that keeps its tokens in the browser.
 pub async fn the_tokens(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnMut(&'static str)) {
     learner.opens_the_options().await;
     look("rp-home-options").await;
@@ -91,6 +92,7 @@ pub async fn the_tokens(pair: &Pair, learner: &Learner, look: &mut impl AsyncFnM
     learner.opens_the_latest_flow().await;
     look("viewer-flow-after").await;
     learner.logs_out_of_both(pair).await;
+    the_script(pair, learner, look).await;
     step_by_step(pair, learner, look).await;
     learner.logs_out_of_both(pair).await;
 }

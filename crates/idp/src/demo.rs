@@ -92,7 +92,8 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     let in_the_browser = RedirectUri::parse(&format!("{}spa", redirect_uri.site()));
     let client_public = Client {
         auth_method: AuthMethod::None,
-        redirect_uris: both.iter().cloned().chain(in_the_browser).collect(),
+        redirect_uris: both.iter().cloned().chain(in_the_browser.clone()).collect(),
+        post_logout_redirect_uris: in_the_browser.into_iter().chain(after_logout(redirect_uri)).collect(),
         ..like_client1("client-public", "Public Client 公開クライアント", None)
     };
     vec![

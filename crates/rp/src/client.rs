@@ -80,6 +80,16 @@ pub struct Proof {
 }
 
 impl Client {
+    /// A client that only says who it is (RFC 6749 §2.1).
+    pub const fn public(id: ClientId) -> Self {
+        Self {
+            id,
+            secret: None,
+            auth_method: AuthMethod::None,
+            id_token_signed_response_alg: Algorithm::Rs256,
+        }
+    }
+
     /// What goes with a request at `now`.
     pub fn proof(&self, app: &AppState, now: Timestamp) -> Proof {
         let id = ("client_id", self.id.as_str().to_owned());

@@ -33,6 +33,8 @@ use crate::{
 
 /// The secret of the tutorial's client.
 const TUTORIAL_SECRET: &str = "client1-secret";
+/// The demo's public client.
+const PUBLIC_CLIENT: &str = "client-public";
 /// The others that everybody knows: of the demo's clients that authenticate in other ways.
 const DEMO_SECRETS: [&str; 3] =
     [TUTORIAL_SECRET, "client-post-secret", "client-secret-jwt-secret-of-32-bytes-or-more"];
@@ -117,6 +119,11 @@ pub struct Arguments {
     #[arg(long, env = "RP_API")]
     api: Option<String>,
 
+    /// Name under which the script at /spa is registered, which logs in without this server; in the built-in demo
+    /// client-public, otherwise there is no such page
+    #[arg(long, env = "RP_SPA_CLIENT_ID")]
+    spa_client_id: Option<String>,
+
     /// Refresh tokens before the session ends, where there is a refresh token: the session then goes on
     #[arg(long, env = "RP_SESSION_REFRESH", value_parser = clap::builder::BoolishValueParser::new())]
     session_refresh: bool,
@@ -185,6 +192,8 @@ pub struct Settings {
     pub way: Way,
     /// The protected API, without a slash at its end.
     pub api: String,
+    /// Who the script at `/spa` is at the issuer, where there is one.
+    pub spa_client_id: Option<ClientId>,
     /// Whether tokens are refreshed before the session ends.
     pub session_refresh: bool,
     /// Whether flows are recorded.
@@ -213,6 +222,11 @@ impl Settings {
             None => self.key.is_none() && DEMO_WITHOUT_SECRET.contains(&self.client.id.as_str()),
         };
         self.is_local() && is_known
+    }
+
+    /// The address of the page whose script is a client, and where the provider sends it back to.
+    pub fn spa_uri(&self) -> String {
+        format!("{}/spa", self.base_url.as_str())
     }
 
     /// `redirect_uri`: where step 6 sends the browser (RFC 6749 §3.1.2).
@@ -267,9 +281,10 @@ impl TryFrom<Arguments> for Settings {
         }
         let api = arguments.api.unwrap_or_else(|| format!("{}/api", issuer.as_str().trim_end_matches('/')));
         Origin::parse(&api, arguments.allow_http).map_err(|mistake| format!("RP_API: {mistake}"))?;
-        Ok(Self {
+        let mut settings = Self {
             api,
             way: Way { pushed: arguments.par, signed: arguments.request_object },
+            spa_client_id: None,
             session_refresh: arguments.session_refresh,
             bind: arguments.bind,
             record: arguments.record.is_on(are_local(&base_url, &issuer)),
@@ -286,7 +301,10 @@ impl TryFrom<Arguments> for Settings {
             session_lifetime: arguments.session_lifetime,
             log: arguments.log,
             log_format: arguments.log_format,
-        })
+        };
+        let script = arguments.spa_client_id.or_else(|| settings.is_demo().then(|| PUBLIC_CLIENT.to_owned()));
+        settings.spa_client_id = script.filter(|id| !id.is_empty()).map(ClientId::new);
+        Ok(settings)
     }
 }
 
@@ -454,6 +472,17 @@ mod tests {
         };
         assert!(with(&"s".repeat(32)) && with(&"秘".repeat(11)));
         assert!(!with(&"s".repeat(31)) && !with(&"秘".repeat(10)));
+    }
+
+    #[test]
+    fn the_page_of_the_public_client_is_there_in_the_demo_or_when_it_is_named() {
+        let script = |flags: &[&str]| given(flags).unwrap().spa_client_id.map(|id| id.as_str().to_owned());
+        let own = ["--client-secret", "s3cret"];
+        assert_eq!(script(&[]).as_deref(), Some("client-public"));
+        assert_eq!(script(&own), None);
+        assert_eq!(script(&["--issuer", "https://op.example"]), None);
+        assert_eq!(script(&[&own[..], &["--spa-client-id", "mine"]].concat()).as_deref(), Some("mine"));
+        assert_eq!(script(&["--spa-client-id", ""]), None);
     }
 
     #[test]

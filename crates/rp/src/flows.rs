@@ -1,6 +1,8 @@
 //! Who sees which flow, and the other half of one: what the provider recorded of it. It is asked for with the RP's own credentials, by what
 //! travelled in the flow's messages, and the provider tells a client of nobody's flows but its own.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, cookie::Cookie};
 use async_trait::async_trait;
 use openidconnect::HttpResponse;
@@ -67,7 +69,10 @@ fn conceal(it: &mut Recorded) {
 
 async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
     let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
-    let us = begun_by(flow).map_or_else(|| app.client(), |id| app.client_called(&id));
+    let us = match &app.settings.spa_client_id {
+        Some(id) if flow.client.as_deref() == Some(id.as_str()) => Arc::new(Client::public(id.clone())),
+        _ => begun_by(flow).map_or_else(|| app.client(), |id| app.client_called(&id)),
+    };
     let answer = post(app, &us, endpoint, correlators, MAX_HALF).await?;
     // A half that cannot be read is as good as none.
     let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
@@ -186,13 +191,17 @@ pub fn link(app: &AppState, request: &HttpRequest, id: Option<&str>) {
 /// Notes whose browser began the flow of this request; the cookie for one that is not known yet. In the built-in demo
 /// everybody sees everything, and needs none.
 pub fn own(app: &AppState, request: &HttpRequest) -> Option<Cookie<'static>> {
+    give(app, request, &tap::current_flow()?)
+}
+
+/// The same of the flow `flow`.
+pub fn give(app: &AppState, request: &HttpRequest, flow: &str) -> Option<Cookie<'static>> {
     let recorder = app.recorder.as_ref().filter(|_| !app.settings.is_demo())?;
-    let flow = tap::current_flow()?;
     if let Sees::Own(Some(browser)) = app.sees(request) {
-        recorder.give_to(&flow, browser);
+        recorder.give_to(flow, browser);
         return None;
     }
     let (browser, cookie) = app.new_visitor()?;
-    recorder.give_to(&flow, browser);
+    recorder.give_to(flow, browser);
     Some(cookie)
 }

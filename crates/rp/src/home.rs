@@ -25,6 +25,7 @@ use crate::{
 const RECENT: usize = 3;
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that the page asks")]
 struct SignedOutPage<'a> {
     notice: Option<Notice>,
     ended: bool,
@@ -42,6 +43,8 @@ struct SignedOutPage<'a> {
     way: &'static str,
     /// What else can be wished for at a login.
     wishes: [&'static str; 4],
+    /// Whether there is a client without a server, too.
+    spa: bool,
     /// The latest flows, if flows are recorded.
     flows: Option<Value>,
 }
@@ -188,6 +191,7 @@ async fn signed_out(
         ways: Way::ALL.map(Way::id),
         way: state.settings.way.id(),
         wishes: login::HANDED_ON,
+        spa: state.settings.spa_client_id.is_some(),
         flows: desk::recent(state, request, state.settings.base_url.path(), RECENT),
     };
     let template = "rp/home_signed_out.html";

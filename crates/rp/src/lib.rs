@@ -5,7 +5,7 @@
 //! the browser comes back ([`callback`], step 7), the code becomes tokens for whoever proves that it is this [`client`],
 //! with a secret or with its [`key`] ([`exchange`], steps 8 and 9), the ID token is judged ([`validate`], step 10), the claims are fetched ([`userinfo`]), a [`session`] starts (one of all
 //! [`sessions`]), and [`home`] shows it all. [`logout`] ends it, here and at the provider. Messages to the provider travel
-//! over a [`wire`], where a learner can hold them ([`step`]).
+//! over a [`wire`], where a learner can hold them ([`step`]). Beside all this stands a client without a server ([`spa`]).
 
 pub mod config;
 pub mod startup;
@@ -47,6 +47,8 @@ pub mod logout;
 pub mod logouts;
 
 pub mod flows;
+
+pub mod spa;
 
 pub mod step;
 

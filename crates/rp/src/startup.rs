@@ -50,6 +50,7 @@ use crate::{
     registration::{self, Last},
     renewal::Used,
     sessions::Sessions,
+    spa,
     state::AppState,
     time, token_desk,
 };
@@ -112,6 +113,9 @@ impl Application {
                     }
                     if state.time.is_some() {
                         time::routes(app);
+                    }
+                    if state.settings.spa_client_id.is_some() {
+                        spa::routes(app);
                     }
                     if state.settings.is_demo() {
                         registration::routes(app);

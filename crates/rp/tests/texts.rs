@@ -124,7 +124,7 @@ fn keys_filled_in() -> Vec<String> {
     add("idp.endpoint", &["userinfo", "end_session"], &[""]);
     add("idp.endpoint", &idp_endpoints, &[""]);
     add("idp.key", &["published", "signing", "retained"], &[""]);
-    add("channel", &["front", "back", "inside"], &[""]);
+    add("channel", &["front", "back", "inside", "script", "within"], &[""]);
     add("house", &["idp", "rp"], &[".name", ".abbr", ".title"]);
     add("scope", &idp::code_flow::consent::EXPLAINED, &[".name", ".what"]);
     add("claim", &rp::home::LABELLED, &[""]);
@@ -139,6 +139,7 @@ fn keys_filled_in() -> Vec<String> {
     add("tokens", &["id_token", "access_token", "refresh_token"], &["", ".what"]);
     add("wish", &rp::login::HANDED_ON, &[""]);
     add("wish.way", &rp::way::Way::ALL.map(rp::way::Way::id), &[""]);
+    about_the_script(&mut add);
     let diagram = fs::read_to_string(templates().join("parts/sequence.html")).unwrap();
     let attributes = |name: &str| -> Vec<&str> {
         let values = diagram.split(name).skip(1);
@@ -153,6 +154,18 @@ fn keys_filled_in() -> Vec<String> {
     }
     keys.extend(terms_named().into_iter().map(|id| format!("term.{id}.what")));
     keys
+}
+
+/// Those of the client in the browser.
+fn about_the_script(add: &mut impl FnMut(&str, &[&str], &[&str])) {
+    let differences = ["secret", "consent", "rotation", "cors", "memory", "bff"];
+    add("spa.different", &differences, &["", ".what"]);
+    add("spa.sight", &["authorize", "callback", "end_session", "direct"], &[""]);
+    let deeds =
+        ["login", "comeBack", "callApi", "refresh", "replay", "revoke", "forget", "signOut", "signedOut"];
+    add("spa.told", &deeds, &[""]);
+    add("spa.told", &["refused", "declined", "unreachable", "to_check"], &[""]);
+    add("spa.told", &["forgotten", "done", "insecure", "reloaded"], &[""]);
 }
 
 /// Those of the flow viewer.
@@ -179,7 +192,7 @@ fn about_flows(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("sight", &view::OBSERVERS, &["", ".what"]);
     add("viewer.party", &["web", "rp", "idp"], &[""]);
     add("viewer.home", &["rp", "idp"], &[""]);
-    add("viewer.checks", &["rp", "idp"], &[""]);
+    add("viewer.checks", &["rp", "web", "idp"], &[""]);
     add("viewer.kind", &["login", "logout"], &[""]);
     let outcomes = ["running", "signed_in", "tokens_issued", "signed_out", "declined", "refused", "ended"];
     add("viewer.outcome", &[outcomes.as_slice(), &["cancelled"]].concat(), &[""]);

@@ -114,7 +114,7 @@ pub fn state(client_id: &str, state: &str) -> Correlator {
 }
 
 /// The same of a logout, which is a flow of its own.
-fn logout_state(client_id: &str, state: &str) -> Correlator {
+pub fn logout_state(client_id: &str, state: &str) -> Correlator {
     SecretHash::of(&format!("logout-state {client_id} {state}"))
 }
 

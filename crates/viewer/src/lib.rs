@@ -11,6 +11,7 @@ mod open;
 pub mod recorder;
 pub mod redact;
 pub mod saved;
+pub mod script;
 pub mod steps;
 pub mod tap;
 pub mod view;

@@ -246,9 +246,8 @@ impl Recorder {
             Event::Message(message) => correlate::of(message, &self.names()),
             Event::Check(_) | Event::Life(_) | Event::Release(_) => Vec::new(),
         };
-        let share = self.limits.bytes / SHARE_OF_ONE_FLOW;
         let recorded = Recorded { by: self.party, at, within: within.to_owned(), event };
-        if kept.add(begun, recorded, &correlators, share) {
+        if kept.add(begun, recorded, &correlators, self.limits.bytes / SHARE_OF_ONE_FLOW) {
             kept.shrink(&self.limits, begun);
             drop(kept);
             self.changed.send_modify(|count| *count += 1);
@@ -450,6 +449,8 @@ fn weight(recorded: &Recorded) -> usize {
     };
     EVENT + recorded.within.len() + texts
 }
+
+mod told;
 
 #[cfg(test)]
 mod tests;

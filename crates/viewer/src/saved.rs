@@ -71,7 +71,7 @@ impl Saved {
     }
 }
 
-/// Whether an event that comes from elsewhere can have been recorded by one of the two servers.
+/// Whether an event that comes from elsewhere can have been recorded, or told by a script.
 pub fn is_possible(it: &Recorded) -> bool {
     let is_short = match &it.event {
         Event::Message(message) => {
@@ -88,7 +88,7 @@ pub fn is_possible(it: &Recorded) -> bool {
             release.pause.by() == it.by && release.changes.len() <= 200 && release.length() <= 4 * LONGEST
         }
     };
-    is_short && it.by != Party::Browser && (0..LATEST).contains(&it.at)
+    is_short && (0..LATEST).contains(&it.at)
 }
 
 /// The messages as HAR 1.2, which browsers' tools open. Of the two records of a back-channel message it has the sender's.

@@ -14,7 +14,10 @@ use actix_web::{
     Error, HttpMessage as _, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::{Method, header::HeaderMap},
+    http::{
+        Method,
+        header::{self, HeaderMap},
+    },
     middleware::Next,
     web::{Bytes, Data},
 };
@@ -69,6 +72,7 @@ pub struct Tap {
 struct Current {
     recorder: Arc<Recorder>,
     exchange: Cell<Exchange>,
+    asker: Party,
     span: String,
     flow: RefCell<Option<FlowId>>,
     /// The request, until its body has been read.
@@ -120,7 +124,7 @@ impl Current {
         }
         let recorder = Arc::clone(&tap.recorder);
         let party = recorder.party();
-        let from = asker(exchange);
+        let from = asker(exchange, request.headers().contains_key(header::ORIGIN));
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let headers = headers(pairs(request.headers()));
         let traced = headers.iter().find(|(name, _)| name == "traceparent");
@@ -149,6 +153,7 @@ impl Current {
             link,
             address: visitor::address(request.request()),
             exchange: Cell::new(exchange),
+            asker: from,
             span,
             flow: RefCell::default(),
             request: RefCell::new(Some(message)),
@@ -236,7 +241,7 @@ impl Current {
         };
         in_order(&mut headers);
         let from = self.recorder.party();
-        let (exchange, to) = (self.exchange.get(), asker(self.exchange.get()));
+        let (exchange, to) = (self.exchange.get(), self.asker);
         let line = Line::Status(response.status().as_u16());
         let message = Message { exchange, from, to, line, headers, body: text, cut, span: self.span.clone() };
         self.record(self.recorder.now(), Event::Message(message));
@@ -244,15 +249,20 @@ impl Current {
     }
 }
 
-/// Who asks.
-const fn asker(exchange: Exchange) -> Party {
+/// Who asks. What clients ask is asked by their servers, or else by a script in the browser: then the browser says whose
+/// (Fetch §3.2), which servers never do.
+const fn asker(exchange: Exchange, names_its_origin: bool) -> Party {
     match exchange {
         Exchange::Discovery
         | Exchange::Push
         | Exchange::Keys
         | Exchange::Token
         | Exchange::Userinfo
-        | Exchange::Refresh => Party::Rp,
+        | Exchange::Refresh
+            if !names_its_origin =>
+        {
+            Party::Rp
+        }
         _ => Party::Browser,
     }
 }

@@ -30,11 +30,19 @@ pub enum CatalogueError {
 #[derive(Clone, Debug)]
 pub struct Catalogue(BTreeMap<String, Text>);
 
-/// A text as it stands in the file, and as HTML: both with their `{placeholders}`.
+/// A text as it stands in the file, and as HTML where that is not the same: both with their `{placeholders}`. They are
+/// kept as long as the server runs, so they take no more than they need.
 #[derive(Clone, Debug)]
 struct Text {
-    source: String,
-    html: String,
+    source: Box<str>,
+    html: Option<Box<str>>,
+}
+
+impl From<String> for Text {
+    fn from(source: String) -> Self {
+        let html = Some(to_html(&source)).filter(|html| *html != source);
+        Self { source: source.into(), html: html.map(Into::into) }
+    }
 }
 
 impl Catalogue {
@@ -58,16 +66,14 @@ impl Catalogue {
             if let Some(key) = texts.keys().find(|key| catalogue.contains_key(*key)) {
                 return Err(CatalogueError::Twice(name, key.clone()));
             }
-            catalogue.extend(
-                texts.into_iter().map(|(key, source)| (key, Text { html: to_html(&source), source })),
-            );
+            catalogue.extend(texts.into_iter().map(|(key, source)| (key, Text::from(source))));
         }
         Ok(Self(catalogue))
     }
 
     /// The text under `key`, as it stands in the file.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(|text| text.source.as_str())
+        self.0.get(key).map(|text| &*text.source)
     }
 
     /// Every key.
@@ -78,7 +84,7 @@ impl Catalogue {
     /// The text under `key` as HTML: escaped, `` `x` `` as code, `**x**` as strong, `[word](id)` as a term of the
     /// glossary, `{name}` filled in with its value.
     pub fn html(&self, key: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
-        self.0.get(key).map(|text| fill(&text.html, value, escape))
+        self.0.get(key).map(|text| fill(text.html.as_ref().unwrap_or(&text.source), value, escape))
     }
 
     /// The text under `key` without any markup, for attributes and titles. The caller escapes it.

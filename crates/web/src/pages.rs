@@ -51,6 +51,14 @@ pub enum House {
     Rp,
 }
 
+impl House {
+    /// Whether the template called `name` is one of its own pages or a part of them.
+    fn shows(self, name: &str) -> bool {
+        let others = if self == Self::Idp { "rp/" } else { "idp/" };
+        !name.starts_with(others) && !is_viewers(name)
+    }
+}
+
 /// What a page can do, and so which headers it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -241,16 +249,28 @@ pub fn html_response(status: StatusCode, kind: Kind, html: Vec<u8>) -> HttpRespo
         .body(html)
 }
 
+/// Lets the script of a page ask another site, too: that of a client which has no server to do it.
+pub fn may_ask(page: &mut HttpResponse, other: &str) {
+    widen(page, "connect-src 'self'", other);
+}
+
 /// Lets a page show pictures of the site of `address`, beside our own. An address that could say more to the browser than
 /// that is passed over: hosts may hold semicolons (URL §3.5).
-pub fn allow_image(answer: &mut HttpResponse, address: &str) {
-    let Ok(url) = Url::parse(address) else { return };
-    let origin = url.origin().ascii_serialization();
+pub fn allow_image(page: &mut HttpResponse, address: &str) {
+    let origin = Url::parse(address).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let is_plain = origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:/[]_".contains(&byte));
-    let policy = answer.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|it| it.to_str().ok());
-    let widened = policy.map(|it| it.replace("img-src 'self'", &format!("img-src 'self' {origin}")));
-    if let Some(Ok(policy)) = widened.map(HeaderValue::try_from).filter(|_| is_plain && origin != "null") {
-        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    if is_plain && origin != "null" {
+        widen(page, "img-src 'self'", &origin);
+    }
+}
+
+/// Adds a site to a directive of a page's policy.
+fn widen(page: &mut HttpResponse, directive: &str, site: &str) {
+    let headers = page.headers_mut();
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let wider = policy.map(|policy| policy.replace(directive, &format!("{directive} {site}")));
+    if let Some(wider) = wider.and_then(|policy| HeaderValue::try_from(policy).ok()) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, wider);
     }
 }
 
@@ -270,12 +290,14 @@ struct Edition {
 
 impl Edition {
     fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
-        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| !is_viewers(name))?;
+        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| house.shows(name))?;
         let assets = [
             ("style", "style.css"),
             ("script", "app.js"),
             ("viewer", "viewer.js"),
             ("form_post", "form_post.js"),
+            ("spa", "spa.js"),
+            ("spa_view", "spa-view.js"),
             ("icon", "favicon.svg"),
         ];
         let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));

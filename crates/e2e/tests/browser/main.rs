@@ -34,3 +34,5 @@ mod steps_told;
 
 mod registration;
 mod tokens;
+
+mod script_client;

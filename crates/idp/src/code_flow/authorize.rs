@@ -68,7 +68,11 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
             .map_err(|unanswerable| unanswerable.problem(&client))?,
     };
     match asked {
-        Ok(asked) => proceed(&state, &request, &client, asked, &mut checks).await,
+        Ok(asked) => {
+            // The parameters need not stand in the address.
+            Lang::suggest(&request, asked.ui_locales.as_deref().unwrap_or_default());
+            proceed(&state, &request, &client, asked, &mut checks).await
+        }
         Err(refusal) => redirect::send_back(&state, &request, &client, &return_address, &refusal.into()),
     }
 }

@@ -27,4 +27,5 @@ mod logout;
 mod process;
 mod session;
 mod site;
+mod spa;
 mod userinfo;

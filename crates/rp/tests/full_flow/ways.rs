@@ -177,3 +177,16 @@ async fn whoever_opens_the_address_of_a_pushed_request_again_ends_nothing() {
     browser.submits(None, &AGREE).await;
     assert!(browser.is_greeted());
 }
+
+#[actix_web::test]
+async fn the_answer_to_a_pushed_or_signed_request_can_come_in_a_form() {
+    for way in ["pushed", "signed", "signed_pushed"] {
+        let pair = Pair::start();
+        let mut browser = Browser::default();
+        browser.opens(&format!("{}/login?way={way}&response_mode=form_post", pair.rp)).await;
+        browser.submits(None, &PASSWORD).await;
+        browser.submits(None, &AGREE).await;
+        let posted = browser.text.contains(&format!(r#"action="{}/auth""#, pair.rp)) || browser.is_greeted();
+        assert!(posted, "{way}: {}", browser.text);
+    }
+}

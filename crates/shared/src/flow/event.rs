@@ -44,7 +44,7 @@ pub enum Event {
 /// An event with its time and place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// Who recorded it: one of the two servers.
+    /// Who recorded it: one of the two servers, or a client that is a script in the browser.
     pub by: Party,
     /// When, in milliseconds since 1970-01-01T00:00:00Z.
     pub at: i64,

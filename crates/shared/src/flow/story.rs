@@ -20,6 +20,8 @@ pub struct Story<'a> {
     pub current: Entry,
     /// How it ended, if it has.
     pub outcome: Outcome,
+    /// Where the client is: at its server, or a script in the browser.
+    pub client: Party,
     /// When it began and when something happened last, in milliseconds since 1970-01-01T00:00:00Z.
     pub began: i64,
     /// See [`Story::began`].
@@ -138,13 +140,19 @@ impl<'a> Story<'a> {
         let silent = if now.saturating_sub(latest) < patience { Outcome::Running } else { Outcome::Ended };
         let outcome = outcome::of(&events, is_login).unwrap_or(silent);
         let seen_by = |party| events.iter().any(|it| it.by == party);
-        let (rp, idp) = (seen_by(Party::Rp), seen_by(Party::Idp));
+        let (client_seen, idp) = (seen_by(Party::Rp) || seen_by(Party::Browser), seen_by(Party::Idp));
+        let client = if events.iter().any(|it| is_of_a_script(it)) { Party::Browser } else { Party::Rp };
         for stage in &mut stages {
-            let is_seen = if stage.belongs_to_rp() { rp } else { idp };
+            let is_seen = if stage.belongs_to_client() { client_seen } else { idp };
             stage.state = stage.judge(current, &outcome, is_seen);
+            // Nothing goes over the wire when somebody presses a button of a script.
+            let is_press = matches!(stage.entry, Entry::Step(Step::Click) | Entry::Logout);
+            if is_press && client == Party::Browser && stage.entry < current {
+                stage.state = State::Done;
+            }
         }
         stages.retain(|stage| stage.entry.step().is_some() || !is_login || !stage.messages.is_empty());
-        Self { stages, current, outcome, began, latest, events }
+        Self { stages, current, outcome, client, began, latest, events }
     }
 
     /// The part of the story that is one deed of the RP after the login: what it recorded within `deed`, and what the IdP
@@ -201,7 +209,7 @@ impl<'a> Stage<'a> {
         let same = |known: &&mut Paired<'a>| {
             known.by != it.by
                 && known.other.is_none()
-                && known.message.span == message.span
+                && (known.message.span == message.span || is_navigation(known.message, message))
                 && known.message.is_request() == message.is_request()
         };
         match self.messages.iter_mut().find(same) {
@@ -237,32 +245,46 @@ impl<'a> Stage<'a> {
         answers.next_back().is_some_and(|status| status >= 400)
     }
 
-    const fn belongs_to_rp(&self) -> bool {
+    const fn belongs_to_client(&self) -> bool {
         matches!(self.entry, Entry::Step(Step::Click | Step::Callback | Step::Validation) | Entry::Logout)
     }
 }
 
-/// One order out of two: each side's own order stays, and between the sides the time decides. What happened at the same
+/// One order out of several: each side's own order stays, and between the sides the time decides. What happened at the same
 /// moment is put in the order in which it can have happened.
 fn merged(events: &[Recorded]) -> Vec<&Recorded> {
-    let of = |party| events.iter().filter(move |it| it.by == party).peekable();
-    let (mut rp, mut idp) = (of(Party::Rp), of(Party::Idp));
+    let of = |party| (events.iter().filter(move |it| it.by == party).peekable(), 0);
+    let mut sides = [Party::Rp, Party::Browser, Party::Idp].map(of);
     let mut merged = Vec::with_capacity(events.len());
-    let mut rank = (0, 0);
     loop {
-        let next = match (rp.peek(), idp.peek()) {
-            (Some(one), Some(other)) => {
-                rank = (rank_of(one).unwrap_or(rank.0), rank_of(other).unwrap_or(rank.1));
-                if (one.at, rank.0) <= (other.at, rank.1) { rp.next() } else { idp.next() }
-            }
-            (Some(_), None) => rp.next(),
-            (None, _) => idp.next(),
-        };
-        match next {
+        let nexts = sides.iter_mut().filter_map(|side| {
+            let (events, rank) = side;
+            let next = events.peek()?;
+            *rank = rank_of(next).unwrap_or(*rank);
+            Some(((next.at, *rank), side))
+        });
+        // Of two that are alike the first.
+        match nexts.min_by_key(|(place, _)| *place).and_then(|(_, (events, _))| events.next()) {
             Some(it) => merged.push(it),
             None => return merged,
         }
     }
+}
+
+/// Whether both are the request with which a script sent its browser away: no header names it, but its address is like no
+/// other.
+fn is_navigation(one: &Message, other: &Message) -> bool {
+    let goes = matches!(one.exchange, Exchange::Authorize | Exchange::EndSession);
+    goes && one.is_request() && one.exchange == other.exchange && one.line == other.line
+}
+
+/// Whether the client itself speaks with the IdP in it, from within the browser.
+fn is_of_a_script(it: &Recorded) -> bool {
+    let speaks = |message: &Message| {
+        let is_own = matches!(message.exchange, Exchange::Token | Exchange::Refresh | Exchange::Userinfo);
+        is_own && message.is_front_channel()
+    };
+    it.by == Party::Browser || matches!(&it.event, Event::Message(message) if speaks(message))
 }
 
 /// Where in the flow a message stands, for those of one moment. What is no message goes with the message before it.
@@ -279,11 +301,18 @@ fn rank_of(it: &Recorded) -> Option<usize> {
     Some(exchange * 4 + within)
 }
 
-/// The exchange of which each request is, by who answered it and its span. What the RP does with tokens later is a request of
-/// nobody, and goes by what it asks.
+/// The exchange of which each request is, by who answered it and its span. What a client does with tokens later, and what a
+/// script does at all, is a request of nobody, and goes by what it asks.
 fn exchanges<'a>(events: &[&'a Recorded]) -> HashMap<(Party, &'a str), Exchange> {
     let later = |exchange| {
-        matches!(exchange, Exchange::Refresh | Exchange::Api | Exchange::Introspect | Exchange::Revoke)
+        matches!(
+            exchange,
+            Exchange::Refresh
+                | Exchange::Api
+                | Exchange::Introspect
+                | Exchange::Revoke
+                | Exchange::LogoutDone
+        )
     };
     let requests = events.iter().filter_map(|it| match &it.event {
         Event::Message(message) if message.is_request() && message.to == it.by => {

@@ -42,6 +42,7 @@ impl Current {
         Self {
             recorder: Arc::clone(&put_off.recorder),
             exchange: Cell::new(put_off.exchange),
+            asker: asker(put_off.exchange, false),
             span: put_off.span.clone(),
             flow: RefCell::new(Some(put_off.flow.clone())),
             request: RefCell::default(),
@@ -80,7 +81,7 @@ impl PutOff {
         let message = Message {
             exchange: self.exchange,
             from: self.recorder.party(),
-            to: asker(self.exchange),
+            to: asker(self.exchange, false),
             line: Line::Status(status),
             headers: Vec::new(),
             body: String::new(),

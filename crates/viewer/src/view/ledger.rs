@@ -1,4 +1,4 @@
-//! The life of each value, at each of the two servers, over the ten steps.
+//! The life of each value, at each of those who keep it, over the ten steps.
 
 use serde::Serialize;
 use shared::flow::{Party, State, Step, Story, Turn, Value};
@@ -39,7 +39,7 @@ pub(crate) fn ledger(story: &Story<'_>) -> Option<Ledger> {
     let steps = story.stages.iter().filter(|stage| stage.entry.step().is_some());
     let moments: Vec<_> = steps.flat_map(|stage| &stage.lives).collect();
     let values = Value::ALL.into_iter().filter_map(|value| {
-        let sides = [Party::Rp, Party::Idp].into_iter().filter_map(|party| {
+        let sides = [Party::Rp, Party::Browser, Party::Idp].into_iter().filter_map(|party| {
             let of_side = moments.iter().filter(|(by, life)| *by == party && life.value == value);
             let turns: Vec<(Turn, u8)> = of_side.map(|(_, life)| (life.turn, life.step.number())).collect();
             (!turns.is_empty()).then(|| Side { house: party.id(), cells: cells(&turns, until(story, at)) })

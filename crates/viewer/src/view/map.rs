@@ -8,7 +8,7 @@ use super::{anchor, sight::Sight};
 /// The diagram, in groups of one channel each.
 #[derive(Debug, Serialize)]
 pub(crate) struct Group {
-    /// `front`, `back` or `inside`.
+    /// `front`, `back` or `inside`; `script` and `within` where the client is a script in the browser.
     channel: &'static str,
     /// Whether there is room for the channel's name at its side.
     named: bool,
@@ -25,8 +25,10 @@ struct Row {
     /// Who sees anything of it.
     see: String,
     hops: Vec<Hop>,
-    /// What the RP does by itself: the key of its words.
+    /// What the client does by itself: the key of its words.
     inside: Option<&'static str>,
+    /// Where the client is.
+    client: &'static str,
     /// Whether a check refused here, and the flow did not go past it.
     refused: bool,
     /// How often the same was asked.
@@ -101,6 +103,17 @@ const fn plan(entry: Entry) -> &'static [Planned] {
     }
 }
 
+/// The arrows of an entry where the client is at `client`. What the RP's server would say the script in the browser says; what
+/// the two would say to each other nobody says. Back from the IdP the browser asks the server, which has the page.
+fn planned(entry: Entry, client: Party) -> impl Iterator<Item = Planned> {
+    let is_return = matches!(entry, Entry::Step(Step::Redirect) | Entry::LogoutDone);
+    let at = move |party| if party == RP && !is_return { client } else { party };
+    let arrows = plan(entry).iter().map(move |(from, to, text, exchanges, is_request)| {
+        (at(*from), at(*to), *text, *exchanges, *is_request)
+    });
+    arrows.filter(|(from, to, ..)| from != to)
+}
+
 /// The key of the words on an arrow that nobody planned.
 const ERROR_PAGE: &str = "viewer.hop.error_page";
 
@@ -110,18 +123,21 @@ pub fn arrow_texts() -> impl Iterator<Item = &'static str> {
     planned.map(|(_, _, text, ..)| *text).chain([ERROR_PAGE])
 }
 
-/// What the RP does by itself in an entry.
-const fn inside(entry: Entry) -> Option<&'static str> {
+/// What the client does by itself in an entry.
+fn inside(entry: Entry, client: Party) -> Option<&'static str> {
     match entry {
+        Entry::Step(Step::Click) if client == WEB => Some("seq.click"),
+        Entry::Logout if client == WEB => Some("viewer.hop.logout"),
         Entry::Step(Step::Callback) => Some("seq.check_callback"),
         Entry::Step(Step::Validation) => Some("seq.validate"),
         _ => None,
     }
 }
 
-/// `front`, `back` or `inside`.
-pub(crate) const fn channel(entry: Entry) -> &'static str {
+/// `front`, `back` or `inside`. A script in the browser has no back channel: it asks the IdP itself.
+pub(crate) fn channel(entry: Entry, client: Party) -> &'static str {
     match entry {
+        _ if client == WEB && inside(entry, client).is_some() => "within",
         Entry::Step(Step::Callback | Step::Validation) => "inside",
         Entry::Step(Step::TokenRequest | Step::TokenResponse)
         | Entry::Discovery
@@ -131,21 +147,27 @@ pub(crate) const fn channel(entry: Entry) -> &'static str {
         | Entry::Refresh
         | Entry::Api
         | Entry::Introspection
-        | Entry::Revocation => "back",
+        | Entry::Revocation => {
+            if client == WEB {
+                "script"
+            } else {
+                "back"
+            }
+        }
         _ => "front",
     }
 }
 
 /// Between whom an entry is: who speaks in it first, and to whom.
-pub(crate) fn route(entry: Entry) -> (Party, Party) {
-    plan(entry).last().map_or((RP, RP), |(from, to, ..)| (*from, *to))
+pub(crate) fn route(entry: Entry, client: Party) -> (Party, Party) {
+    planned(entry, client).last().map_or((client, client), |(from, to, ..)| (from, to))
 }
 
 /// The diagram of a flow.
 pub(crate) fn groups(story: &Story<'_>, sight: &Sight<'_>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for stage in &story.stages {
-        let channel = channel(stage.entry);
+        let channel = channel(stage.entry, story.client);
         let row = row(story, stage, sight);
         match groups.last_mut() {
             Some(group) if group.channel == channel => group.rows.push(row),
@@ -153,18 +175,19 @@ pub(crate) fn groups(story: &Story<'_>, sight: &Sight<'_>) -> Vec<Group> {
         }
     }
     for group in &mut groups {
-        group.named = group.channel != "inside" && group.rows.len() > 1;
+        group.named = !matches!(group.channel, "inside" | "within") && group.rows.len() > 1;
     }
     groups
 }
 
 fn row(story: &Story<'_>, stage: &Stage<'_>, sight: &Sight<'_>) -> Row {
-    let planned = plan(stage.entry);
-    let mut hops: Vec<Hop> = planned.iter().map(|planned| hop(stage, planned)).collect();
+    let channel = channel(stage.entry, story.client);
+    let planned: Vec<Planned> = planned(stage.entry, story.client).collect();
+    let mut hops: Vec<Hop> = planned.iter().map(|planned| hop(stage, channel, planned)).collect();
     // A page that says what went wrong is an arrow of its own.
     let refusal = stage.messages.iter().rev().map(|it| it.message).find(|it| it.is_front_channel());
-    let refusal =
-        refusal.filter(|it| stage.state == State::Failed && it.status().is_some_and(|code| code >= 400));
+    let is_page = stage.state == State::Failed && channel != "script";
+    let refusal = refusal.filter(|it| is_page && it.status().is_some_and(|code| code >= 400));
     if let Some(page) = refusal {
         hops.push(Hop {
             lanes: lanes(page.from, page.to),
@@ -177,7 +200,7 @@ fn row(story: &Story<'_>, stage: &Stage<'_>, sight: &Sight<'_>) -> Row {
     }
     let mut expected: Vec<_> = planned.iter().map(|(from, to, ..)| (*from, *to)).collect();
     if expected.is_empty() {
-        expected.push((RP, RP));
+        expected.push((story.client, story.client));
     }
     let requests = stage.messages.iter().filter(|it| it.message.is_request());
     let last = planned.iter().rev().find(|(.., is_request)| *is_request);
@@ -192,13 +215,14 @@ fn row(story: &Story<'_>, stage: &Stage<'_>, sight: &Sight<'_>) -> Row {
         here: stage.entry == story.current,
         see: sight.of_stage(stage, &expected),
         hops,
-        inside: inside(stage.entry),
+        inside: inside(stage.entry, story.client),
+        client: story.client.id(),
         refused: stage.state != State::Done && count(stage, Verdict::Failed) > 0,
         times,
     }
 }
 
-fn hop(stage: &Stage<'_>, (from, to, text, exchanges, is_request): &Planned) -> Hop {
+fn hop(stage: &Stage<'_>, channel: &str, (from, to, text, exchanges, is_request): &Planned) -> Hop {
     let is_it = |message: &Message| {
         message.is_request() == *is_request && exchanges.contains(&message.exchange) && message.from == *from
     };
@@ -208,7 +232,7 @@ fn hop(stage: &Stage<'_>, (from, to, text, exchanges, is_request): &Planned) -> 
         by: from.id(),
         text,
         wire: found.map(wire).unwrap_or_default(),
-        back: channel(stage.entry) == "back",
+        back: channel == "back",
         seen: found.is_some(),
     }
 }
@@ -268,7 +292,10 @@ mod tests {
     #[test]
     fn every_place_of_a_flow_is_drawn() {
         for entry in Entry::LOGIN.into_iter().chain(Entry::LOGOUT) {
-            assert_ne!(plan(entry).is_empty(), inside(entry).is_none(), "{}", entry.id());
+            for client in [RP, WEB] {
+                let (arrows, inside) = (planned(entry, client).count(), inside(entry, client));
+                assert_ne!(arrows == 0, inside.is_none(), "{}", entry.id());
+            }
         }
     }
 }

@@ -81,6 +81,8 @@ pub struct FlowPage<'a> {
     kind: &'static str,
     live: bool,
     other_half: &'static str,
+    /// Where the client is.
+    client: &'static str,
     rp: &'a str,
     idp: &'a str,
     outcome: Ended,
@@ -255,7 +257,7 @@ pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
         sight: sight.rows(stage),
         releases: releases(story, stage),
         error: refusal_of(story, stage),
-        ..detail(stage, facts)
+        ..detail(stage, story.client, facts)
     });
     let end = if story.is_over() { story.latest } else { facts.now };
     FlowPage {
@@ -265,6 +267,7 @@ pub fn flow_page<'a>(story: &Story<'a>, facts: &FlowFacts<'a>) -> FlowPage<'a> {
         kind: if story.is_login() { "login" } else { "logout" },
         live: facts.live && !story.is_over(),
         other_half: facts.other_half.id(),
+        client: story.client.id(),
         rp: host(facts.rp),
         idp: host(facts.idp),
         outcome: Ended::from(&story.outcome),
@@ -285,11 +288,11 @@ fn host(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
-fn detail<'a>(stage: &Stage<'a>, facts: &FlowFacts<'_>) -> Detail<'a> {
+fn detail<'a>(stage: &Stage<'a>, client: Party, facts: &FlowFacts<'_>) -> Detail<'a> {
     let entry = stage.entry;
     let all: Vec<Field> = stage.messages.iter().flat_map(|paired| first_fields(paired.message).0).collect();
-    let (parameters, more_parameters) = parameters::rows(entry, &stage.messages);
-    let (from, to) = map::route(entry);
+    let (parameters, more_parameters) = parameters::rows(entry, client, &stage.messages);
+    let (from, to) = map::route(entry, client);
     let times = stage.messages.iter().flat_map(|it| [Some(it.at), it.other.map(|(_, at)| at)]).flatten();
     let (first, last) = (times.clone().min(), times.max());
     Detail {
@@ -298,7 +301,7 @@ fn detail<'a>(stage: &Stage<'a>, facts: &FlowFacts<'_>) -> Detail<'a> {
         number: entry.step().map(Step::number),
         state: stage.state.id(),
         here: false,
-        channel: map::channel(entry),
+        channel: map::channel(entry, client),
         from: from.id(),
         to: to.id(),
         began: first.map(At::from),
@@ -340,7 +343,7 @@ fn shown(paired: &Paired<'_>, facts: &FlowFacts<'_>) -> Shown {
     };
     let (sent, received, likeness) = match paired.other {
         Some((other, _)) => {
-            let other_by = if paired.by == Party::Rp { Party::Idp } else { Party::Rp };
+            let other_by = if paired.by == message.from { message.to } else { message.from };
             let (sent, received, likeness) = wire::twins((message, paired.by.id()), (other, other_by.id()));
             (sent, Some(received), Some(likeness))
         }
@@ -368,7 +371,11 @@ fn checked<'a>(stage: &Stage<'a>) -> Vec<Checked<'a>> {
         let made = stage.checks.iter().filter(|(by, _)| *by == party).map(|(_, check)| judged(check));
         Checked { house: party.id(), made: made.collect() }
     };
-    [Party::Rp, Party::Idp].into_iter().map(of).filter(|checked| !checked.made.is_empty()).collect()
+    [Party::Rp, Party::Browser, Party::Idp]
+        .into_iter()
+        .map(of)
+        .filter(|checked| !checked.made.is_empty())
+        .collect()
 }
 
 fn judged(check: &Check) -> Judged<'_> {

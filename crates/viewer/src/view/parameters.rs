@@ -235,8 +235,9 @@ impl Folded {
     }
 }
 
-/// What stands in the messages of an entry, each once, and how much more there is.
-pub(crate) fn rows(entry: Entry, messages: &[Paired<'_>]) -> (Vec<Row>, usize) {
+/// What stands in the messages of an entry, each once, and how much more there is. What the RP makes or checks is the
+/// `client`'s, wherever it is.
+pub(crate) fn rows(entry: Entry, client: Party, messages: &[Paired<'_>]) -> (Vec<Row>, usize) {
     let mut known: HashSet<Field> = HashSet::new();
     let mut rows = Vec::new();
     let mut more = 0;
@@ -247,7 +248,7 @@ pub(crate) fn rows(entry: Entry, messages: &[Paired<'_>]) -> (Vec<Row>, usize) {
             // Of the headers that every message has, the protocol asks for nothing.
             let is_aside = field.key == "content_type" && !is_form(paired.message);
             if !is_aside && !known.contains(&field) {
-                rows.push(row(entry, &field, paired.message.from));
+                rows.push(row(entry, client, &field, paired.message.from));
                 known.insert(field);
             }
         }
@@ -255,11 +256,14 @@ pub(crate) fn rows(entry: Entry, messages: &[Paired<'_>]) -> (Vec<Row>, usize) {
     (rows, more)
 }
 
-fn row(entry: Entry, field: &Field, sender: Party) -> Row {
+fn row(entry: Entry, client: Party, field: &Field, sender: Party) -> Row {
     let step = entry.step().map_or(0, shared::flow::Step::number);
     // Outside a login there are no numbers.
     let is_login = Entry::LOGIN.contains(&entry);
-    let place = |(party, at): (Party, u8)| Place { house: party.id(), step: if is_login { at } else { 0 } };
+    let place = |(party, at): (Party, u8)| Place {
+        house: if party == RP { client.id() } else { party.id() },
+        step: if is_login { at } else { 0 },
+    };
     let known = fact(&field.key);
     let made = known.map(|fact| fact.made);
     let checked = known.and_then(|fact| {
@@ -291,7 +295,7 @@ mod tests {
 
     fn of(step: Step, key: &str) -> Row {
         let field = Field { name: key.to_owned(), key: key.to_owned(), value: "x".to_owned() };
-        row(Entry::Step(step), &field, Party::Rp)
+        row(Entry::Step(step), Party::Rp, &field, Party::Rp)
     }
 
     #[test]

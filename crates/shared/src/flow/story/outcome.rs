@@ -46,12 +46,13 @@ pub(super) fn of(events: &[&Recorded], is_login: bool) -> Option<Outcome> {
     let (mut endings, seen) = (Vec::new(), Seen::of(events));
     for it in events {
         match &it.event {
-            Event::Life(life) if it.by == Party::Rp && is_new_session(*life) => {
+            Event::Life(life) if it.by != Party::Idp && is_new_session(*life) => {
                 return Some(Outcome::SignedIn);
             }
             Event::Message(message) if message.from == it.by && !message.is_request() => {
                 endings.extend(ending(events, it, message, seen, is_login));
             }
+            _ if it.by == Party::Browser => endings.extend(told_ending(events, it)),
             _ => {}
         }
     }
@@ -74,8 +75,8 @@ fn is_cut_off(it: &Recorded) -> bool {
 /// What is there to judge by.
 #[derive(Clone, Copy)]
 struct Seen {
-    /// Something that the RP recorded.
-    rp: bool,
+    /// Whose records there are of the client's half: the RP's, or what a script told.
+    client: Option<Party>,
     /// The RP's half begins with the click, and not with a callback out of nowhere.
     click: bool,
     /// A session of the RP has ended.
@@ -86,13 +87,17 @@ impl Seen {
     fn of(events: &[&Recorded]) -> Self {
         let any = |is: &dyn Fn(&Recorded) -> bool| events.iter().any(|it| is(it));
         Self {
-            rp: any(&|it| it.by == Party::Rp),
+            client: [Party::Rp, Party::Browser].into_iter().find(|party| any(&|it| it.by == *party)),
             click: any(&|it| is_of(it, Exchange::Login)),
             session_end: any(&|it| {
                 let ended = |life: &Life| life.value == Value::Session && life.turn == Turn::Destroyed;
                 it.by == Party::Rp && matches!(&it.event, Event::Life(life) if ended(life))
             }),
         }
+    }
+
+    fn by_rp(self) -> bool {
+        self.client == Some(Party::Rp)
     }
 }
 
@@ -137,14 +142,30 @@ fn ending(
         Exchange::LogoutDone => Some(if is_refusal { refused() } else { Outcome::SignedOut }),
         // The RP's own session only.
         Exchange::Logout => (seen.session_end && !leads_to_provider(answer)).then_some(Outcome::SignedOut),
-        Exchange::EndSession | Exchange::SignOut if !seen.rp && !is_login => {
+        Exchange::EndSession | Exchange::SignOut if !seen.by_rp() && !is_login => {
             (answer.header("location").is_some() || answer.exchange == Exchange::SignOut)
                 .then_some(Outcome::SignedOut)
         }
         // Without the RP's half, what the IdP sends is all that is known.
-        Exchange::Push if is_refusal && !seen.rp => Some(refused()),
-        Exchange::Token if !seen.rp => Some(if is_refusal { refused() } else { Outcome::TokensIssued }),
-        _ if !seen.rp => error_in(&authorization_response(answer)?).map(Outcome::Declined),
+        Exchange::Push | Exchange::Token if !seen.by_rp() && is_refusal => Some(refused()),
+        Exchange::Token if !seen.by_rp() => seen.client.is_none().then_some(Outcome::TokensIssued),
+        _ if !seen.by_rp() => error_in(&authorization_response(answer)?).map(Outcome::Declined),
+        _ => None,
+    }
+}
+
+/// The same of what a script tells, which answers nobody: a check of its own refused, or the IdP did.
+fn told_ending(events: &[&Recorded], it: &Recorded) -> Option<Outcome> {
+    match &it.event {
+        Event::Check(check) if check.verdict == Verdict::Failed => {
+            Some(Outcome::Refused(Some(check.rule), None))
+        }
+        Event::Message(message) => match message.exchange {
+            Exchange::Callback => error_in(message.query()).map(Outcome::Declined),
+            Exchange::Token if message.status()? >= 400 => Some(refused(events, it, message)),
+            Exchange::LogoutDone => Some(Outcome::SignedOut),
+            _ => None,
+        },
         _ => None,
     }
 }
