@@ -158,7 +158,7 @@ async fn a_sign_out_that_is_refused_leads_to_the_providers_page() {
     learner.sees("Demo User").await;
     learner.clicks(&sign_out("1")).await;
     learner.sees("Nobody is signed in.").await;
-    learner.follows("Relying Party クライアントアプリ").await;
+    learner.clicks(".clients li:first-child > a").await;
     learner.is_welcomed().await;
     learner.logs_out().await;
     learner.finds(LOGIN).await;

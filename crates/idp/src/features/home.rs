@@ -88,6 +88,8 @@ struct ConsentRow {
 struct ClientRow {
     id: String,
     name: String,
+    /// Where it is at home, if anywhere.
+    uri: Option<String>,
     auth_method: &'static str,
     signs_in: bool,
     /// When it registered itself, if it did.
@@ -227,6 +229,7 @@ fn client_row(state: &AppState, client: &Client, lang: Lang) -> ClientRow {
     ClientRow {
         id: client.id.as_str().to_owned(),
         name: client.name.for_reader(lang).unwrap_or_default().to_owned(),
+        uri: client.uri.for_reader(lang).map(ToOwned::to_owned),
         auth_method: client.auth_method.as_str(),
         signs_in: client.may_use(GrantType::AuthorizationCode),
         registered: client.registered.map(Moment::from),
