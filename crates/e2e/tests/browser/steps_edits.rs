@@ -90,7 +90,7 @@ async fn a_changed_secret_is_refused_by_the_idp() {
     learner.lets_go().await;
     learner.is_held_at(Pause::TokenResponse).await;
     let told = learner.reads(TOLD).await;
-    for words in ["Another error comes, or nothing", "The app has proved who it is with its secret"] {
+    for words in ["Another error comes, or nothing", "The app has proved who it is"] {
         assert!(told.contains(words), "{words}: {told}");
     }
 }
