@@ -118,6 +118,16 @@ impl Learner {
         self.chrome.driver.execute(script, arguments).await.unwrap().json().clone()
     }
 
+    /// What sticks out on the right, as it stands in the page: where to look.
+    pub async fn sticks_out(&self) -> String {
+        let script = "const width = document.documentElement.clientWidth;
+            const clipped = (it) => it && (getComputedStyle(it).overflowX !== 'visible' || clipped(it.parentElement));
+            const out = [...document.body.querySelectorAll('*')].filter((it) =>
+              it.getBoundingClientRect().right > width + 0.5 && !clipped(it.parentElement));
+            return out.length ? out[out.length - 1].outerHTML.slice(0, 200) : '';";
+        self.evaluates(script, Vec::new()).await.as_str().unwrap_or_default().to_owned()
+    }
+
     /// How far the page reaches beyond the window's right edge, in pixels.
     pub async fn overflow(&self) -> i64 {
         let script = "const root = document.documentElement; return root.scrollWidth - root.clientWidth;";

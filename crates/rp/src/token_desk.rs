@@ -1,4 +1,4 @@
-//! After the login: what its tokens are, and every [deed](crate::deed) that can be done with them, at once or step by step.
+//! After the login: what its tokens are, and every [deed] that can be done with them, at once or step by step.
 //! Where flows are recorded the browser sees them, because it is the learner's own; they stay on the server all the same.
 
 use std::time::Duration;

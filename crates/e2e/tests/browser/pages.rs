@@ -13,7 +13,8 @@ async fn every_page_is_sound(language: &'static str) {
             learner.widens_to(width).await;
             let beyond = learner.overflow().await;
             if beyond > 0 {
-                too_wide.push(format!("{page} is {beyond} pixels wider than {width}"));
+                let what = learner.sticks_out().await;
+                too_wide.push(format!("{page} is {beyond} pixels wider than {width}: {what}"));
             }
         }
         learner.widens_to(1280).await;
