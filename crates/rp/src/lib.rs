@@ -16,6 +16,7 @@ pub mod provider;
 
 pub mod login;
 pub mod next;
+pub mod own_form;
 pub mod way;
 
 pub mod attempt;

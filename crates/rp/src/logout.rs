@@ -33,7 +33,7 @@ use crate::{
     config::Settings,
     flows,
     logouts::Return,
-    problems,
+    own_form, problems,
     session::{self, Notice, SignedIn, Visitor},
     state::AppState,
 };
@@ -67,17 +67,12 @@ pub async fn end(
     state: Data<AppState>,
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
-    if !site.origin.is_sender_of(&request) {
-        return Err(Problem::foreign_origin());
-    }
-    let params = form?.params(&[])?;
+    let params = own_form::read(&site, &request, form)?;
     let now = state.clock.now();
     let (Visitor::SignedIn(signed_in) | Visitor::Ended(signed_in)) = session::visitor(&session, now)? else {
         return Ok(home(&state));
     };
-    if !signed_in.csrf.matches(params.get("csrf").unwrap_or_default()) {
-        return Err(Problem::csrf());
-    }
+    own_form::require_token(&params, &signed_in.csrf)?;
     session::end(&session, &Notice::signed_out())?;
     // The cookie of one who has none yet can wait: they have seen flows, or want none.
     flows::own(&state, &request);

@@ -30,6 +30,7 @@ use crate::{
     algorithm::Algorithm,
     client::{AuthMethod, Client},
     identity::OwnRegistration,
+    own_form,
     provider::{FetchError, MAX_ANSWER},
     state::AppState,
 };
@@ -173,13 +174,8 @@ async fn act(
     state: Data<AppState>,
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
-    if !site.origin.is_sender_of(&request) {
-        return Err(Problem::foreign_origin());
-    }
-    let params = form?.params(&[])?;
-    if !state.form_token.matches(params.get("csrf").unwrap_or_default()) {
-        return Err(Problem::csrf());
-    }
+    let params = own_form::read(&site, &request, form)?;
+    own_form::require_token(&params, &state.form_token)?;
     let told = match params.get("do") {
         Some("register") => register(&state, &Wanted::read(&params)?).await,
         Some("read") => read(&state).await,

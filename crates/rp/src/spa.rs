@@ -27,7 +27,7 @@ use web::{
     visitor,
 };
 
-use crate::{flows, state::AppState};
+use crate::{flows, own_form, state::AppState};
 
 /// What the script asks for: what the RP asks for in the tutorial, but for the scope that is only the RP's.
 const SCOPE: &str = "openid profile email api.access";
@@ -163,10 +163,7 @@ async fn told(
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
     // Scripts of other sites can send a form here, too.
-    if !site.origin.is_sender_of(&request) {
-        return Err(Problem::foreign_origin());
-    }
-    let params = form?.params(&[])?;
+    let params = own_form::read(&site, &request, form)?;
     let client = state.settings.spa_client_id.as_ref().ok_or_else(Problem::not_found)?;
     let recorder = state.recorder.as_ref().ok_or_else(Problem::not_found)?;
     let told = serde_json::from_str(params.get("told").unwrap_or_default()).map_err(Problem::malformed)?;

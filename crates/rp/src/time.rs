@@ -17,7 +17,7 @@ use web::{
     problem::Problem,
 };
 
-use crate::{flows, next, state::AppState};
+use crate::{flows, next, own_form, state::AppState};
 
 /// By how many minutes one can skip ahead.
 const SKIPS: [u64; 3] = [1, 10, 60];
@@ -85,13 +85,8 @@ async fn travel(
     state: Data<AppState>,
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
-    if !site.origin.is_sender_of(&request) {
-        return Err(Problem::foreign_origin());
-    }
-    let params = form?.params(&[])?;
-    if !state.form_token.matches(params.get("csrf").unwrap_or_default()) {
-        return Err(Problem::csrf());
-    }
+    let params = own_form::read(&site, &request, form)?;
+    own_form::require_token(&params, &state.form_token)?;
     let next = params.get("next");
     let moved = match params.get("skip") {
         Some("back") => go_back(&state).await,

@@ -22,7 +22,7 @@ use web::{
 
 use crate::{
     deed::{self, Deed, Done, Finished},
-    flows, provider,
+    flows, own_form, provider,
     renewal::{self, Renewal},
     session::{self, SignedIn, Visitor},
     state::AppState,
@@ -148,16 +148,11 @@ async fn act(
     state: Data<AppState>,
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
-    if !site.origin.is_sender_of(&request) {
-        return Err(Problem::foreign_origin());
-    }
-    let params = form?.params(&[])?;
+    let params = own_form::read(&site, &request, form)?;
     let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? else {
         return Ok(login_first(&state, "/tokens"));
     };
-    if !signed_in.csrf.matches(params.get("csrf").unwrap_or_default()) {
-        return Err(Problem::csrf());
-    }
+    own_form::require_token(&params, &signed_in.csrf)?;
     let deed = deed(&params)?;
     if can_hold(&state, &signed_in) {
         let stepwise = params.get("pace") == Some("step");
