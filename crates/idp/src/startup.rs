@@ -33,6 +33,7 @@ use viewer::{
 use web::{
     assets,
     front_door::{Alias, Site, front_door},
+    last_segment::below,
     pages::{House, Pages},
     problem::Problem,
     server::{self, StartError, Surroundings},
@@ -215,9 +216,7 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             back_channel(&format!("{base}/flows/lookup"), "POST").route(actix::post().to(flows::lookup)),
         )
         .service(back_channel(&format!("{base}/flows/steps"), "POST").route(actix::post().to(steps::steps)))
-        .service(
-            actix::resource(format!("{base}/flows/enter/{{token}}")).route(actix::get().to(flows::enter)),
-        );
+        .service(below(format!("{base}/flows/enter")).get(flows::enter));
     }
     // What scripts of other sites may read: browsers ask before they let them.
     let public = |path: &str| {
@@ -228,7 +227,6 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
         public(&format!("/.well-known/oauth-authorization-server{base}"))
             .route(actix::get().to(discovery::metadata_document)),
     );
-    // What is variable stands in scopes of its own: a pattern is looked at only behind its fixed part.
     app.service(
         actix::scope(base)
             .service(
@@ -247,29 +245,11 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
                     .route(actix::post().to(authorize::post)),
             )
             // step 3, for somebody who is signed in already
-            .service(
-                actix::scope("/account").service(
-                    actix::resource("/{handle}")
-                        .route(actix::get().to(account::page))
-                        .route(actix::post().to(account::submit)),
-                ),
-            )
+            .service(below("/account").get(account::page).post(account::submit))
             // steps 3 and 4
-            .service(
-                actix::scope("/login").service(
-                    actix::resource("/{handle}")
-                        .route(actix::get().to(login::page))
-                        .route(actix::post().to(login::submit)),
-                ),
-            )
+            .service(below("/login").get(login::page).post(login::submit))
             // steps 5 and 6
-            .service(
-                actix::scope("/consent").service(
-                    actix::resource("/{handle}")
-                        .route(actix::get().to(consent::page))
-                        .route(actix::post().to(consent::submit)),
-                ),
-            )
+            .service(below("/consent").get(consent::page).post(consent::submit))
             // steps 8 and 9
             .service(public_clients_too(
                 back_channel("/oauth/token", "POST").route(actix::post().to(token_endpoint::token)),
@@ -311,7 +291,7 @@ fn routes(app: &mut actix::ServiceConfig, state: &Data<AppState>) {
             })
             .service(actix::resource("/glossary").route(actix::get().to(desk::glossary)))
             .service(actix::resource("/health").route(actix::get().to(health)))
-            .service(actix::scope("/assets").route("/{name}", actix::get().to(assets::serve))),
+            .service(below("/assets").get(assets::serve)),
     );
     app.default_service(actix::to(async || Problem::not_found().error_response()));
 }

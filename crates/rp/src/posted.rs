@@ -7,11 +7,7 @@
 use std::net::IpAddr;
 
 use actix_session::Session;
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::LOCATION,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use shared::{
     clock::Timestamp,
     flow::{Checks, Rule, Step, Words},
@@ -20,6 +16,7 @@ use shared::{
 use web::{
     expiring::{ExpiringMap, Full},
     form::{Form, FormError},
+    last_segment::LastSegment,
     problem::Problem,
     visitor,
 };
@@ -60,7 +57,7 @@ pub async fn receive(
 pub async fn callback(
     request: HttpRequest,
     session: Session,
-    handle: Path<String>,
+    handle: LastSegment,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let Some(params) = state.posted.of(SecretHash::of(&handle), state.clock.now()) else {

@@ -29,6 +29,7 @@ use viewer::{
 use web::{
     assets,
     front_door::{Alias, Site, front_door},
+    last_segment::below,
     pages::{House, Pages},
     problem::Problem,
     server::{self, StartError, Surroundings},
@@ -239,14 +240,14 @@ fn routes(routes: &mut ServiceConfig) {
         .service(resource("/").route(get().to(home::home)))
         .service(resource("/login").route(get().to(login::login)))
         .service(resource("/auth").route(get().to(callback::callback)).route(post().to(posted::receive)))
-        .service(resource("/auth/{handle}").route(get().to(posted::callback)))
+        .service(below("/auth").get(posted::callback))
         .service(resource("/profile").route(get().to(token_desk::profile)))
         .service(resource("/logout").route(get().to(logout::ask)).route(post().to(logout::end)))
         .service(resource("/logout/done").route(get().to(logout::done)))
         .service(resource("/glossary").route(get().to(desk::glossary)))
         .service(resource("/jwks").route(get().to(key::jwks)))
         .service(resource("/health").route(get().to(health::health)))
-        .service(resource("/assets/{name}").route(get().to(assets::serve)));
+        .service(below("/assets").get(assets::serve));
 }
 
 async fn not_found() -> Result<HttpResponse, Problem> {

@@ -1,10 +1,10 @@
 //! The stylesheet, the script and the icon, compiled in.
 
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::Embed;
 
-use crate::problem::Problem;
+use crate::{last_segment::LastSegment, problem::Problem};
 
 #[derive(Embed)]
 #[folder = "../../assets"]
@@ -23,7 +23,7 @@ pub fn stylesheet() -> String {
 
 /// `GET /assets/{name}`.
 #[expect(clippy::unused_async, reason = "a handler")]
-pub async fn serve(name: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn serve(name: LastSegment) -> Result<HttpResponse, Problem> {
     let file = Assets::get(&name).ok_or(Problem::not_found())?;
     let media_type = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("css") => "text/css; charset=utf-8",

@@ -14,6 +14,7 @@ pub mod front_door;
 pub mod health;
 pub mod json;
 pub mod lang;
+pub mod last_segment;
 pub mod moment;
 pub mod origin;
 pub mod pages;

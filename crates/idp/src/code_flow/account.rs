@@ -1,15 +1,12 @@
 //! Step 3 when there is a choice: the page on which one of those who are signed in with this browser is chosen, or
 //! somebody else (OpenID Connect Core §3.1.2.1, `prompt=select_account`).
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 use shared::{flow::Step, ids::Subject};
 use web::{
     form::{Form, FormError},
+    last_segment::LastSegment,
     moment::Moment,
     pages::{Kind, Progress},
     problem::Problem,
@@ -51,7 +48,7 @@ struct AccountRow {
 pub async fn page(
     state: Data<AppState>,
     request: HttpRequest,
-    handle: Path<String>,
+    handle: LastSegment,
 ) -> Result<HttpResponse, Problem> {
     let visit = Visit::find(&state, &request, &handle, None, &mut state.checks()).await?;
     if visit.stage != Stage::AwaitingAccount {
@@ -88,7 +85,7 @@ async fn rows(state: &AppState, visit: &Visit, session: &UserSession) -> Result<
 pub async fn submit(
     state: Data<AppState>,
     request: HttpRequest,
-    handle: Path<String>,
+    handle: LastSegment,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
     let mut checks = state.checks();

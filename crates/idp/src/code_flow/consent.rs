@@ -1,15 +1,12 @@
 //! Step 5: the consent page, and the user's decision (OpenID Connect Core §3.1.2.4).
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::{authorize::AuthorizationResponse, error::ErrorCode, flow::Step, params::Params, scope::Scope};
 use web::{
     form::{Form, FormError},
+    last_segment::LastSegment,
     pages::{Kind, Progress},
     problem::Problem,
 };
@@ -82,7 +79,7 @@ struct SharedValue {
 pub async fn page(
     state: Data<AppState>,
     request: HttpRequest,
-    handle: Path<String>,
+    handle: LastSegment,
 ) -> Result<HttpResponse, Problem> {
     let visit = Visit::find(&state, &request, &handle, None, &mut state.checks()).await?;
     match whose_turn(&state, &request, &visit).await? {
@@ -95,7 +92,7 @@ pub async fn page(
 pub async fn submit(
     state: Data<AppState>,
     request: HttpRequest,
-    handle: Path<String>,
+    handle: LastSegment,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
     let mut checks = state.checks();

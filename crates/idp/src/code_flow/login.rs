@@ -8,7 +8,7 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::{Data, Path},
+    web::Data,
 };
 use serde::Serialize;
 use shared::{
@@ -18,6 +18,7 @@ use shared::{
 };
 use web::{
     form::{Form, FormError},
+    last_segment::LastSegment,
     pages::{Kind, Progress},
     problem::Problem,
     visitor,
@@ -79,7 +80,7 @@ enum Again {
 pub async fn page(
     state: Data<AppState>,
     request: HttpRequest,
-    handle: Path<String>,
+    handle: LastSegment,
 ) -> Result<HttpResponse, Problem> {
     let visit = Visit::find(&state, &request, &handle, None, &mut state.checks()).await?;
     match &visit.stage {
@@ -92,7 +93,7 @@ pub async fn page(
 pub async fn submit(
     state: Data<AppState>,
     request: HttpRequest,
-    handle: Path<String>,
+    handle: LastSegment,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, Problem> {
     let mut checks = state.checks();

@@ -1,11 +1,7 @@
 //! What was recorded of flows: for the client that they belong to, at the back channel; and for whoever runs this server, in
 //! the viewer, behind an address that is told at start.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use async_trait::async_trait;
 use serde_json::json;
 use shared::{flow::Recorded, secret::SecretHash};
@@ -17,6 +13,7 @@ use viewer::{
 use web::{
     cookies,
     form::{Form, FormError},
+    last_segment::LastSegment,
     problem::Problem,
 };
 
@@ -46,13 +43,13 @@ pub async fn lookup(
 
 /// `GET /flows/enter/{token}`: the address that is told at start. The token goes into a cookie, so that it is in no address
 /// of the pages behind it.
-pub async fn enter(state: Data<AppState>, token: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn enter(state: Data<AppState>, token: LastSegment) -> Result<HttpResponse, Problem> {
     if !state.viewer_token.matches(&token) {
         return Err(Problem::not_found());
     }
     let (path, secure) =
         (format!("{}/flows", state.settings.origin.path()), state.settings.origin.is_https());
-    let cookie = cookies::cookie(COOKIE, token.into_inner(), &path, secure, None).into_owned();
+    let cookie = cookies::cookie(COOKIE, token.0, &path, secure, None).into_owned();
     Ok(HttpResponse::SeeOther().cookie(cookie).insert_header((header::LOCATION, path)).finish())
 }
 

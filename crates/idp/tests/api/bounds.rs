@@ -201,9 +201,13 @@ async fn a_handle_that_is_unknown_gets_a_page() {
         let answer = Browser::new(&idp).goes(&idp.at(path)).await.status;
         assert_eq!(answer, 400, "{path}");
     }
-    let nowhere = Answer::of(http().get(idp.at("/nowhere"))).await;
-    assert_eq!(nowhere.status, 404);
-    assert!(nowhere.body.contains("<html"), "{}", nowhere.body);
+    for path in
+        ["/nowhere", "/login", "/login/", "/login/x/", "/login/x/y", "/loginx", "/assets/", "/assets/../x"]
+    {
+        let nowhere = Answer::of(http().get(idp.at(path))).await;
+        assert_eq!(nowhere.status, 404, "{path}");
+        assert!(nowhere.body.contains("<html"), "{path}: {}", nowhere.body);
+    }
     let deleted = Answer::of(http().delete(idp.at("/oauth/authorize"))).await;
     assert_eq!(deleted.status, 405);
     assert!(deleted.body.contains("<html"), "{}", deleted.body);
