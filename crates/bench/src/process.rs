@@ -102,12 +102,17 @@ impl Process {
 
     /// Memory that it has in use now, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        self.status("VmRSS:")
+        self.read("status", "VmRSS:")
     }
 
     /// The most that it has had in use, since [`Process::forget_peak`].
     pub fn peak(&self) -> Result<u64> {
-        self.status("VmHWM:")
+        self.read("status", "VmHWM:")
+    }
+
+    /// Memory of its own, without what it shares with the file of its program, in bytes.
+    pub fn own_memory(&self) -> Result<u64> {
+        self.read("smaps_rollup", "Anonymous:")
     }
 
     /// Counts the peak from now on.
@@ -121,9 +126,9 @@ impl Process {
         Ok(writeln!(input, "{line}")?)
     }
 
-    fn status(&self, name: &str) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
+    fn read(&self, file: &str, name: &str) -> Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.child.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 }

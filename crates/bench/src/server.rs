@@ -22,8 +22,9 @@ pub const EMPTY: &str = "empty-server";
 /// The provider, but for two things: a password hash costs next to nothing, so that the rest of a login can be seen and
 /// repeated 100,000 times; and time passes when it is told to, by a number of seconds on standard input.
 pub const CHEAP_PASSWORDS: &str = "provider-with-cheap-passwords";
-
-/// The same, and it records flows.
+/// The same, but a password hash takes its time, and no memory.
+pub const LEAN_PASSWORDS: &str = "provider-with-lean-passwords";
+/// The one with cheap passwords, and it records flows.
 pub const RECORDING: &str = "provider-that-records";
 
 /// Room for 100,000 logins from one address, which has an eighth of it at most, and a part of that is kept free.
@@ -31,13 +32,17 @@ const CAPACITY: &str = "2000000";
 /// `DemoTest2024!` with 8 KiB and one pass.
 pub const CHEAP_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$LqDqa/JSYrS7Jr/uzfaS8A$es/wqCA7td8apAltKC3gcc6iNDXlnbgBgty4+4ImLlk";
+/// The same password with 8 KiB and so many passes that it takes as long as a real one.
+const LEAN_HASH: &str =
+    "$argon2id$v=19$m=8,t=4000,p=1$THFEcWEvSlNZclM3SnIrdQ$CsA+OrIP/CQ1dbbpYMjRsG+pgXlbBW0piAz8003YHDM";
 
 /// Is that server, at `address`, until it is ended.
 pub async fn run(name: &str, address: &str) -> Result<()> {
     match name {
         EMPTY => empty(address).await,
-        CHEAP_PASSWORDS => cheap_passwords(address, "off").await,
-        RECORDING => cheap_passwords(address, "on").await,
+        CHEAP_PASSWORDS => with_passwords(CHEAP_HASH, address, "off").await,
+        LEAN_PASSWORDS => with_passwords(LEAN_HASH, address, "off").await,
+        RECORDING => with_passwords(CHEAP_HASH, address, "on").await,
         other => Err(anyhow!("there is no server {other:?}")),
     }
 }
@@ -47,14 +52,14 @@ async fn empty(address: &str) -> Result<()> {
     Ok(HttpServer::new(app).bind(address)?.run().await?)
 }
 
-async fn cheap_passwords(address: &str, record: &str) -> Result<()> {
+async fn with_passwords(hash: &str, address: &str, record: &str) -> Result<()> {
     let issuer = format!("http://{address}");
     let arguments =
         ["idp", "--bind", address, "--issuer", &issuer, "--capacity", CAPACITY, "--record", record];
     let arguments = Arguments::try_parse_from(arguments)?;
     let mut settings = Settings::try_from(arguments).map_err(|mistake| anyhow!(mistake))?;
     for user in &mut settings.users {
-        user.password = PasswordHash::parse(CHEAP_HASH)?;
+        user.password = PasswordHash::parse(hash)?;
     }
     telemetry::start(&settings.log, settings.log_format).map_err(|mistake| anyhow!(mistake))?;
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
