@@ -6,9 +6,10 @@ use openidconnect::core::CoreJwsSigningAlgorithm;
 use shared::id_token::Hash;
 
 /// A signature algorithm for ID tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Algorithm {
     /// RSA with the older padding: what every provider can do
+    #[default]
     #[value(name = "RS256")]
     Rs256,
     /// RSA with the newer padding

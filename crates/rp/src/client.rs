@@ -21,9 +21,10 @@ const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// How a client proves who it is (`token_endpoint_auth_method` of RFC 7591 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum AuthMethod {
     /// Name and secret in the `Authorization` header
+    #[default]
     #[value(name = "client_secret_basic")]
     ClientSecretBasic,
     /// Name and secret in the form

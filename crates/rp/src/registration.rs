@@ -90,6 +90,9 @@ struct Told {
     /// What came back could not be used: the registration is not what this application can be.
     unusable: bool,
     members: Vec<Member>,
+    /// What was chosen, so that whoever is refused changes one thing and tries again.
+    #[serde(skip)]
+    wanted: Option<Wanted>,
 }
 
 /// A member of the answer.
@@ -126,8 +129,11 @@ struct Page<'a> {
     /// Whether it is a registration of its own, and whether that can be looked at and deleted.
     registered: bool,
     managed: bool,
-    name: &'static str,
+    /// What the form suggests, and what can be chosen.
+    name: &'a str,
+    method: String,
     methods: Vec<String>,
+    new_alg: &'static str,
     algs: [&'static str; 5],
     told: Option<&'a Told>,
 }
@@ -146,6 +152,7 @@ async fn page(
     let (client, registration) = (state.client(), state.identities.registration());
     let provider = state.provider.metadata().await.ok();
     let told = state.registration.get();
+    let wanted = told.as_ref().and_then(|told| told.wanted.as_ref());
     let page = Page {
         token: state.form_token.expose(),
         possible: provider.map(|it| it.registration_endpoint.is_some()),
@@ -154,7 +161,9 @@ async fn page(
         alg: client.id_token_signed_response_alg.as_str(),
         managed: registration.as_ref().is_some_and(|it| it.access.is_some()),
         registered: registration.is_some(),
-        name: NAME,
+        name: wanted.map_or(NAME, |it| &it.name),
+        method: name_of(wanted.map_or_else(AuthMethod::default, |it| it.method)),
+        new_alg: wanted.map_or_else(Algorithm::default, |it| it.alg).as_str(),
         methods: AuthMethod::value_variants().iter().copied().map(name_of).collect(),
         algs: Algorithm::ALL.map(Algorithm::as_str),
         told: told.as_deref(),
@@ -177,7 +186,10 @@ async fn act(
     let params = own_form::read(&site, &request, form)?;
     own_form::require_token(&params, &state.form_token)?;
     let told = match params.get("do") {
-        Some("register") => register(&state, &Wanted::read(&params)?).await,
+        Some("register") => {
+            let wanted = Wanted::read(&params)?;
+            Told { wanted: Some(wanted.clone()), ..register(&state, &wanted).await }
+        }
         Some("read") => read(&state).await,
         Some("forget") => forget(&state).await,
         _ => return Err(Problem::malformed("do is none of register, read and forget")),
@@ -188,6 +200,7 @@ async fn act(
 }
 
 /// What is chosen on the page.
+#[derive(Clone, Debug)]
 struct Wanted {
     name: String,
     method: AuthMethod,

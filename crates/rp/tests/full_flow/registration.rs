@@ -144,6 +144,10 @@ async fn what_the_provider_refuses_is_shown_with_its_meaning_and_changes_nothing
         for text in ["HTTP 400", "invalid_client_metadata", said, "cannot be registered"] {
             assert!(page.contains(text), "{text} is not in {page}");
         }
+        // Whoever was refused changes one thing and tries again.
+        for chosen in [method, alg] {
+            assert!(page.contains(&format!("<option selected>{chosen}</option>")), "{page}");
+        }
         assert_eq!(pair.client_id(), "client1");
     }
 }
