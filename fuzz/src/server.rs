@@ -20,7 +20,7 @@ use idp::{
     state::AppState,
 };
 use shared::{
-    clock::{ManualClock, Timestamp},
+    clock::{Clock as _, ManualClock, Timestamp},
     flow::NoRecording,
     random::SystemRandom,
 };
@@ -72,6 +72,18 @@ impl Server {
     /// `POST target` with a form.
     pub fn post(&self, target: &str, headers: &[&[u8]], form: &[u8]) -> Answer {
         self.nothing_breaks(self.site().post(target.as_bytes(), headers, form).unwrap())
+    }
+
+    /// Any request with a JSON body.
+    pub fn send(&self, method: &str, target: &str, headers: &[&[u8]], json: &[u8]) -> Answer {
+        let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", json.len());
+        let headers = [headers, &[length.as_bytes()]].concat();
+        self.nothing_breaks(self.site().send(method.as_bytes(), target.as_bytes(), &headers, json).unwrap())
+    }
+
+    /// Its time.
+    pub fn now(&self) -> i64 {
+        self.clock.now().as_unix()
     }
 
     /// Whatever is sent, no answer is a 5xx. Time passes, so that what it left behind ends some day.

@@ -33,20 +33,28 @@ impl Site {
 
     /// `GET target`; each of `headers` ends with CR and LF.
     pub fn get(&mut self, target: &[u8], headers: &[&[u8]]) -> io::Result<Answer> {
-        self.send(b"GET ", target, headers, b"")
+        self.send(b"GET", target, headers, b"")
     }
 
     /// `POST target` with a form.
     pub fn post(&mut self, target: &[u8], headers: &[&[u8]], form: &[u8]) -> io::Result<Answer> {
         let length = format!("Content-Length: {}\r\n", form.len());
         let media_type = b"Content-Type: application/x-www-form-urlencoded\r\n";
-        self.send(b"POST ", target, &[headers, &[media_type, length.as_bytes()]].concat(), form)
+        self.send(b"POST", target, &[headers, &[media_type, length.as_bytes()]].concat(), form)
     }
 
-    fn send(&mut self, method: &[u8], target: &[u8], headers: &[&[u8]], body: &[u8]) -> io::Result<Answer> {
+    /// Any request, with a body that its headers describe.
+    pub fn send(
+        &mut self,
+        method: &[u8],
+        target: &[u8],
+        headers: &[&[u8]],
+        body: &[u8],
+    ) -> io::Result<Answer> {
         let host = format!(" HTTP/1.1\r\nHost: {}\r\n", self.host);
-        self.connection
-            .send(&[&[method, target, host.as_bytes()], headers, &[&b"\r\n"[..], body]].concat().concat())
+        self.connection.send(
+            &[&[method, b" ", target, host.as_bytes()], headers, &[&b"\r\n"[..], body]].concat().concat(),
+        )
     }
 }
 

@@ -94,8 +94,9 @@ impl Connection {
         let malformed = || io::Error::new(ErrorKind::InvalidData, head.clone());
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(malformed)?;
         let mut answer = Answer { status, body: Vec::new(), head: head.clone() };
-        // Every answer of our servers says how long it is.
-        let length = answer.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        // Every answer of our servers says how long it is, but one that has no body (RFC 9110 §15.3.5).
+        let length = if status == 204 { Some("0") } else { answer.header("content-length") };
+        let length = length.and_then(|length| length.parse::<usize>().ok());
         let ends = head_ends + length.ok_or_else(malformed)?;
         while self.inbox.len() < ends {
             receive(stream, &mut self.inbox)?;
