@@ -366,3 +366,6 @@ fn algorithm(table: &Table<'_>, secret: Option<&str>) -> Option<Algorithm> {
         algorithm
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ mod arguments;
 mod clients;
 mod document;
 pub mod dynamic;
+#[cfg(test)]
+mod example;
 pub mod file;
 mod users;
 mod values;

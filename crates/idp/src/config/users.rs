@@ -87,3 +87,52 @@ fn address(table: &Table<'_>) -> Value {
     }
     Value::Object(members)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::example::{HASH, said, spoiled};
+
+    #[test]
+    fn each_mistake_of_a_user_is_named_with_its_line_and_its_reason() {
+        for (member, reason) in [
+            ("sub = 1", "sub: must be a text in quotes"),
+            ("sub = '番号'", "sub: must be 1 to 255 characters of printable ASCII"),
+            ("username = ' '", "username: must not be blank"),
+            ("password = 'x'", "password: passwords do not stand in this file; give its password_hash"),
+            ("password_hash = 'x'", "password_hash: not an Argon2id hash in PHC string format"),
+            ("nickname = 'null'", "nickname: must not be \"null\"; leave it out instead"),
+            ("nick_name = 'M'", "nick_name: there is no such member; did you mean nickname?"),
+            ("website = 'mika.example'", "website: \"mika.example\" is not an absolute http"),
+            ("email = 'mika'", "email: \"mika\" is not an e-mail address"),
+            ("email_verified = 'yes'", "email_verified: must be true or false"),
+            ("birthdate = 1990-04-01", "birthdate: must be a text in quotes"),
+            ("birthdate = '1.4.1990'", "birthdate: \"1.4.1990\" is not a date such as 1990-04-01"),
+            ("locale = 'en_US'", "locale: \"en_US\" is not a language tag such as ja or en-US"),
+            ("updated_at = 631151999", "updated_at: must be seconds since 1970"),
+            ("updated_at = 1795496601", "updated_at: must be seconds since 1970"),
+            ("address = 'Tokyo'", "address: must be a table"),
+            ("address = {}", "address: must have one of formatted, street_address"),
+            ("address = { contry = 'JP' }", "address.contry: there is no such member; did you mean country?"),
+            ("phone_number = ''", "phone_number: must not be blank"),
+        ] {
+            let said = said(&spoiled("[[users]]", member));
+            assert!(said.starts_with(&format!("idp.toml:7: users[0].{reason}")), "{member}: {said}");
+        }
+        for needed in ["sub", "username", "password_hash"] {
+            let said = said(&spoiled("[[users]]", needed));
+            assert_eq!(said, format!("idp.toml:6: users[0]: {needed} is missing"));
+        }
+    }
+
+    #[test]
+    fn i11_every_password_costs_as_much_to_check_as_that_of_nobody() {
+        for other in ["m=19456,t=3,p=1", "m=65536,t=2,p=1", "m=19456,t=2,p=2"] {
+            let hash = HASH.replace("m=19456,t=2,p=1", other);
+            let said = said(&spoiled("[[users]]", &format!("password_hash = '{hash}'")));
+            assert!(
+                said.contains("users[0].password_hash: must have the parameters m=19456,t=2,p=1"),
+                "{said}"
+            );
+        }
+    }
+}
