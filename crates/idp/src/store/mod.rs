@@ -1,7 +1,7 @@
 //! Where the provider keeps what it must remember: one trait for each aggregate, with methods named by what they are
 //! for. Handles, codes and tokens are known to a store by their hashes only; every entry has an end.
 //!
-//! What works once is claimed in one atomic step. `tests/store_contract.rs` says what every implementation must do.
+//! What works once is claimed in one atomic step. `tests/store_contract` says what every implementation must do.
 
 pub mod memory;
 
