@@ -29,5 +29,6 @@ mod refresh;
 mod registration;
 mod request_object;
 mod revocation;
+mod room;
 mod sessions;
 mod userinfo;

@@ -333,7 +333,7 @@ async fn i6_for_a_user_who_is_gone_nothing_is_renewed() {
 async fn i23_a_refresh_token_is_not_used_up_when_there_is_no_room_for_what_it_buys() {
     let idp = Idp::start_with(|settings| settings.capacity = 16);
     let tokens = idp.offline_tokens().await;
-    crate::bounds::keeps_tokens(&idp, true).await;
+    crate::room::keeps_tokens(&idp, true).await;
     let refused = idp.refreshes(text(&tokens, "refresh_token")).await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "30"));
     idp.passes(3600);
