@@ -1,9 +1,12 @@
+//! Which flow a message joins, who is told of it, and what is forgotten first.
+
 use shared::{
     clock::{ManualClock, Timestamp},
+    flow::Line,
     random::SeededRandom,
 };
 
-use super::*;
+use super::{kept::MOST_CORRELATORS, *};
 
 fn recorder(flows: usize, bytes: usize) -> Recorder {
     let clock = Arc::new(ManualClock::at(Timestamp::from_unix(1)));
