@@ -1,43 +1,22 @@
-//! Pages: templates, texts, and the headers that go with HTML.
+//! Pages: templates and texts become an answer, in the language of the visitor.
 
+mod edition;
 mod engine;
+mod html;
 mod ribbon;
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, HashMap},
-    rc::Rc,
-    sync::{Arc, OnceLock},
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
-use actix_web::{
-    HttpMessage as _, HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
-};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::StatusCode};
 use serde::Serialize;
 use shared::{clock::ShiftedClock, flow::Step};
-use tera::{Context, Tera, Value};
+use tera::{Context, Value};
 use thiserror::Error;
-use url::Url;
 
-use crate::{
-    assets,
-    catalogue::{Catalogue, CatalogueError},
-    lang::Lang,
-    origin::Origin,
-    problem::Problem,
-};
+use self::edition::Edition;
+use crate::{catalogue::CatalogueError, lang::Lang, origin::Origin, problem::Problem};
 
-/// What is the same wherever it stands.
-const FIXED_PARTS: [(&str, &str); 4] = [
-    ("sign", "parts/sign.html"),
-    ("theme", "parts/theme.html"),
-    ("trail", "parts/trail.html"),
-    ("terms", "parts/terms.html"),
-];
+pub use self::html::{allow_image, html_response, may_ask};
 
 /// Room for most pages, in bytes.
 const USUAL_SIZE: usize = 16 * 1024;
@@ -57,6 +36,10 @@ impl House {
         let others = if self == Self::Idp { "rp/" } else { "idp/" };
         !name.starts_with(others) && !is_viewers(name)
     }
+}
+
+fn is_viewers(template: &str) -> bool {
+    template.starts_with("viewer/")
 }
 
 /// What a page can do, and so which headers it needs.
@@ -123,9 +106,6 @@ impl FlowLink {
         *self.0.borrow_mut() = None;
     }
 }
-
-/// What stands in a ribbon where the link belongs.
-const FLOW: &str = "%flow%";
 
 /// The pages of one site.
 #[derive(Debug)]
@@ -232,138 +212,6 @@ fn home(origin: &Origin) -> String {
     format!("{}/", origin.path())
 }
 
-/// An HTML answer with everything that keeps it from leaking, being framed, or running a stranger's script.
-pub fn html_response(status: StatusCode, kind: Kind, html: Vec<u8>) -> HttpResponse {
-    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
-                          connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-    let (policy, referrer) = match kind {
-        Kind::Plain => (format!("{POLICY}; form-action 'none'"), "no-referrer"),
-        Kind::Form => (POLICY.to_owned(), "same-origin"),
-    };
-    HttpResponse::build(status)
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
-        .insert_header((header::REFERRER_POLICY, referrer))
-        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
-        .insert_header((header::VARY, "Accept-Language, Cookie"))
-        .body(html)
-}
-
-/// Lets the script of a page ask another site, too: that of a client which has no server to do it.
-pub fn may_ask(page: &mut HttpResponse, other: &str) {
-    widen(page, "connect-src 'self'", other);
-}
-
-/// Lets a page show pictures of the site of `address`, beside our own. An address that could say more to the browser than
-/// that is passed over: hosts may hold semicolons (URL §3.5).
-pub fn allow_image(page: &mut HttpResponse, address: &str) {
-    let Ok(url) = Url::parse(address) else { return };
-    let origin = url.origin().ascii_serialization();
-    let is_plain = origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:/[]_".contains(&byte));
-    if is_plain && !["", "null"].contains(&origin.as_str()) {
-        widen(page, "img-src 'self'", &origin);
-    }
-}
-
-/// Adds a site to a directive of a page's policy.
-fn widen(page: &mut HttpResponse, directive: &str, site: &str) {
-    let headers = page.headers_mut();
-    let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
-    let wider = policy.map(|policy| policy.replace(directive, &format!("{directive} {site}")));
-    if let Some(wider) = wider.and_then(|policy| HeaderValue::try_from(policy).ok()) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, wider);
-    }
-}
-
-/// The pages in one language. What is the same on every page is made once.
-#[derive(Debug)]
-struct Edition {
-    lang: Lang,
-    // Its `t` knows the texts of its language, wherever in a template it is called.
-    engine: Tera,
-    /// For the viewer's pages, with their explanations: made when the first of them is asked for.
-    viewer: OnceLock<Tera>,
-    /// What every page can say.
-    same: Context,
-    /// Without links, and with them.
-    ribbons: HashMap<Progress, (Value, String)>,
-}
-
-impl Edition {
-    fn load(lang: Lang, house: House, origin: &Origin) -> Result<Self, PagesError> {
-        let mut engine = engine::load(Catalogue::without_explanations(lang)?, |name| house.shows(name))?;
-        let assets = [
-            ("style", "style.css"),
-            ("script", "app.js"),
-            ("viewer", "viewer.js"),
-            ("form_post", "form_post.js"),
-            ("spa", "spa.js"),
-            ("spa_view", "spa-view.js"),
-            ("icon", "favicon.svg"),
-        ];
-        let assets = assets.map(|(name, file)| (name, assets::href(origin.path(), file)));
-        let same = engine.global_context();
-        same.insert("lang", lang.tag());
-        same.insert("house", if house == House::Idp { "idp" } else { "rp" });
-        same.insert("origin", origin.as_str());
-        same.insert("base", origin.path());
-        same.insert("loopback", &origin.is_loopback());
-        same.insert("assets", &HashMap::from(assets));
-        same.insert("home", &home(origin));
-        let part = |engine: &Tera, name, context| {
-            engine.render(name, &context).map(|html| Value::safe_string(&html))
-        };
-        for (name, file) in FIXED_PARTS {
-            let written = part(&engine, file, Context::new())?;
-            engine.global_context().insert_value(name, written);
-        }
-        let ribbons = Progress::all().map(|progress| {
-            let mut context = Context::new();
-            context.insert("ribbon", &ribbon::of(progress));
-            let plain = part(&engine, "parts/ribbon.html", context.clone())?;
-            context.insert("flow", FLOW);
-            Ok((progress, (plain, engine.render("parts/ribbon.html", &context)?)))
-        });
-        let ribbons = ribbons.collect::<Result<_, PagesError>>()?;
-        let same = engine.global_context().clone();
-        Ok(Self { lang, engine, viewer: OnceLock::new(), same, ribbons })
-    }
-
-    /// Says something more on every page.
-    fn say(&mut self, name: &'static str, what: &impl Serialize) {
-        for context in [&mut self.same, self.engine.global_context()] {
-            context.insert(name, what);
-        }
-    }
-
-    /// The engine for the page `template`.
-    fn engine(&self, template: &str) -> Result<&Tera, PagesError> {
-        if !is_viewers(template) {
-            return Ok(&self.engine);
-        }
-        if let Some(made) = self.viewer.get() {
-            return Ok(made);
-        }
-        let mut engine = engine::load(Catalogue::load(self.lang)?, |_| true)?;
-        *engine.global_context() = self.same.clone();
-        // Two visitors may come at the same moment; either's will do.
-        Ok(self.viewer.get_or_init(|| engine))
-    }
-
-    /// The ribbon, each of its dots a link to where the viewer shows that step, if there is such a place.
-    fn ribbon(&self, progress: Progress, flow: Option<&str>) -> Option<Value> {
-        let (plain, linked) = self.ribbons.get(&progress)?;
-        Some(match flow {
-            Some(flow) => Value::safe_string(&linked.replace(FLOW, flow)),
-            None => plain.clone(),
-        })
-    }
-}
-
-fn is_viewers(template: &str) -> bool {
-    template.starts_with("viewer/")
-}
-
 /// This page's address in `lang`, path and query kept. The path is not even written down: one that begins with `//` or
 /// `/\` would lead to another site.
 fn in_language(request: &HttpRequest, lang: Lang) -> String {
@@ -415,34 +263,5 @@ mod tests {
             let first = html.split_once(r#"<li class="first">"#).unwrap().1;
             assert!(first.trim_start().starts_with(&format!(r#"<h3 class="{named}"#)), "{html}");
         }
-    }
-
-    #[test]
-    fn a_page_shows_pictures_of_one_other_site_and_its_address_says_nothing_more() {
-        let policy = |address: &str| {
-            let mut answer = html_response(StatusCode::OK, Kind::Form, Vec::new());
-            allow_image(&mut answer, address);
-            answer.headers().get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap().to_owned()
-        };
-        assert!(
-            policy("https://a.example/logo.png").contains("img-src 'self' https://a.example; script-src")
-        );
-        assert!(policy("http://[::1]:5002/x").contains("img-src 'self' http://[::1]:5002;"));
-        for bad in [
-            "https://a;script-src.example/",
-            "https://a'.example/",
-            "data:image/png,x",
-            "x",
-            "https://*.example/",
-        ] {
-            assert!(policy(bad).contains("img-src 'self'; script-src 'self';"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_ribbon_ticks_what_is_done_and_crosses_what_failed() {
-        let states = |progress| ribbon::of(progress).states();
-        assert_eq!(states(Progress::Failed(Step::Callback))[5..8], ["done", "fail", "todo"]);
-        assert_eq!(states(Progress::Done), ["done"; 10]);
     }
 }

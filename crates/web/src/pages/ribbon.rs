@@ -12,13 +12,6 @@ pub(super) struct Ribbon {
     steps: Vec<Dot>,
 }
 
-#[cfg(test)]
-impl Ribbon {
-    pub(super) fn states(&self) -> Vec<&'static str> {
-        self.steps.iter().map(|dot| dot.state).collect()
-    }
-}
-
 #[derive(Clone, Copy, Serialize)]
 struct Dot {
     n: u8,
@@ -42,4 +35,16 @@ pub(super) fn of(progress: Progress) -> Ribbon {
         },
     };
     Ribbon { state, current: dot(current), steps: Step::ALL.into_iter().map(dot).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ribbon_ticks_what_is_done_and_crosses_what_failed() {
+        let states = |progress| of(progress).steps.iter().map(|dot| dot.state).collect::<Vec<_>>();
+        assert_eq!(states(Progress::Failed(Step::Callback))[5..8], ["done", "fail", "todo"]);
+        assert_eq!(states(Progress::Done), ["done"; 10]);
+    }
 }
