@@ -1,14 +1,15 @@
 //! Pages about flows: what stands on them, told from the story of a flow. The templates are in `templates/viewer`.
 //!
 //! [`flow_page`] is the workbench: the diagram (`map`), the life of each value (`ledger`), and for every place of the flow
-//! its messages (`wire`, `curl`), the facts about their parameters (`parameters`), tokens taken apart (`token`), checks,
-//! who can see what (`sight`), and the chain of refresh tokens (`family`). [`list_page`] lists flows, [`compare_page`] puts
-//! two beside each other, [`glossary_page`] explains the words, and [`concealed`] leaves the secrets out of what is to be
-//! saved.
+//! (`detail`) its messages (`wire`, `curl`), the facts about their parameters (`parameters`), tokens taken apart
+//! (`token`), checks, who can see what (`sight`), and the chain of refresh tokens (`family`). [`list_page`] lists flows,
+//! [`compare_page`] puts two beside each other, [`glossary_page`] explains the words, and [`concealed`] leaves the secrets
+//! out of what is to be saved.
 
 mod compare;
 mod concealed;
 mod curl;
+mod detail;
 mod family;
 pub(crate) mod fields;
 mod glossary;
