@@ -124,7 +124,6 @@ impl Done {
     }
 }
 
-/// A deed that is done, for the session of whoever did it.
 /// A deed that is done, for the session in which it was begun.
 #[derive(Debug)]
 pub struct Finished {
