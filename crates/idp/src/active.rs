@@ -1,5 +1,5 @@
 //! Which tokens count at this moment. What ends by itself a store forgets; whether the grant stands that a token was
-//! bought with, and the user is there who allowed it, is asked each time.
+//! bought with, and the user is there who allowed it, is asked each time (RFC 7662 §2.2, RFC 6750 §3.1).
 
 use std::sync::Arc;
 

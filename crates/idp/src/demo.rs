@@ -54,10 +54,10 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
         name: name.into(),
         secret: secret.map(Secret::new),
         redirect_uris: both.clone(),
+        post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),
         ..client1.clone()
     };
     let client2 = Client {
-        post_logout_redirect_uris: both.iter().flat_map(after_logout).collect(),
         scope: scope("openid profile email address phone api.access rp.login offline_access"),
         remember_consent: true,
         ..like_client1("client2", "Second Client 二つ目のアプリ", Some("client2-secret"))
@@ -93,7 +93,7 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     let client_public = Client {
         auth_method: AuthMethod::None,
         redirect_uris: both.iter().cloned().chain(in_the_browser.clone()).collect(),
-        post_logout_redirect_uris: in_the_browser.into_iter().chain(after_logout(redirect_uri)).collect(),
+        post_logout_redirect_uris: in_the_browser.into_iter().chain(both.iter().flat_map(after_logout)).collect(),
         ..like_client1("client-public", "Public Client 公開クライアント", None)
     };
     vec![
@@ -215,6 +215,21 @@ mod tests {
         for (user, (username, password)) in users().unwrap().into_iter().zip(PEOPLE) {
             assert_eq!(user.username.as_str(), username);
             assert_eq!(passwords.verify(Secret::new(password), Some(user.password)).await, Ok(true));
+        }
+    }
+
+    #[test]
+    fn wherever_a_demo_client_signs_in_it_also_signs_out() {
+        let first = RedirectUri::parse("http://127.0.0.1:5002/auth").unwrap();
+        for client in clients(&first) {
+            for redirect_uri in client.redirect_uris.iter().filter(|it| it.as_str().ends_with("/auth")) {
+                let back = format!("{}logout/done", redirect_uri.site());
+                assert!(
+                    client.post_logout_redirect_uris.iter().any(|it| it.as_str() == back),
+                    "{back} of {}",
+                    client.id
+                );
+            }
         }
     }
 }

@@ -3,9 +3,10 @@
 //! It does the client's half of the ten steps. Read the modules in their order: a click becomes an authorization
 //! request ([`login`], steps 1 and 2), which is kept as an [`attempt`] and bound to the browser ([`attempt_cookie`]);
 //! the browser comes back ([`callback`], step 7), the code becomes tokens for whoever proves that it is this [`client`],
-//! with a secret or with its [`key`] ([`exchange`], steps 8 and 9), the ID token is judged ([`validate`], step 10), the claims are fetched ([`userinfo`]), a [`session`] starts (one of all
-//! [`sessions`]), and [`home`] shows it all. [`logout`] ends it, here and at the provider. Messages to the provider travel
-//! over a [`wire`], where a learner can hold them ([`step`]). Beside all this stands a client without a server ([`spa`]).
+//! with a secret or with its [`key`] ([`exchange`], steps 8 and 9), the ID token is judged ([`validate`], step 10), the
+//! claims are fetched ([`userinfo`]), a [`session`] starts (one of all [`sessions`]), and [`home`] shows it all.
+//! [`logout`] ends it, here and at the provider. Messages to the provider travel over a [`wire`], where a learner can
+//! hold them ([`step`]). Beside all this stands a client without a server ([`spa`]).
 
 pub mod config;
 pub mod startup;

@@ -1,5 +1,5 @@
-//! How the messages of one login, and of what is done after it, travel to the provider and back: straight, or through the hands of somebody who goes step
-//! by step. Whoever sends and receives here does not know which.
+//! How the messages of one login, and of what is done after it, travel to the provider and back: straight, or through
+//! the hands of somebody who goes step by step. Whoever sends and receives here does not know which.
 
 use openidconnect::{
     HttpRequest, HttpResponse,

@@ -1,5 +1,5 @@
 //! Step 3 when there is a choice: the page on which one of those who are signed in with this browser is chosen, or
-//! somebody else (OpenID Connect Core §3.1.2.1, `prompt=select_account`).
+//! somebody else (OpenID Connect Core §3.1.2.1, `prompt=select_account`, and §3.1.2.3).
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;

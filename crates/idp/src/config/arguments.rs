@@ -147,7 +147,7 @@ pub struct Arguments {
     #[arg(long, env = "IDP_REGISTRATION_LIFETIME", default_value = "86400", value_parser = settings::lifetime)]
     registration_lifetime: Duration,
 
-    /// Accept an http issuer and http redirect URIs that are not on this computer; for a lab network only
+    /// Accept an http issuer, and http addresses of clients, that are not on this computer; for a lab network only
     #[arg(long, env = "IDP_ALLOW_HTTP", value_parser = clap::builder::BoolishValueParser::new(), global = true)]
     allow_http: bool,
 

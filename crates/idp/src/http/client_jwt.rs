@@ -1,5 +1,5 @@
-//! A JWT that a client signed: an assertion by which it authenticates, or a request object. It is taken apart and judged
-//! in one place; what its claims must say is the business of whoever reads it.
+//! A JWT that a client signed: an assertion by which it authenticates (RFC 7523), or a request object (RFC 9101). It is
+//! taken apart and judged in one place; what its claims must say is the business of whoever reads it.
 
 use std::{fmt, time::Duration};
 

@@ -1,5 +1,5 @@
-//! `id_token_hint`: an ID token that comes back, to say whom a request is about (OpenID Connect Core §3.1.2.1,
-//! RP-Initiated Logout §2).
+//! `id_token_hint`: an ID token that comes back, to say whom a request is about (OpenID Connect Core §3.1.2.1
+//! and §3.1.2.2, RP-Initiated Logout §2).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;

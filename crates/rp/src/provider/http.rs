@@ -1,4 +1,5 @@
 //! The HTTP client for the back channel. The other side may be hostile or broken, so everything has a bound.
+//! While flows are recorded, a request says which one it is of (`traceparent`, W3C Trace Context §3.2).
 
 use std::{sync::Arc, time::Duration};
 
