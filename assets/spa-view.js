@@ -31,12 +31,18 @@ let items = [];
 let list; // the list on the page that is being written
 let spans = 0;
 const trace = hex(16);
-// The IdP's record of these is joined to ours (W3C Trace Context); for the others nobody looks.
+// The IdP's record of these is joined to ours (W3C Trace Context), where it keeps one; for the others nobody looks.
 const TRACED = ["token", "userinfo", "refresh", "api", "revoke"];
+let isTraced = false;
 const TO_THE_RP = ["callback", "logout_done"];
 
 function hex(bytes) {
   return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (it) => it.toString(16).padStart(2, "0")).join("");
+}
+
+/** What the IdP says of itself. Another one may refuse a header that it does not know to scripts (CORS). */
+export function knows(metadata) {
+  isTraced = !!page.told && !!metadata.flow_recording_endpoint;
 }
 
 /** A request that leaves this browser. What it returns takes the answer, and has the headers to send. */
@@ -44,7 +50,7 @@ export function sends(exchange, method, address, headers, body = "") {
   const url = new URL(address);
   const span = hex(8);
   const sent = { ...headers };
-  if (TRACED.includes(exchange)) sent.traceparent = `00-${trace}-${span}-01`;
+  if (isTraced && TRACED.includes(exchange)) sent.traceparent = `00-${trace}-${span}-01`;
   const isScripts = Object.keys(headers).length > 0;
   const known = { host: url.host, ...(isScripts && { origin: location.origin }), ...sent };
   const item = { exchange, method, target: url.pathname + url.search, headers: Object.entries(known).sort(), body, span };
@@ -118,6 +124,7 @@ export function restore(before = []) {
 export function startOver() {
   restore();
   flow = undefined;
+  document.querySelectorAll('[id^="token-"]').forEach((row) => row.replaceChildren());
 }
 
 // ------------------------------------------------------------------------------------------ how it looks

@@ -15,8 +15,9 @@ let tokens = null;
 const KEPT = "spa-login";
 const WAS_SIGNED_IN = "spa-was-signed-in";
 
-function keep(what) {
-  sessionStorage.setItem(KEPT, JSON.stringify({ ...what, said: view.said() }));
+function keep(what, token) {
+  const kept = JSON.stringify({ ...what, said: view.said() });
+  sessionStorage.setItem(KEPT, token ? kept.replaceAll(token, "[not-kept]") : kept);
 }
 
 function take() {
@@ -62,6 +63,11 @@ function now() {
   return Math.floor((Date.now() + ahead) / 1000);
 }
 
+/** What fetch throws. */
+function isNoAnswer(error) {
+  return ["TypeError", "TimeoutError"].includes(error.name);
+}
+
 /** A request to the IdP, across origins: its answer may be read because the IdP says so (CORS), for this origin only. */
 async function ask(exchange, method, address, { form, token } = {}) {
   const headers = { accept: "application/json" };
@@ -80,29 +86,38 @@ async function ask(exchange, method, address, { form, token } = {}) {
   } catch {
     // what is no JSON has none of the members that are looked for
   }
-  return { status: answer.status, ...json };
+  return { ...json, status: answer.status };
+}
+
+/** The address that takes these parameters; a query of its own stays (RFC 6749 §3.1). */
+function asking(endpoint, parameters) {
+  const address = new URL(endpoint);
+  for (const [name, value] of Object.entries(parameters)) address.searchParams.append(name, value);
+  return address;
 }
 
 // ---------------------------------------------------------------------------------------- before the request
 
 /** OpenID Connect Discovery §4.3: the document must be about the issuer that it was asked of, to the letter. */
 async function discover() {
-  const metadata = await ask("discovery", "GET", `${page.issuer}/.well-known/openid-configuration`);
+  const address = `${page.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const metadata = await ask("discovery", "GET", address);
   check("issuer_discovered", page.issuer, metadata.issuer);
+  view.knows(metadata);
   return metadata;
 }
 
 // ------------------------------------------------------------------------------------------- steps 1 and 2
 
 async function login() {
+  view.startOver(); // what was said before had tokens in it, and is not to be kept on the way
   const metadata = await discover();
   // state ties the answer to this tab, nonce the ID token to this login, the verifier the code to this client: with no
   // secret, PKCE alone keeps a stolen code from being redeemed (RFC 9700 §2.1.1).
   const [state, nonce, verifier] = [random(), random(), random()];
   const challenge = base64url(await hash("SHA-256", verifier));
   const scope = page.scope + (document.getElementById("offline").checked ? " offline_access" : "");
-  const request = new URL(metadata.authorization_endpoint);
-  request.search = new URLSearchParams({
+  const request = asking(metadata.authorization_endpoint, {
     response_type: "code",
     client_id: page.client_id,
     redirect_uri: page.redirect_uri,
@@ -118,7 +133,7 @@ async function login() {
   view.lives(2, ["state", "nonce"], "sent");
   view.sends("authorize", "GET", request.href, {});
   const announced = metadata.authorization_response_iss_parameter_supported === true;
-  keep({ state, nonce, verifier, announced });
+  keep({ state, nonce, verifier, scope, announced });
   await view.tell(state);
   location.assign(request);
 }
@@ -146,12 +161,12 @@ async function comeBack(query) {
   }
   if (query.has("error")) throw new Declined(query.get("error"));
   view.lives(7, ["code"], "received");
-  await redeem(query.get("code"), kept);
+  return redeem(query.get("code"), kept);
 }
 
 // ------------------------------------------------------------------------------------------- steps 8 and 9
 
-async function redeem(code, { nonce, verifier }) {
+async function redeem(code, { nonce, verifier, scope }) {
   const metadata = await discover(); // the page was loaded anew: it remembers nothing
   const form = {
     grant_type: "authorization_code",
@@ -171,13 +186,27 @@ async function redeem(code, { nonce, verifier }) {
   view.lives(10, ["nonce"], "compared", "destroyed");
 
   // OpenID Connect Core §5.3.2: claims about somebody else are not mixed in.
-  const userinfo = await ask("userinfo", "GET", metadata.userinfo_endpoint, { token: answer.access_token });
-  if (userinfo.status === 200) check("userinfo_subject", claims.sub, userinfo.sub);
+  const userinfo = await about(metadata.userinfo_endpoint, answer.access_token);
+  if (userinfo) check("userinfo_subject", claims.sub, userinfo.sub);
 
-  tokens = { ...answer, metadata, claims, nonce, used: null };
+  // RFC 6749 §5.1: an answer without a scope means the one that was asked for.
+  tokens = { scope, ...answer, metadata, claims, nonce, used: null };
   sessionStorage.setItem(WAS_SIGNED_IN, "yes");
   view.lives(10, ["session"], "created", "stored");
-  view.signedIn(tokens, userinfo.status === 200 ? userinfo : {});
+  view.signedIn(tokens, userinfo ?? {});
+  return userinfo ? undefined : "no_userinfo";
+}
+
+/** The claims about the user, if the endpoint is there and tells them. Who signed in is known without it. */
+async function about(endpoint, token) {
+  if (!endpoint) return undefined;
+  try {
+    const userinfo = await ask("userinfo", "GET", endpoint, { token });
+    return userinfo.status === 200 ? userinfo : undefined;
+  } catch (error) {
+    if (!isNoAnswer(error)) throw error;
+    return undefined;
+  }
 }
 
 // ------------------------------------------------------------------------------------------------ step 10
@@ -196,7 +225,9 @@ async function validate(idToken, metadata, nonce, accessToken, before = null) {
   check("token_well_formed", words("signed_jwt"), words("parts", parts.length), parts.length === 3);
   const [header, claims] = ["header", "payload"].map((name, at) => {
     try {
-      return JSON.parse(new TextDecoder().decode(bytesOf(parts[at])));
+      const json = JSON.parse(new TextDecoder().decode(bytesOf(parts[at])));
+      if (Object.prototype.toString.call(json) !== "[object Object]") throw new SyntaxError("no object");
+      return json;
     } catch {
       return check("token_well_formed", words("signed_jwt"), words("not_json", name), false);
     }
@@ -207,8 +238,8 @@ async function validate(idToken, metadata, nonce, accessToken, before = null) {
   check("critical_header", words("absent"), header.crit ?? words("absent"), header.crit === undefined);
   const algorithm = ALGORITHMS[header.alg];
   const expected = words("signed_by_key", header.kid);
-  const { keys = [] } = await ask("keys", "GET", metadata.jwks_uri);
-  const key = keys.find((it) => it.kid === header.kid && it.kty === algorithm.kty);
+  const { keys } = await ask("keys", "GET", metadata.jwks_uri);
+  const key = [keys].flat().find((it) => it?.kid === header.kid && it.kty === algorithm.kty);
   if (!key) check("signature", expected, words("no_such_key"), false);
   const isSigned = await verify(algorithm, key, parts);
   check("signature", expected, isSigned ? expected : words("signed_by_other"), isSigned);
@@ -286,23 +317,23 @@ async function revoke() {
 function forget() {
   tokens = null;
   sessionStorage.removeItem(WAS_SIGNED_IN);
+  view.startOver(); // the messages had them, too
   view.signedOut("forgotten");
 }
 
 /** OpenID Connect RP-Initiated Logout §2: the browser goes to the IdP, which ends its session and sends it back. */
 async function signOut() {
   const state = random();
-  const request = new URL(tokens.metadata.end_session_endpoint);
-  request.search = new URLSearchParams({
-    id_token_hint: tokens.id_token,
+  const hint = tokens.id_token;
+  const request = asking(tokens.metadata.end_session_endpoint, {
+    id_token_hint: hint,
     client_id: page.client_id,
     post_logout_redirect_uri: page.redirect_uri,
     state,
   });
   forget();
-  view.startOver();
   view.sends("end_session", "GET", request.href, {});
-  keep({ logout: state });
+  keep({ logout: state }, hint);
   await view.tell(state);
   location.assign(request);
 }
@@ -323,13 +354,13 @@ function signedOut(query) {
 async function attempt(deed, query) {
   view.begins(deed.name);
   try {
-    await deed(query);
-    view.done(deed.name);
+    const how = await deed(query);
+    view.done(how ?? deed.name);
   } catch (error) {
     if (!tokens) view.signedOut();
     if (error instanceof Refused) view.failed("refused");
     else if (error instanceof Declined) view.failed("declined", error.message);
-    else if (["TypeError", "TimeoutError"].includes(error.name)) view.failed("unreachable"); // what fetch throws
+    else if (isNoAnswer(error)) view.failed("unreachable");
     else throw error;
   } finally {
     await view.tell(query?.get("state"));
@@ -344,7 +375,7 @@ for (const deed of [login, callApi, refresh, replay, revoke, signOut, forget]) {
 const query = new URLSearchParams(location.search);
 view.start();
 // The code leaves the address bar, and with it the history, before anything else happens.
-if (query.has("state")) history.replaceState(null, "", location.pathname);
+if (["state", "code", "error"].some((name) => query.has(name))) history.replaceState(null, "", location.pathname);
 
 if (!crypto.subtle) {
   view.signedOut("insecure"); // browsers compute for https and for this computer only

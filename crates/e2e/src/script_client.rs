@@ -79,6 +79,21 @@ impl Learner {
         serde_json::from_value(self.evaluates(checks, Vec::new()).await).unwrap()
     }
 
+    /// Access token, ID token and refresh token, as the page shows them.
+    pub async fn tokens_of_the_script(&self) -> [String; 3] {
+        [
+            self.reads("#token-access_token").await,
+            self.reads("#token-id_token").await,
+            self.reads("#token-refresh_token").await,
+        ]
+    }
+
+    /// Its text, what is folded away too.
+    pub async fn everything_on_the_page(&self) -> String {
+        let text = self.evaluates("return document.body.textContent", Vec::new()).await;
+        text.as_str().unwrap().to_owned()
+    }
+
     /// Everything that outlives the page in this browser, as one text: both storages and the cookies that scripts see.
     pub async fn what_is_left_in_the_browser(&self) -> String {
         let left = "return JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])";

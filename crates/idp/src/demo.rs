@@ -93,7 +93,10 @@ pub fn clients(redirect_uri: &RedirectUri) -> Vec<Client> {
     let client_public = Client {
         auth_method: AuthMethod::None,
         redirect_uris: both.iter().cloned().chain(in_the_browser.clone()).collect(),
-        post_logout_redirect_uris: in_the_browser.into_iter().chain(both.iter().flat_map(after_logout)).collect(),
+        post_logout_redirect_uris: in_the_browser
+            .into_iter()
+            .chain(both.iter().flat_map(after_logout))
+            .collect(),
         ..like_client1("client-public", "Public Client 公開クライアント", None)
     };
     vec![

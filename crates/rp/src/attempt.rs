@@ -11,6 +11,7 @@ use shared::{
     clock::Timestamp,
     pkce::CodeVerifier,
     response_mode::ResponseMode,
+    scope::Scope,
     secret::{Secret, SecretHash},
 };
 use thiserror::Error;
@@ -28,6 +29,8 @@ pub struct Kept {
     pub provider: Arc<Metadata>,
     /// Who we said that we are.
     pub client: Arc<Client>,
+    /// What was asked for.
+    pub scope: Scope,
     /// Sent in step 2, found again in the ID token.
     pub nonce: Secret,
     /// Its challenge was sent in step 2; it is itself shown in step 8.

@@ -256,7 +256,8 @@ impl Claimed<'_> {
         let (provider, subject) = (&kept.provider, &id_token.subject);
         let userinfo = userinfo::ask(wire, provider, &tokens.access_token, subject, &mut checks).await?;
         if !app.sessions.have_room() {
-            return Err(Problem::overloaded());
+            // The code is spent: the same address would bring nothing.
+            return Err(Problem::overloaded().next(app.settings.home()));
         }
         let signed_in =
             SignedIn { stepwise: wire.holds(), ..self.sign_in(tokens, id_token, userinfo, checks) };
@@ -306,7 +307,8 @@ impl Claimed<'_> {
             id_token: tokens.id_token,
             refresh_token: tokens.refresh_token,
             access_expires: tokens.expires,
-            scope: tokens.scope.unwrap_or_else(|| app.settings.scope.to_string()),
+            // RFC 6749 §5.1: an answer without a scope means the one that was asked for.
+            scope: tokens.scope.unwrap_or_else(|| self.login.kept.scope.to_string()),
             renewed: None,
             before: None,
         }

@@ -24,7 +24,7 @@ use crate::{
     wire::Wire,
 };
 
-/// How much of an answer is shown, in bytes.
+/// How much of an answer is shown, in characters.
 const SHOWN: usize = 8 * 1024;
 
 /// Where a session keeps what came of the latest.

@@ -46,7 +46,8 @@ pub async fn other_half(app: &AppState, flow: &Flow) -> (OtherHalf, Vec<Recorded
     };
     match ask(app, endpoint.as_str(), flow).await {
         Ok(mut events) => {
-            // The provider tells its own half, and nothing else is believed.
+            // The provider tells its own half, in bounds, and nothing else is believed.
+            events.truncate(saved::MOST_EVENTS);
             events.retain(|it| it.by == Party::Idp && saved::is_possible(it));
             if !app.settings.is_demo() {
                 events.iter_mut().for_each(conceal);
@@ -71,7 +72,7 @@ async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded
     let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
     let us = match &app.settings.spa_client_id {
         Some(id) if flow.client.as_deref() == Some(id.as_str()) => Arc::new(Client::public(id.clone())),
-        _ => begun_by(flow).map_or_else(|| app.client(), |id| app.client_called(&id)),
+        _ => client_of(app, flow),
     };
     let answer = post(app, &us, endpoint, correlators, MAX_HALF).await?;
     // A half that cannot be read is as good as none.
@@ -79,17 +80,23 @@ async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded
     Ok(half.events)
 }
 
-/// Under which name this application began a flow: the provider tells a client of its own flows only.
-fn begun_by(flow: &Flow) -> Option<String> {
+/// Who this application was when it began a flow: the provider tells a client of its own flows only.
+pub fn client_of(app: &AppState, flow: &Flow) -> Arc<Client> {
     let locations = flow.events.iter().filter_map(|it| match &it.event {
         Event::Message(message) => message.header("location"),
         _ => None,
     });
-    let mut queries = locations.filter_map(|location| location.split_once('?'));
-    queries.find_map(|(_, query)| {
+    client_in(app, locations)
+}
+
+/// Who this application says that it is where it sends the browser.
+pub fn client_in<'a>(app: &AppState, locations: impl IntoIterator<Item = &'a str>) -> Arc<Client> {
+    let mut queries = locations.into_iter().filter_map(|location| location.split_once('?'));
+    let id = queries.find_map(|(_, query)| {
         let params = Params::parse_with_repeats(query.as_bytes()).ok()?;
         params.get("client_id").map(ToOwned::to_owned)
-    })
+    });
+    id.map_or_else(|| app.client(), |id| app.client_called(&id))
 }
 
 /// What the provider says about a login that is gone through step by step there, and about its clock.
@@ -114,11 +121,12 @@ pub async fn goes_step_by_step(app: &AppState) -> bool {
 /// Says something to the provider about going step by step; `None` if it has no ear for it, or refuses.
 pub async fn at_provider(
     app: &AppState,
+    us: &Client,
     said: impl Iterator<Item = (&'static str, String)>,
 ) -> Option<AtProvider> {
     let provider = app.provider.metadata().await.ok()?;
     let endpoint = provider.flow_steps_endpoint.as_ref()?;
-    match post(app, &app.client(), endpoint.as_str(), said, MAX_ANSWER).await {
+    match post(app, us, endpoint.as_str(), said, MAX_ANSWER).await {
         Ok(answer) if answer.status().as_u16() == 200 => serde_json::from_slice(answer.body()).ok(),
         Ok(answer) => {
             tracing::warn!(status = answer.status().as_u16(), "the provider does not go step by step");

@@ -44,6 +44,7 @@ pub async fn login(request: HttpRequest, state: Data<AppState>) -> Result<HttpRe
     let kept = Arc::new(Kept {
         provider,
         client: state.client(),
+        scope: wishes.scope.clone().unwrap_or_else(|| settings.scope.clone()),
         nonce: Secret::mint("", &*state.random),
         verifier: CodeVerifier::generate(&*state.random),
         browser: cookie.hash(),
@@ -161,7 +162,7 @@ fn authorization_url(
     let nonce = Nonce::new(kept.nonce.expose().to_owned());
     let verifier = PkceCodeVerifier::new(kept.verifier.expose().to_owned());
     // `openid` is added by the library.
-    let scopes = wishes.scope.as_ref().unwrap_or(&settings.scope).iter();
+    let scopes = kept.scope.iter();
     let scopes =
         scopes.filter(|value| *value != LocalScope::OPENID).map(|value| Scope::new(value.to_owned()));
     let request = client

@@ -71,7 +71,8 @@ pub async fn receive(request: &HttpRequest, app: &Data<AppState>, arrival: &Arri
 /// What became of the login that `flow` is at the provider, as far as the provider tells.
 async fn at_provider(app: &AppState, flow: &str) -> Option<flows::AtProvider> {
     let flow = app.recorder.as_ref()?.flow(flow)?;
-    flows::at_provider(app, flow.correlators.iter().map(|it| ("correlator", it.encode()))).await
+    let us = flows::client_of(app, &flow);
+    flows::at_provider(app, &us, flow.correlators.iter().map(|it| ("correlator", it.encode()))).await
 }
 
 /// The code of a login, in the background.
@@ -178,7 +179,8 @@ impl Hands for AppState {
     /// The provider stops, too. It is told which login, by what it will be found by there.
     async fn announce(&self, location: &str) {
         let login = correlate::in_address(location).into_iter().map(|it| ("correlator", it.encode()));
-        flows::at_provider(self, login.chain([("hold", "1".to_owned())])).await;
+        let us = flows::client_in(self, [location]);
+        flows::at_provider(self, &us, login.chain([("hold", "1".to_owned())])).await;
     }
 
     async fn forge(&self, token: &str, forgery: Forgery) -> String {

@@ -65,7 +65,7 @@ async fn show(
     next: Option<&str>,
     failed: bool,
 ) -> Result<HttpResponse, Problem> {
-    let there = flows::at_provider(state, std::iter::empty()).await;
+    let there = flows::at_provider(state, &state.client(), std::iter::empty()).await;
     let page = Page {
         skips: SKIPS,
         rp: state.time.as_ref().map_or(0, |time| time.ahead().as_secs() / 60),
@@ -118,7 +118,9 @@ fn side(params: &Params) -> Result<Side, Problem> {
 /// The provider goes first: if it cannot, nobody does.
 async fn skip(state: &AppState, minutes: u64, side: Side) -> bool {
     if side != Side::Rp {
-        let there = flows::at_provider(state, [("skip", (minutes * 60).to_string())].into_iter()).await;
+        let there =
+            flows::at_provider(state, &state.client(), [("skip", (minutes * 60).to_string())].into_iter())
+                .await;
         if there.is_none() {
             return false;
         }
@@ -140,6 +142,6 @@ async fn go_back(state: &AppState) -> bool {
             steps.forget_since(since);
         }
     }
-    flows::at_provider(state, [("return", "1".to_owned())].into_iter()).await.is_some()
+    flows::at_provider(state, &state.client(), [("return", "1".to_owned())].into_iter()).await.is_some()
         || !flows::goes_step_by_step(state).await
 }

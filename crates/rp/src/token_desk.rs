@@ -73,7 +73,7 @@ async fn page(
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
     let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? else {
-        return Ok(login_first(&state, "/tokens"));
+        return Ok(login_first(&state, "tokens"));
     };
     flows::link(&state, &request, signed_in.flow.as_deref());
     let provider = state.provider.metadata().await.ok();
@@ -150,7 +150,7 @@ async fn act(
 ) -> Result<HttpResponse, Problem> {
     let params = own_form::read(&site, &request, form)?;
     let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? else {
-        return Ok(login_first(&state, "/tokens"));
+        return Ok(login_first(&state, "tokens"));
     };
     own_form::require_token(&params, &signed_in.csrf)?;
     let deed = deed(&params)?;
@@ -169,7 +169,7 @@ async fn act(
 /// A deed is done: its session keeps what came of it, and the page tells.
 pub fn finish(session: &Session, app: &AppState, finished: Finished) -> Result<HttpResponse, Problem> {
     if !finished.keep(session, app.clock.now())? {
-        return Ok(login_first(app, "/tokens"));
+        return Ok(login_first(app, "tokens"));
     }
     let page = format!("{}tokens#done", app.settings.home());
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, page)).finish())
@@ -197,7 +197,7 @@ pub async fn profile(
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
     let Visitor::SignedIn(signed_in) = session::visitor(&session, state.clock.now())? else {
-        return Ok(login_first(&state, "/profile"));
+        return Ok(login_first(&state, "profile"));
     };
     flows::link(&state, &request, signed_in.flow.as_deref());
     let wire = Wire::straight(&state);
@@ -207,8 +207,10 @@ pub async fn profile(
     site.pages.respond(&request, StatusCode::OK, Kind::Plain, "rp/profile.html", None, &page)
 }
 
-fn login_first(app: &AppState, next: &str) -> HttpResponse {
-    let location = format!("{}login?next={next}", app.settings.home());
+/// To the login, and from there to this page.
+fn login_first(app: &AppState, page: &str) -> HttpResponse {
+    let home = app.settings.home();
+    let location = format!("{home}login?next={home}{page}");
     HttpResponse::SeeOther().insert_header((LOCATION, location)).finish()
 }
 

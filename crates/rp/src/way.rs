@@ -64,7 +64,7 @@ impl Way {
     pub async fn address(self, app: &AppState, kept: &Kept, plain: Url) -> Result<Url, Problem> {
         let mut address = plain;
         if self.signed {
-            address = signed(app, &kept.client, &address)?;
+            address = signed(app, kept, &address)?;
         }
         if self.pushed {
             address = pushed(app, &kept.client, &kept.provider, &address).await?;
@@ -75,12 +75,13 @@ impl Way {
 
 /// RFC 9101 §4: the parameters as claims of a JWT. OpenID Connect Core §6.1: what makes it a request of OpenID Connect at
 /// all stands outside as well.
-fn signed(app: &AppState, us: &Client, plain: &Url) -> Result<Url, Problem> {
+fn signed(app: &AppState, kept: &Kept, plain: &Url) -> Result<Url, Problem> {
+    let (us, endpoint) = (&kept.client, kept.provider.authorization_endpoint.url());
     let (id, now) = (us.id.as_str().to_owned(), app.clock.now());
-    let mut claims: Map<String, Value> = plain
-        .query_pairs()
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect();
+    // RFC 6749 §3.1: a query of the endpoint's own stays, before everything else.
+    let params = || plain.query_pairs().skip(endpoint.query_pairs().count());
+    let mut claims: Map<String, Value> =
+        params().map(|(name, value)| (name.clone().into_owned(), claim(&name, &value))).collect();
     claims.extend([
         ("iss".to_owned(), json!(id)),
         ("aud".to_owned(), json!(app.settings.issuer.as_str())),
@@ -92,10 +93,15 @@ fn signed(app: &AppState, us: &Client, plain: &Url) -> Result<Url, Problem> {
     let object = object.ok_or_else(|| Problem::internal("the request cannot be signed"))?;
     let outside =
         |(name, _): &(_, _)| matches!(AsRef::<str>::as_ref(name), "client_id" | "response_type" | "scope");
-    let outside: Vec<_> = plain.query_pairs().filter(outside).collect();
-    let mut address = plain.clone();
-    address.query_pairs_mut().clear().extend_pairs(outside).append_pair("request", &object);
+    let mut address = endpoint.clone();
+    address.query_pairs_mut().extend_pairs(params().filter(outside)).append_pair("request", &object);
     Ok(address)
+}
+
+/// RFC 9101 §4: a number is a number there; OpenID Connect Core §5.5: what is JSON is JSON.
+fn claim(name: &str, value: &str) -> Value {
+    let json = matches!(name, "max_age" | "claims").then(|| serde_json::from_str(value).ok()).flatten();
+    json.unwrap_or_else(|| value.into())
 }
 
 /// What the provider answers (RFC 9126 §2.2).
@@ -148,5 +154,18 @@ fn read(answer: &HttpResponse) -> Result<String, Problem> {
             Err(problems::push_refused(ErrorCode::parse(&error), said))
         }
         Err(_) => Err(problems::push_answer_invalid(format!("status {}", answer.status()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_signed_request_numbers_are_numbers_and_json_is_json() {
+        assert_eq!(claim("max_age", "300"), json!(300));
+        assert_eq!(claim("claims", r#"{"id_token":{"acr":null}}"#), json!({ "id_token": { "acr": null } }));
+        assert_eq!(claim("claims", "{"), json!("{"));
+        assert_eq!(claim("state", "300"), json!("300"));
     }
 }

@@ -164,7 +164,7 @@ fn about_the_script(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     let deeds =
         ["login", "comeBack", "callApi", "refresh", "replay", "revoke", "forget", "signOut", "signedOut"];
     add("spa.told", &deeds, &[""]);
-    add("spa.told", &["refused", "declined", "unreachable", "to_check"], &[""]);
+    add("spa.told", &["refused", "declined", "unreachable", "to_check", "no_userinfo"], &[""]);
     add("spa.told", &["forgotten", "done", "insecure", "reloaded"], &[""]);
 }
 

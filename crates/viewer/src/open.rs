@@ -8,7 +8,7 @@ use actix_web::{
 };
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
-use web::{front_door::Site, pages::Kind, problem::Problem};
+use web::{form::FormError, front_door::Site, pages::Kind, problem::Problem, server::PATIENCE};
 
 use crate::{
     desk::{Desk, Sees},
@@ -51,7 +51,8 @@ pub(crate) async fn open<D: Desk>(
     if !site.origin.is_sender_of(&request) {
         return Err(Problem::foreign_origin());
     }
-    let page = read(body).await?;
+    let page =
+        tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| Problem::from(FormError::TooSlow))??;
     let saved = match Saved::parse(&String::from_utf8_lossy(&page)) {
         Ok(saved) => saved,
         Err(error) => {

@@ -262,13 +262,13 @@ impl Recorder {
         Some(id)
     }
 
-    /// Notes whose browser began a flow.
+    /// Notes whose browser began a flow. It stays theirs: what leads others to it may be known to others.
     pub fn give_to(&self, id: &str, owner: SecretHash) {
         let mut kept = self.kept();
         if let Some(begun) = kept.ids.get(id).copied()
             && let Some(flow) = kept.flows.get_mut(&begun)
         {
-            Arc::make_mut(flow).owner = Some(owner);
+            Arc::make_mut(flow).owner.get_or_insert(owner);
         }
     }
 

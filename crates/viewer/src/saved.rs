@@ -13,7 +13,7 @@ use thiserror::Error;
 use web::moment::Moment;
 
 /// How many events a file holds at most, and how long a body, a target or a header in it is, in bytes.
-const MOST_EVENTS: usize = 5_000;
+pub const MOST_EVENTS: usize = 5_000;
 const LONGEST: usize = 3 * 64 * 1024;
 /// The year 2100, in milliseconds.
 const LATEST: i64 = 4_102_444_800_000;

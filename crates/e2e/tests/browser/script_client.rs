@@ -38,8 +38,7 @@ async fn r10_tokens_are_in_the_memory_of_the_page_and_nowhere_else() {
     let pair = Pair::start();
     let learner = Learner::of(&pair).await;
     learner.is_signed_in_by_the_script(&pair).await;
-    let (access, id) = (learner.reads("#token-access_token").await, learner.reads("#token-id_token").await);
-    let refresh = learner.reads("#token-refresh_token").await;
+    let [access, id, refresh] = learner.tokens_of_the_script().await;
     assert!(access.len() > 20 && id.len() > 100 && refresh.len() > 20);
     let left = learner.what_is_left_in_the_browser().await;
     for token in [&access, &id, &refresh] {
@@ -189,13 +188,25 @@ async fn what_is_given_back_or_signed_out_is_over() {
     learner.the_script_says("passed", "given back").await;
     learner.has_the_script("callApi").await;
     learner.the_script_says("failed", "invalid_token").await;
+    let tokens = learner.tokens_of_the_script().await;
     learner.has_the_script("forget").await;
     learner.sees("At the IdP the session goes on").await;
+    assert!(!learner.everything_on_the_page().await.contains(&tokens[0]), "it knows nothing any more");
     learner.has_the_script("login").await;
+    learner.finds(ALLOW).await;
+    // On the way only what the return needs is kept (R10).
+    learner.opens(&format!("{}/glossary", pair.home)).await;
+    let left = learner.what_is_left_in_the_browser().await;
+    assert!(left.contains("verifier"), "{left}");
+    assert!(tokens.iter().all(|token| !left.contains(token.as_str())), "{left}");
+    learner.goes_back().await;
     learner.clicks(ALLOW).await;
     learner.the_script_says("passed", "").await;
+    let [_, id_token, _] = learner.tokens_of_the_script().await;
     learner.has_the_script("signOut").await;
     learner.the_script_says("passed", "The IdP has ended its session").await;
+    let source = learner.everything_on_the_page().await;
+    assert!(source.contains("[not-kept]") && !source.contains(&id_token), "the hint was not kept on the way");
     learner.sees("You are signed out, here and at the IdP").await;
     learner.has_the_script("login").await;
     learner.finds("#password").await;

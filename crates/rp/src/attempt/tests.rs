@@ -16,6 +16,7 @@ fn kept() -> Arc<Kept> {
 fn kept_with(next: &str) -> Arc<Kept> {
     let url = || "https://op.example".to_owned();
     Arc::new(Kept {
+        scope: Scope::default(),
         client: Arc::new(Client {
             id: ClientId::new("client1"),
             secret: None,

@@ -126,7 +126,7 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
 /// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones.
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
     let issuer = metadata.issuer.url().scheme();
-    let endpoints: [(&str, Option<&Url>); 10] = [
+    let endpoints: [(&str, Option<&Url>); 11] = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
         ("pushed_authorization_request_endpoint", metadata.pushed_authorization_request_endpoint.as_ref()),
         ("token_endpoint", Some(metadata.token_endpoint.url())),
@@ -135,6 +135,7 @@ fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
         ("end_session_endpoint", metadata.end_session_endpoint.as_ref().map(EndSessionUrl::url)),
         ("revocation_endpoint", metadata.revocation_endpoint.as_ref()),
         ("introspection_endpoint", metadata.introspection_endpoint.as_ref()),
+        ("registration_endpoint", metadata.registration_endpoint.as_ref()),
         ("flow_recording_endpoint", metadata.flow_recording_endpoint.as_ref()),
         ("flow_steps_endpoint", metadata.flow_steps_endpoint.as_ref()),
     ];

@@ -88,6 +88,7 @@ async fn below_a_path_everything_lies_below_it() {
     let location = answer.location();
     assert!(location.as_str().contains("redirect_uri=https%3A%2F%2Fapps.example%2Frp%2Fauth"));
     assert!(get("/rp/logout").await.leads_to("/rp/"));
+    assert!(get("/rp/profile").await.leads_to("/rp/login?next=/rp/profile"));
 }
 
 #[actix_web::test]

@@ -38,7 +38,7 @@ impl Kept {
         correlators: &[Correlator],
         client: Option<&str>,
     ) -> Option<&Flow> {
-        if exchange == Exchange::Login {
+        if matches!(exchange, Exchange::Login | Exchange::Logout) {
             return None;
         }
         let flows =

@@ -171,3 +171,13 @@ fn bytes_are_bounded_for_all_flows_and_for_one() {
     assert_eq!(recorder.flow(&id).unwrap().events.len(), 2, "no flow takes more than its share");
     assert!(recorder.flows(100, |_| true).len() > 10);
 }
+
+#[test]
+fn a_flow_stays_with_the_browser_that_began_it() {
+    let recorder = recorder(10, 100_000);
+    let id = begin(&recorder, "c", "s", "");
+    let [first, second] = ["first", "second"].map(SecretHash::of);
+    recorder.give_to(&id, first);
+    recorder.give_to(&id, second);
+    assert!(recorder.flow(&id).unwrap().owner == Some(first));
+}

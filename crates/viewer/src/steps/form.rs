@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use shared::{
     flow::{Happened, Part, Pause},
-    params::Params,
+    params::{Params, encode},
 };
 
 use super::draft::{Draft, decoded, encoded, pretty, taken_apart};
@@ -157,17 +157,24 @@ fn lines(text: &str) -> String {
 
 fn address(held: &Draft, params: &Params) -> Result<String, Mistake> {
     let typed = field(params, "address").map_or(held.address.as_str(), str::trim);
-    let is_site = url::Url::parse(typed)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none());
-    (is_site && !typed.contains(char::is_control)).then(|| typed.to_owned()).ok_or(Mistake::Address)
+    let site = url::Url::parse(typed)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none())
+        .filter(|_| !typed.contains(char::is_control))
+        .ok_or(Mistake::Address)?;
+    // Only ASCII goes over the wire; what is ASCII goes as it was typed.
+    Ok(if typed.is_ascii() { typed.to_owned() } else { site.into() })
 }
 
-/// The encoded parameters. Raw ones may be pasted with a `?` before them and with line ends between them.
+/// The encoded parameters. Raw ones may be pasted with a `?` before them and with line ends between them; what is not ASCII
+/// could not be sent like that.
 fn parameters(held: &Draft, params: &Params) -> String {
     if is_raw(params, "params") {
         let typed = field(params, "params.raw").unwrap_or(&held.params);
-        let typed: String = typed.chars().filter(|it| !it.is_whitespace() && !it.is_control()).collect();
-        return typed.trim_start_matches('?').to_owned();
+        let typed = typed.chars().filter(|it| !it.is_whitespace() && !it.is_control());
+        let ascii =
+            |it: char| if it.is_ascii() { it.to_string() } else { encode(&it.to_string()).into_owned() };
+        return typed.map(ascii).collect::<String>().trim_start_matches('?').to_owned();
     }
     if field(params, "param0.name").is_none() {
         return held.params.clone();
@@ -336,6 +343,12 @@ mod tests {
     fn what_is_pasted_raw_may_be_sloppy() {
         let form = params(&[("params.as", "raw"), ("params.raw", " ?a=1&\r\n b=%zz ")]);
         assert_eq!(edited(&request(), Pause::Callback, &form).unwrap().draft.params, "a=1&b=%zz");
+        let form = params(&[("params.as", "raw"), ("params.raw", "login_hint=日本&b=%zz")]);
+        let sent = edited(&request(), Pause::AuthorizationRequest, &form).unwrap().draft.params;
+        assert_eq!(sent, "login_hint=%E6%97%A5%E6%9C%AC&b=%zz");
+        let form = params(&[("address", "http://例え.jp/a")]);
+        let sent = edited(&request(), Pause::AuthorizationRequest, &form).unwrap().draft.address;
+        assert_eq!(sent, "http://xn--r8jz45g.jp/a");
         let form = params(&[("token.as", "raw"), ("token.raw", "\"eyJ\r\n .e30.\",")]);
         assert_eq!(edited(&request(), Pause::Validation, &form).unwrap().draft.token, "eyJ.e30.");
     }
