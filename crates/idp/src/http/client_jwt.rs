@@ -16,7 +16,6 @@ use crate::{
     domain::{client::Client, client_keys::ClientKeys},
     keys,
     state::AppState,
-    store::Stored,
 };
 
 /// How far clocks may differ.
@@ -69,20 +68,20 @@ impl<'a> ClientJwt<'a> {
 
     /// Whether `client` signed it with `alg`. The key is the one that is registered; keys that a token brings along are not
     /// looked at, and nothing is fetched that it names (RFC 8725 §3.10).
-    pub async fn is_signed(&self, state: &AppState, client: &Client, alg: Algorithm) -> Stored<bool> {
+    pub async fn is_signed(&self, state: &AppState, client: &Client, alg: Algorithm) -> bool {
         let (kid, signed, signature) = (self.header.kid.as_deref(), self.signed, self.signature);
         // RFC 8725 §3.1: a public key is never a secret, nor the other way round.
         if alg == Algorithm::HS256 {
-            return Ok(client.secret.as_ref().is_some_and(|it| keys::is_hs256(it, signed, signature)));
+            return client.secret.as_ref().is_some_and(|it| keys::is_hs256(it, signed, signature));
         }
-        Ok(match &client.keys {
+        match &client.keys {
             Some(ClientKeys::Registered(keys)) => keys.verify(alg, kid, signed, signature),
             Some(ClientKeys::Published(address)) => {
-                let keys = state.client_keys.at(address, kid, state.present()).await?;
+                let keys = state.client_keys.at(client, address, kid, state.present()).await;
                 keys.is_some_and(|keys| keys.verify(alg, kid, signed, signature))
             }
             None => false,
-        })
+        }
     }
 }
 
