@@ -32,7 +32,8 @@ const MAX_SET: usize = 64 * 1024;
 pub struct PublishedKeys {
     of_settings: Sets,
     of_registered: Sets,
-    http: OnceCell<reqwest::Client>,
+    http_here: OnceCell<reqwest::Client>,
+    http_outside: OnceCell<reqwest::Client>,
 }
 
 type Sets = ExpiringMap<SecretHash, Arc<Mutex<Known>>>;
@@ -50,7 +51,8 @@ impl Default for PublishedKeys {
             // There are as many as the settings name.
             of_settings: ExpiringMap::with_capacity(usize::MAX),
             of_registered: ExpiringMap::with_capacity(SETS),
-            http: OnceCell::new(),
+            http_here: OnceCell::new(),
+            http_outside: OnceCell::new(),
         }
     }
 }
@@ -113,15 +115,38 @@ impl PublishedKeys {
         PublicKeys::parse(&body).map_err(|error| format!("the key set {error}"))
     }
 
-    /// The HTTP client, made when it is first needed: most providers never ask anybody.
+    /// The HTTP client for `address`, made when it is first needed: most providers never ask anybody.
     async fn http(&self, address: &Url) -> Result<&reqwest::Client, String> {
+        // A proxy for the world outside is of no use for a client on this computer.
+        let is_here = web::origin::is_loopback(address);
+        let made = if is_here { &self.http_here } else { &self.http_outside };
         let make = async || {
             let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
-            // A proxy for the world outside is of no use for a client on this computer.
-            let local = web::origin::is_loopback(address);
-            let builder = if local { builder.no_proxy() } else { builder };
+            let builder = if is_here { builder.no_proxy() } else { builder };
             builder.build().map_err(|error| error.to_string())
         };
-        self.http.get_or_try_init(make).await
+        made.get_or_try_init(make).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn only_clients_on_this_computer_are_asked_without_a_proxy_whoever_is_asked_first() {
+        let [here, outside] = ["http://127.0.0.1:5002/jwks", "https://rp.example/jwks"];
+        for order in [[here, outside], [outside, here]] {
+            let keys = PublishedKeys::default();
+            for address in order {
+                let http = keys.http(&Url::parse(address).unwrap()).await.unwrap();
+                // That is the only way in which it says whether it would use one.
+                assert_eq!(
+                    format!("{http:?}").contains("proxies"),
+                    address == outside,
+                    "{address}: {http:?}"
+                );
+            }
+        }
     }
 }
