@@ -24,7 +24,7 @@ use crate::{
 
 /// RFC 7523 §2.2: what `client_assertion_type` says.
 pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How long an assertion may live: as long its `jti` is remembered.
+/// How long an assertion may live: as long, and as clocks may differ, its `jti` is remembered.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The kinds of JWT that an assertion is (RFC 8725 §3.11).
@@ -145,11 +145,11 @@ fn audience(
     checks.judge(Rule::AssertionAudience, ours[..2].join(" / "), aud.join(" / "), is_meant)
 }
 
-/// RFC 7523 §3 (4), (5) and (6). Returns when it ends.
+/// RFC 7523 §3 (4), (5) and (6). The client's clock may be ahead, or behind. Returns when it ends.
 fn expiry(assertion: &Assertion<'_>, now: Timestamp, checks: &mut Checks) -> Result<Timestamp, Failed> {
     let times = &assertion.claims.times;
     let expires = times.exp.map(Timestamp::from_unix);
-    let is_near = expires.is_some_and(|expires| expires <= now + LONGEST);
+    let is_near = expires.is_some_and(|expires| expires <= now + LONGEST + SKEW);
     let is_now = is_near && times.is_not_over(now) && times.has_begun(now);
     let actual = expires.map(|expires| expires.to_string());
     let wanted = Shown::WordsWith(Words::After, now.to_string().into());
