@@ -148,13 +148,12 @@ fn audience(
 /// RFC 7523 §3 (4), (5) and (6). The client's clock may be ahead, or behind. Returns when it ends.
 fn expiry(assertion: &Assertion<'_>, now: Timestamp, checks: &mut Checks) -> Result<Timestamp, Failed> {
     let times = &assertion.claims.times;
-    let expires = times.exp.map(Timestamp::from_unix);
-    let is_near = expires.is_some_and(|expires| expires <= now + LONGEST + SKEW);
+    let is_near = times.exp.is_some_and(|expires| expires <= now + LONGEST + SKEW);
     let is_now = is_near && times.is_not_over(now) && times.has_begun(now);
-    let actual = expires.map(|expires| expires.to_string());
+    let actual = times.exp.map(|expires| expires.to_string());
     let wanted = Shown::WordsWith(Words::After, now.to_string().into());
     checks.judge(Rule::AssertionExpiry, wanted, actual.as_deref(), is_now)?;
-    Ok(expires.unwrap_or(now) + SKEW)
+    Ok(times.exp.unwrap_or(now) + SKEW)
 }
 
 /// RFC 7523 §3 (7), OpenID Connect Core §9: `jti` must be there, and is used once. It is noted only behind a good

@@ -114,21 +114,34 @@ impl Audiences {
 #[derive(Deserialize)]
 pub struct Times {
     /// When it ends.
-    pub exp: Option<i64>,
-    nbf: Option<i64>,
-    iat: Option<i64>,
+    #[serde(default, deserialize_with = "numeric_date")]
+    pub exp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "numeric_date")]
+    nbf: Option<Timestamp>,
+    #[serde(default, deserialize_with = "numeric_date")]
+    iat: Option<Timestamp>,
+}
+
+/// RFC 7519 §2: seconds may have a fraction. It counts for nothing here, where clocks differ by more.
+fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let seconds = Option::<f64>::deserialize(deserializer)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "that is what is wanted; what is out of range ends there"
+    )]
+    let whole = |seconds: f64| seconds.floor() as i64;
+    Ok(seconds.map(whole).map(Timestamp::from_unix))
 }
 
 impl Times {
     /// Whether it has not ended, as far as it says when it does.
     pub fn is_not_over(&self, now: Timestamp) -> bool {
-        self.exp.is_none_or(|exp| now < Timestamp::from_unix(exp) + SKEW)
+        self.exp.is_none_or(|exp| now < exp + SKEW)
     }
 
     /// Whether nothing in it lies ahead that has to be over.
     pub fn has_begun(&self, now: Timestamp) -> bool {
-        let ahead = |time: &i64| Timestamp::from_unix(*time) > now + SKEW;
-        ![self.nbf, self.iat].iter().flatten().any(ahead)
+        [self.nbf, self.iat].into_iter().flatten().all(|time| time <= now + SKEW)
     }
 }
 
@@ -177,6 +190,24 @@ mod tests {
         assert_eq!(ClientJwt::read(&good).map(|jwt| jwt.alg().to_owned()).as_deref(), Some("RS256"));
         for bad in ["", "a", "a.b", "a.b.c", "..", &good[1..], &format!("{}.{}.", part("{}"), part("{}"))] {
             assert!(ClientJwt::read(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_a_number_of_seconds_and_may_have_a_fraction() {
+        let exp = |json: &str| serde_json::from_str::<Times>(json).ok().map(|times| times.exp);
+        let at = |seconds| Some(Some(Timestamp::from_unix(seconds)));
+        for (json, seconds) in [("1795500000", 1_795_500_000), ("1795500000.5", 1_795_500_000), ("-0.5", -1)]
+        {
+            assert_eq!(exp(&format!(r#"{{"exp":{json}}}"#)), at(seconds), "{json}");
+        }
+        for (json, seconds) in [("1e300", i64::MAX), ("-1e300", i64::MIN), ("18446744073709551615", i64::MAX)]
+        {
+            assert_eq!(exp(&format!(r#"{{"exp":{json}}}"#)), at(seconds), "{json}");
+        }
+        assert_eq!((exp("{}"), exp(r#"{"exp":null}"#)), (Some(None), Some(None)));
+        for json in [r#""1795500000""#, "true", "[1]", "{}", "1e999"] {
+            assert_eq!(exp(&format!(r#"{{"exp":{json}}}"#)), None, "{json}");
         }
     }
 

@@ -101,6 +101,18 @@ async fn an_assertion_with_a_claim_that_is_missing_or_wrong_is_refused() {
 }
 
 #[actix_web::test]
+async fn the_times_of_an_assertion_may_have_a_fraction() {
+    let keyed = Keyed::start(KeyAlg::EdDsa);
+    for value in ["{now}.5", "{now}.999999", "{now}.0e0"] {
+        let mut claims = keyed.claims();
+        let seconds = keyed.idp.clock.now().as_unix().to_string();
+        let value: Value = serde_json::from_str(&value.replace("{now}", &seconds)).unwrap();
+        (claims["iat"], claims["nbf"], claims["exp"]) = (value.clone(), value.clone(), value.clone());
+        is_known(&keyed.shows(&keyed.key.signs(&claims)).await);
+    }
+}
+
+#[actix_web::test]
 async fn an_assertion_that_lives_for_an_hour_by_a_clock_that_is_ahead_works_once() {
     let keyed = Keyed::start(KeyAlg::EdDsa);
     let mut claims = keyed.claims();
