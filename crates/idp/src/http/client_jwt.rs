@@ -1,7 +1,7 @@
 //! A JWT that a client signed: an assertion by which it authenticates (RFC 7523), or a request object (RFC 9101). It is
 //! taken apart and judged in one place; what its claims must say is the business of whoever reads it.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
@@ -161,9 +161,10 @@ impl<'de> Deserialize<'de> for Members {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members: Vec<(String, Value)> = Vec::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    if members.iter().any(|(known, _)| *known == name) {
+                let (mut members, mut names) = (Vec::new(), HashSet::new());
+                // Nobody has signed it yet: what many names cost is as much as they are, and no more.
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if !names.insert(name.clone()) {
                         return Err(A::Error::custom("a name stands twice"));
                     }
                     members.push((name, value));
@@ -217,5 +218,9 @@ mod tests {
         assert_eq!(members(r#"{"a":1,"b":2}"#), Some(2));
         assert_eq!(members(r#"{"a":1,"\u0061":1}"#), None);
         assert_eq!(members("[]"), None);
+        // However many there are, and however far from each other the two stand.
+        let many: Vec<_> = (0..10_000).map(|name| format!(r#""{name}":1"#)).collect();
+        assert_eq!(members(&format!("{{{}}}", many.join(","))), Some(10_000));
+        assert_eq!(members(&format!("{{{},\"0\":1}}", many.join(","))), None);
     }
 }
