@@ -90,7 +90,8 @@ pub async fn verify(
     unused(state, assertion, ends, checks).await
 }
 
-/// A failed check, told to whoever connects an application. Its values stay out of it.
+/// A failed check, told to whoever connects an application, before they have proved who they are. Its values stay out
+/// of it; that the client exists does not, and is no secret.
 fn refused(description: &'static str) -> impl FnOnce(Failed) -> OAuthError {
     move |Failed(check)| {
         tracing::info!(rule = check.rule.id(), "refused");
