@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+    de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::Value;
 use shared::clock::Timestamp;
@@ -34,7 +34,13 @@ struct Header {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
-    crit: Option<Value>,
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
+}
+
+/// Whatever its value is, `null` included.
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl<'a> ClientJwt<'a> {
@@ -60,10 +66,10 @@ impl<'a> ClientJwt<'a> {
     /// never the token alone. §3.11: a token of another kind than `kinds` is none. RFC 7515 §4.1.11: nothing is critical
     /// that we do not know.
     pub fn algorithm(&self, possible: &[Algorithm], kinds: &[&str]) -> Option<Algorithm> {
-        let typ = self.header.typ.as_deref();
+        let typ = self.header.typ.as_deref().map(without_application);
         let is_one = typ.is_none_or(|typ| kinds.iter().any(|it| typ.eq_ignore_ascii_case(it)));
         let alg = possible.iter().copied().find(|alg| name(*alg) == self.header.alg);
-        alg.filter(|_| is_one && self.header.crit.is_none())
+        alg.filter(|_| is_one && !self.header.crit)
     }
 
     /// Whether `client` signed it with `alg`. The key is the one that is registered; keys that a token brings along are not
@@ -82,6 +88,14 @@ impl<'a> ClientJwt<'a> {
             }
             None => false,
         }
+    }
+}
+
+/// RFC 7515 §4.1.9: a media type, whose `application/` is left out as a rule.
+fn without_application(typ: &str) -> &str {
+    match typ.split_once('/') {
+        Some((application, rest)) if application.eq_ignore_ascii_case("application") => rest,
+        _ => typ,
     }
 }
 
@@ -192,6 +206,26 @@ mod tests {
         for bad in ["", "a", "a.b", "a.b.c", "..", &good[1..], &format!("{}.{}.", part("{}"), part("{}"))] {
             assert!(ClientJwt::read(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn i17_nothing_is_critical_and_the_kind_is_a_media_type() {
+        let is_taken = |more: &str| {
+            let header = part(&format!(r#"{{"alg":"ES256"{more}}}"#));
+            let token = format!("{header}.{}.c2ln", part("{}"));
+            let jwt = ClientJwt::read(&token);
+            jwt.is_some_and(|jwt| jwt.algorithm(&[Algorithm::ES256], &["JWT", "a+jwt"]).is_some())
+        };
+        for typ in ["JWT", "jwt", "application/jwt", "Application/A+JWT"] {
+            assert!(is_taken(&format!(r#","typ":"{typ}""#)), "{typ}");
+        }
+        for typ in ["", "at+jwt", "application/at+jwt", "text/jwt", "application/application/jwt", "/jwt"] {
+            assert!(!is_taken(&format!(r#","typ":"{typ}""#)), "{typ}");
+        }
+        for crit in ["null", "[]", r#"["exp"]"#, "1", "false"] {
+            assert!(!is_taken(&format!(r#","crit":{crit}"#)), "{crit}");
+        }
+        assert!(is_taken(""));
     }
 
     #[test]
