@@ -7,16 +7,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, header, redirect::Policy};
+use reqwest::{header, redirect::Policy};
 use shared::{clock::Timestamp, secret::SecretHash};
 use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 use web::expiring::ExpiringMap;
 
-use crate::{
-    domain::client_keys::PublicKeys,
-    store::{StoreError, Stored},
-};
+use crate::domain::{client::Client, client_keys::PublicKeys};
 
 /// How long keys are believed without asking again.
 const FRESH: Duration = Duration::from_secs(300);
@@ -24,18 +21,22 @@ const FRESH: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long the keys of a client are kept that has gone quiet.
 const KEPT: Duration = Duration::from_secs(3600);
-/// How many sets are kept at most.
+/// How many sets of clients that registered themselves are kept at most.
 const SETS: usize = 1000;
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest set that is read, in bytes.
 const MAX_SET: usize = 64 * 1024;
 
-/// The sets that are known.
+/// The sets that are known. However many clients register themselves, they take no room from those of the settings.
 pub struct PublishedKeys {
-    sets: ExpiringMap<SecretHash, Arc<Mutex<Known>>>,
-    http: OnceCell<Client>,
+    of_settings: Sets,
+    of_registered: Sets,
+    http_here: OnceCell<reqwest::Client>,
+    http_outside: OnceCell<reqwest::Client>,
 }
+
+type Sets = ExpiringMap<SecretHash, Arc<Mutex<Known>>>;
 
 /// What is known of one address. Whoever asks meanwhile waits for the one answer.
 #[derive(Debug, Default)]
@@ -46,15 +47,27 @@ struct Known {
 
 impl Default for PublishedKeys {
     fn default() -> Self {
-        Self { sets: ExpiringMap::with_capacity(SETS), http: OnceCell::new() }
+        Self {
+            // There are as many as the settings name.
+            of_settings: ExpiringMap::with_capacity(usize::MAX),
+            of_registered: ExpiringMap::with_capacity(SETS),
+            http_here: OnceCell::new(),
+            http_outside: OnceCell::new(),
+        }
     }
 }
 
 impl PublishedKeys {
-    /// The keys at `address`, fetched again if they are old or none of them is called `kid`. The last good ones stay when
-    /// the client does not answer.
-    pub async fn at(&self, address: &Url, kid: Option<&str>, now: Timestamp) -> Stored<Option<PublicKeys>> {
-        let set = self.set(address, now)?;
+    /// The keys of `client` at `address`, fetched again if they are old or none of them is called `kid`. The last good
+    /// ones stay when the client does not answer.
+    pub async fn at(
+        &self,
+        client: &Client,
+        address: &Url,
+        kid: Option<&str>,
+        now: Timestamp,
+    ) -> Option<PublicKeys> {
+        let set = self.set(client, address, now);
         let mut known = set.lock().await;
         let is_fresh = known.asked.is_some_and(|asked| now < asked + FRESH);
         let has_key = known.keys.as_ref().is_some_and(|keys| keys.knows(kid));
@@ -66,21 +79,23 @@ impl PublishedKeys {
                 Err(reason) => tracing::warn!(%address, reason, "the keys of a client cannot be had"),
             }
         }
-        Ok(known.keys.clone())
+        known.keys.clone()
     }
 
-    fn set(&self, address: &Url, now: Timestamp) -> Result<Arc<Mutex<Known>>, StoreError> {
+    fn set(&self, client: &Client, address: &Url, now: Timestamp) -> Arc<Mutex<Known>> {
+        let sets = if client.registered.is_some() { &self.of_registered } else { &self.of_settings };
         let key = SecretHash::of(address.as_str());
         let known = |(set, expires): (&mut Arc<Mutex<Known>>, &mut Timestamp)| {
             *expires = now + KEPT;
             Arc::clone(set)
         };
-        if let Some(set) = self.sets.update_with_expiry(&key, now, |set, expires| known((set, expires))) {
-            return Ok(set);
+        if let Some(set) = sets.update_with_expiry(&key, now, |set, expires| known((set, expires))) {
+            return set;
         }
         let set = Arc::default();
-        self.sets.insert(key, Arc::clone(&set), now + KEPT, now)?;
-        Ok(set)
+        // Where there is no room, they are fetched, used and forgotten: whoever came earlier keeps nobody out.
+        let _ = sets.insert(key, Arc::clone(&set), now + KEPT, now);
+        set
     }
 
     async fn fetch(&self, address: &Url) -> Result<PublicKeys, String> {
@@ -100,15 +115,38 @@ impl PublishedKeys {
         PublicKeys::parse(&body).map_err(|error| format!("the key set {error}"))
     }
 
-    /// The HTTP client, made when it is first needed: most providers never ask anybody.
-    async fn http(&self, address: &Url) -> Result<&Client, String> {
+    /// The HTTP client for `address`, made when it is first needed: most providers never ask anybody.
+    async fn http(&self, address: &Url) -> Result<&reqwest::Client, String> {
+        // A proxy for the world outside is of no use for a client on this computer.
+        let is_here = web::origin::is_loopback(address);
+        let made = if is_here { &self.http_here } else { &self.http_outside };
         let make = async || {
-            let builder = Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
-            // A proxy for the world outside is of no use for a client on this computer.
-            let local = web::origin::is_loopback(address);
-            let builder = if local { builder.no_proxy() } else { builder };
+            let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
+            let builder = if is_here { builder.no_proxy() } else { builder };
             builder.build().map_err(|error| error.to_string())
         };
-        self.http.get_or_try_init(make).await
+        made.get_or_try_init(make).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn only_clients_on_this_computer_are_asked_without_a_proxy_whoever_is_asked_first() {
+        let [here, outside] = ["http://127.0.0.1:5002/jwks", "https://rp.example/jwks"];
+        for order in [[here, outside], [outside, here]] {
+            let keys = PublishedKeys::default();
+            for address in order {
+                let http = keys.http(&Url::parse(address).unwrap()).await.unwrap();
+                // That is the only way in which it says whether it would use one.
+                assert_eq!(
+                    format!("{http:?}").contains("proxies"),
+                    address == outside,
+                    "{address}: {http:?}"
+                );
+            }
+        }
     }
 }

@@ -123,6 +123,7 @@ pub(super) fn validated(
     let challenge = challenge(client, params, checks)?;
     let text = |name| params.get(name).map(ToOwned::to_owned);
     let claims = claims(client, params, checks)?;
+    let named = hint.as_ref().map(|hint| vec![hint.subject.clone()]);
     let hint = self::hint(params, hint, checks);
     let prompt = prompt(params, checks)?;
     Ok(AuthorizationRequest {
@@ -134,7 +135,7 @@ pub(super) fn validated(
         challenge,
         prompt,
         max_age: max_age(client, params, checks)?,
-        subjects: claims_request::both(hint.subject().map(|subject| vec![subject]), claims.subjects.clone()),
+        subjects: claims_request::both(named, claims.subjects.clone()),
         hint,
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
         claims,
@@ -261,7 +262,9 @@ fn max_age(client: &Client, params: &Params, checks: &mut Checks) -> Result<Opti
 }
 
 /// OpenID Connect Core §3.1.2.2: a hint must be an ID token that this provider issued; it may have expired. One that
-/// cannot be verified costs nobody their login: it says only that no login that was made earlier will do.
+/// cannot be verified costs nobody their login: it says only that no login that was made earlier will do. One that the
+/// client can have written itself (HS256) is worth as much as its `claims`: it says whom the client wants, and proves
+/// nothing about them.
 fn hint(params: &Params, read: Option<id_token_hint::Hint>, checks: &mut Checks) -> Hint {
     if params.get("id_token_hint").is_none() {
         return Hint::Absent;
@@ -271,7 +274,7 @@ fn hint(params: &Params, read: Option<id_token_hint::Hint>, checks: &mut Checks)
         return Hint::Unverified;
     };
     checks.pass(Rule::HintOurs, Words::OwnIdToken);
-    Hint::User(read.subject)
+    read.proved().cloned().map_or(Hint::Absent, Hint::User)
 }
 
 /// OpenID Connect Core §5.5 (`claims`) and §3.1.2.1 (`acr_values`, a wish that a login here can only ever meet with

@@ -201,7 +201,8 @@ async fn show(
     let hint = asked.login_hint.as_deref().or(demo.first().map(|(username, _)| *username));
     let session = browser::session(state, request, visit.now).await.map_err(problems::from_store)?;
     let signed_in = expected.as_ref().filter(|user| session.account(&user.subject).is_some());
-    // Whoever merely asks for somebody does not learn what their name is.
+    // Whoever merely asks for somebody does not learn what their name is. That they were there proves an ID token that
+    // nobody but us can have signed.
     let proved = expected.as_ref().filter(|user| asked.hint.subject().as_ref() == Some(&user.subject));
     let known = signed_in.or(proved).map(|user| user.username.as_str());
     let username = failed.or(known).or(hint).unwrap_or_default();

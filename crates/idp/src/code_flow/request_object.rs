@@ -47,7 +47,7 @@ pub async fn open(
     let (jwt, claims, inside) = readable(jwt, checks)?;
     let alg = algorithm(client, &jwt, checks)
         .map_err(refused("The request object is signed in a way that the client is not registered for."))?;
-    let is_signed = jwt.is_signed(state, client, alg).await?;
+    let is_signed = jwt.is_signed(state, client, alg).await;
     signature(is_signed, checks)
         .map_err(refused("The request object is not signed with a key of the client."))?;
     issuer(client, &claims, checks).map_err(refused("iss of the request object must be the client_id."))?;

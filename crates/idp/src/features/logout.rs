@@ -1,7 +1,8 @@
 //! Signing out (OpenID Connect RP-Initiated Logout 1.0).
 //!
-//! A client sends the browser here with the ID token of the login that is to end. That proves enough: the user is
-//! signed out, and the browser goes back. Without it anybody could have sent the browser, so the user is asked first.
+//! A client sends the browser here with the ID token of the login that is to end. If one of our keys signed it, that
+//! proves enough: the user is signed out, and the browser goes back. Without it anybody could have sent the browser;
+//! and what is signed with its secret (HS256) the client can have written itself. Then the user is asked first (§6).
 
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ const FORM: &str = "beside the flow";
 
 /// A request that has been checked: who is to be signed out, and where the browser goes then.
 struct LogoutRequest {
-    /// Out of a hint that is ours.
+    /// Out of a hint that nobody but us can have signed.
     subject: Option<Subject>,
     client: Option<Arc<Client>>,
     return_to: Option<String>,
@@ -123,8 +124,8 @@ pub(super) fn own_form(
     Ok(params)
 }
 
-/// §2 and §3: the hint is ours, the client is known, the address is registered for it. Otherwise nobody is signed out
-/// and nobody is redirected.
+/// §2 and §3: the hint is an ID token, the client is known, the address is registered for it. Otherwise nobody is
+/// signed out and nobody is redirected.
 async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Result<LogoutRequest, Problem> {
     let Ok(hint) = hint(state, params, checks).await? else {
         return Ok(LogoutRequest { subject: None, client: None, return_to: None });
@@ -148,7 +149,8 @@ async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Resu
         Some(uri) => Some(return_to(state, client.as_deref(), uri, params.get("state"), checks)?),
         None => None,
     };
-    Ok(LogoutRequest { subject: hint.map(|hint| hint.subject), client, return_to })
+    let subject = hint.as_ref().and_then(Hint::proved).cloned();
+    Ok(LogoutRequest { subject, client, return_to })
 }
 
 /// Whoever cannot go back to the application can still sign out on the provider's own page.
@@ -159,7 +161,8 @@ fn way_on(state: &AppState, problem: Problem) -> Problem {
 /// A hint that cannot be verified, perhaps because the key that signed it is gone.
 struct Unverified;
 
-/// §2: the hint must be ours. If it is not, nothing of the request counts: the user is asked, and stays here.
+/// §2: the hint must be an ID token of ours. If it is not, nothing of the request counts: the user is asked, and stays
+/// here.
 async fn hint(
     state: &AppState,
     params: &Params,

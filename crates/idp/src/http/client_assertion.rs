@@ -24,7 +24,7 @@ use crate::{
 
 /// RFC 7523 §2.2: what `client_assertion_type` says.
 pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How long an assertion may live: as long its `jti` is remembered.
+/// How long an assertion may live: as long, and as clocks may differ, its `jti` is remembered.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The kinds of JWT that an assertion is (RFC 8725 §3.11).
@@ -90,7 +90,8 @@ pub async fn verify(
     unused(state, assertion, ends, checks).await
 }
 
-/// A failed check, told to whoever connects an application. Its values stay out of it.
+/// A failed check, told to whoever connects an application, before they have proved who they are. Its values stay out
+/// of it; that the client exists does not, and is no secret.
 fn refused(description: &'static str) -> impl FnOnce(Failed) -> OAuthError {
     move |Failed(check)| {
         tracing::info!(rule = check.rule.id(), "refused");
@@ -118,7 +119,7 @@ async fn signature(
     alg: Algorithm,
     checks: &mut Checks,
 ) -> Result<(), OAuthError> {
-    let is_good = assertion.jwt.is_signed(state, client, alg).await?;
+    let is_good = assertion.jwt.is_signed(state, client, alg).await;
     let shown = if is_good { Words::SignedByClient } else { Words::NotSignedByClient };
     checks
         .judge(Rule::AssertionSignature, Words::SignedByClient, shown, is_good)
@@ -145,16 +146,15 @@ fn audience(
     checks.judge(Rule::AssertionAudience, ours[..2].join(" / "), aud.join(" / "), is_meant)
 }
 
-/// RFC 7523 §3 (4), (5) and (6). Returns when it ends.
+/// RFC 7523 §3 (4), (5) and (6). The client's clock may be ahead, or behind. Returns when it ends.
 fn expiry(assertion: &Assertion<'_>, now: Timestamp, checks: &mut Checks) -> Result<Timestamp, Failed> {
     let times = &assertion.claims.times;
-    let expires = times.exp.map(Timestamp::from_unix);
-    let is_near = expires.is_some_and(|expires| expires <= now + LONGEST);
+    let is_near = times.exp.is_some_and(|expires| expires <= now + LONGEST + SKEW);
     let is_now = is_near && times.is_not_over(now) && times.has_begun(now);
-    let actual = expires.map(|expires| expires.to_string());
+    let actual = times.exp.map(|expires| expires.to_string());
     let wanted = Shown::WordsWith(Words::After, now.to_string().into());
     checks.judge(Rule::AssertionExpiry, wanted, actual.as_deref(), is_now)?;
-    Ok(expires.unwrap_or(now) + SKEW)
+    Ok(times.exp.unwrap_or(now) + SKEW)
 }
 
 /// RFC 7523 §3 (7), OpenID Connect Core §9: `jti` must be there, and is used once. It is noted only behind a good

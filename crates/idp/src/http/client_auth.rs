@@ -62,7 +62,8 @@ pub async fn authenticate(
             (client, AuthMethod::None)
         }
     };
-    // OpenID Connect Core §9: the method is part of the registration. Only whoever proved who they are is told of it.
+    // OpenID Connect Core §9: the method is part of the registration. Only whoever proved who they are is told which it
+    // is.
     checks
         .equal(Rule::ClientAuthMethod, client.auth_method.as_str(), method.as_str())
         .map_err(logged(OAuthError::other_auth_method(client.auth_method)))?;
@@ -78,7 +79,9 @@ pub fn confidential(client: Arc<Client>, checks: &mut Checks) -> Result<Arc<Clie
     Ok(client)
 }
 
-/// The client of this name and kind. To everybody else it is one answer: unknown, or wrong credentials.
+/// The client of this name and kind. If there is none, the answer is that of a wrong secret. Whether a client exists is
+/// no secret all the same: what an assertion fails at is told of known clients only, and the authorization endpoint
+/// tells everybody which names are unknown.
 async fn known(
     state: &AppState,
     id: &ClientId,

@@ -8,25 +8,44 @@ use shared::ids::{ClientId, Subject};
 
 use crate::{keys, state::AppState, store::Stored};
 
-/// What a hint says, once it is certain that it is ours.
+/// What a hint says, once it is certain who signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     /// Whom it is about.
     pub subject: Subject,
     /// For whom it was issued.
     pub client_id: ClientId,
+    /// Who can have written it.
+    pub signer: Signer,
 }
 
-/// Reads a hint. It may have expired: it proves who was meant, and opens nothing. `None` if this provider did not sign
-/// it.
+/// Whose key signed a hint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// One that is this provider's alone: the user was at the client.
+    Provider,
+    /// The secret of the client (HS256), which the client has, too: it can have named whomever it likes.
+    Client,
+}
+
+impl Hint {
+    /// The user, if it is certain that they were at the client.
+    pub fn proved(&self) -> Option<&Subject> {
+        (self.signer == Signer::Provider).then_some(&self.subject)
+    }
+}
+
+/// Reads a hint. It may have expired: it says who was meant, and opens nothing. `None` if neither a key of this
+/// provider signed it nor the secret of the client that it is for.
 pub async fn read(state: &AppState, token: &str) -> Stored<Option<Hint>> {
-    let claims = match state.keys.verify(token, state.present()).await {
-        Ok(claims) => Some(claims),
-        Err(keys::NotOurs) => signed_with_secret(state, token).await?,
+    let signed = match state.keys.verify(token, state.present()).await {
+        Ok(claims) => Some((claims, Signer::Provider)),
+        Err(keys::NotOurs) => signed_with_secret(state, token).await?.map(|claims| (claims, Signer::Client)),
     };
-    Ok(claims.and_then(|claims| {
+    Ok(signed.and_then(|(claims, signer)| {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let hint = Hint { subject: Subject::new(text("sub")?), client_id: ClientId::new(text("aud")?) };
+        let hint =
+            Hint { subject: Subject::new(text("sub")?), client_id: ClientId::new(text("aud")?), signer };
         (text("iss")? == state.metadata.issuer.as_str()).then_some(hint)
     }))
 }

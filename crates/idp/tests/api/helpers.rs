@@ -16,7 +16,7 @@ use shared::params;
 
 pub use self::{
     answer::{Answer, Location},
-    browser::{Browser, id_token_of, signed_in},
+    browser::{Browser, hint_by_secret, id_token_of, signed_in},
     provider::Idp,
     request::{AuthorizationRequest, Code},
 };

@@ -1,7 +1,8 @@
 //! Signing out (OpenID Connect RP-Initiated Logout 1.0).
 
 use crate::helpers::{
-    ALICE, Answer, AuthorizationRequest, Browser, DEMO, Idp, base64_url, http, id_token_of, signed_in,
+    ALICE, Answer, AuthorizationRequest, Browser, DEMO, Idp, base64_url, hint_by_secret, http, id_token_of,
+    signed_in,
 };
 
 const BACK: &str = "http://127.0.0.1:5002/logout/done";
@@ -241,22 +242,21 @@ async fn a_posted_request_is_the_same_request() {
 }
 
 #[actix_web::test]
-async fn a_token_that_the_clients_own_secret_signed_is_a_hint_too() {
+async fn i18_a_hint_that_the_client_can_have_written_itself_signs_nobody_out_unasked() {
     let idp = Idp::start();
-    let asked = AuthorizationRequest::new().with("client_id", "client-hs256");
+    let hint = hint_by_secret(&idp, "1");
     let mut browser = signed_in(&idp, &[DEMO]).await;
-    browser.opens(&asked.with("prompt", "consent")).await;
-    // Its users are asked every time.
-    let asked = AuthorizationRequest::new().with("client_id", "client-hs256").without("prompt");
-    browser.opens(&asked).await;
-    let location = browser.decides("allow").await.location();
-    let code = crate::helpers::Code::of(&asked, &location);
-    let client = Some(("client-hs256", "client-hs256-secret-of-32-bytes-or-more"));
-    let tokens = idp.token_as(client, &code.fields()).await.json();
-    let hint = tokens["id_token"].as_str().unwrap();
-    let params = [("id_token_hint", hint), ("post_logout_redirect_uri", BACK)];
-    assert_eq!(logs_out(&mut browser, &idp, &params).await.location.as_deref(), Some(BACK));
+    let params = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK)];
+    let page = logs_out(&mut browser, &idp, &params).await;
+    assert_eq!((page.status, page.location.as_deref()), (200, None));
+    assert!(page.body.contains("Demo User"), "{}", page.body);
+    assert!(is_signed_in(&mut browser, "demo").await);
+    // It is a hint all the same: it says which client asks, and where the browser goes then.
+    logs_out(&mut browser, &idp, &params).await;
+    confirm(&mut browser, &idp).await;
+    assert_eq!(browser.shown.location.as_deref(), Some(BACK));
     assert!(!is_signed_in(&mut browser, "demo").await);
+    assert_eq!(logs_out(&mut browser, &idp, &params).await.location.as_deref(), Some(BACK));
 }
 
 #[actix_web::test]

@@ -259,6 +259,7 @@ async fn a_request_object_is_good_for_as_long_as_it_says() {
         ("exp", json!(now - 59), true),
         ("exp", json!(now - 60), false),
         ("exp", json!("soon"), false),
+        ("exp", json!(1_795_500_000.5), true),
         ("exp", Value::Null, true),
         ("nbf", json!(now + 60), true),
         ("nbf", json!(now + 61), false),

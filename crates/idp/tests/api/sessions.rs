@@ -1,8 +1,8 @@
 //! Single sign-on: what `prompt`, `max_age` and hints make of a session, and of several users in one browser.
 
 use crate::helpers::{
-    ALICE, AuthorizationRequest, Browser, CLIENT2, Code, DEMO, Idp, Location, base64_url, id_token_of,
-    signed_in,
+    ALICE, AuthorizationRequest, Browser, CLIENT2, Code, DEMO, Idp, Location, base64_url, hint_by_secret,
+    id_token_of, signed_in,
 };
 
 fn asked() -> AuthorizationRequest {
@@ -299,6 +299,20 @@ async fn a_hint_about_somebody_who_is_not_signed_in_asks_for_their_login() {
     silently(&mut browser, &silent).await.is_refusal(&idp, "login_required");
     let page = browser.opens(&asked().with("id_token_hint", &hint)).await;
     assert!(page.body.contains(r#"value="alice""#), "{}", page.body);
+    browser.signs_in(DEMO.0, DEMO.1).await.location().is_refusal(&idp, "login_required");
+}
+
+#[actix_web::test]
+async fn i11_a_hint_that_the_client_can_have_written_itself_asks_for_a_login_and_tells_no_name() {
+    let idp = Idp::start();
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let hint = hint_by_secret(&idp, "2");
+    let asked = AuthorizationRequest::new().with("client_id", "client-hs256").with("id_token_hint", &hint);
+    let silent = asked.with("prompt", "none");
+    silently(&mut browser, &silent).await.is_refusal(&idp, "login_required");
+    let page = browser.opens(&silent.without("prompt")).await;
+    assert!(page.body.contains(r#"name="username""#), "{}", page.body);
+    assert!(!page.body.contains(r#"value="alice""#), "{}", page.body);
     browser.signs_in(DEMO.0, DEMO.1).await.location().is_refusal(&idp, "login_required");
 }
 

@@ -82,7 +82,7 @@ async fn an_assertion_with_a_claim_that_is_missing_or_wrong_is_refused() {
     for (claim, values) in [
         ("iss", vec![json!(null), json!("client2"), json!(keyed.idp.issuer)]),
         ("sub", vec![json!(null), json!("client1"), json!("nobody")]),
-        ("exp", vec![json!(null), json!((now + 60).to_string()), json!(now - 60), json!(now + 3601)]),
+        ("exp", vec![json!(null), json!((now + 60).to_string()), json!(now - 60), json!(now + 3661)]),
         ("nbf", vec![json!(now + 61), json!("x")]),
         ("iat", vec![json!(now + 61), json!("x")]),
         ("jti", vec![json!(null), json!(1)]),
@@ -93,11 +93,36 @@ async fn an_assertion_with_a_claim_that_is_missing_or_wrong_is_refused() {
             is_unknown(&keyed.shows(&keyed.key.signs(&claims)).await, &format!("{claim} {value}"));
         }
     }
-    for (claim, value) in [("exp", now - 59), ("exp", now + 3600), ("nbf", now + 60), ("iat", now + 60)] {
+    for (claim, value) in [("exp", now - 59), ("exp", now + 3660), ("nbf", now + 60), ("iat", now + 60)] {
         let mut claims = keyed.claims();
         claims[claim] = value.into();
         is_known(&keyed.shows(&keyed.key.signs(&claims)).await);
     }
+}
+
+#[actix_web::test]
+async fn the_times_of_an_assertion_may_have_a_fraction() {
+    let keyed = Keyed::start(KeyAlg::EdDsa);
+    for value in ["{now}.5", "{now}.999999", "{now}.0e0"] {
+        let mut claims = keyed.claims();
+        let seconds = keyed.idp.clock.now().as_unix().to_string();
+        let value: Value = serde_json::from_str(&value.replace("{now}", &seconds)).unwrap();
+        (claims["iat"], claims["nbf"], claims["exp"]) = (value.clone(), value.clone(), value.clone());
+        is_known(&keyed.shows(&keyed.key.signs(&claims)).await);
+    }
+}
+
+#[actix_web::test]
+async fn an_assertion_that_lives_for_an_hour_by_a_clock_that_is_ahead_works_once() {
+    let keyed = Keyed::start(KeyAlg::EdDsa);
+    let mut claims = keyed.claims();
+    let now = keyed.idp.clock.now().as_unix() + 60;
+    (claims["iat"], claims["exp"]) = (now.into(), (now + 3600).into());
+    let assertion = keyed.key.signs(&claims);
+    is_known(&keyed.shows(&assertion).await);
+    // To the last second in which it would be good.
+    keyed.idp.passes(3719);
+    is_unknown(&keyed.shows(&assertion).await, "the same again");
 }
 
 #[actix_web::test]

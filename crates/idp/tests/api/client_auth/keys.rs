@@ -11,6 +11,7 @@ use idp::{
     keys::KeyAlg,
 };
 use serde_json::{Value, json};
+use shared::clock::Clock as _;
 use url::Url;
 
 use super::{Key, PRIVATE_KEY, claims, client, is_known, is_unknown, shows};
@@ -120,4 +121,29 @@ async fn a_client_whose_keys_cannot_be_had_is_unknown() {
     let keyed = Keyed::start(KeyAlg::EdDsa);
     keyed.published.set(&[]);
     is_unknown(&keyed.shows(&keyed.key.signs(&keyed.claims())).await, "500");
+}
+
+#[actix_web::test]
+async fn i22_however_many_clients_registered_themselves_every_client_is_heard() {
+    let keyed = Keyed::start(KeyAlg::EdDsa);
+    let strangers = Published::default();
+    strangers.set(&[&Key::new(KeyAlg::EdDsa)]);
+    let address = strangers.serve();
+    let now = keyed.idp.clock.now();
+    let registered = Client { registered: Some(now), ..Client::of("app-x") };
+    let asks = async |number: u32| {
+        let address = Url::parse(&format!("{address}?{number}")).unwrap();
+        keyed.idp.state.client_keys.at(&registered, &address, None, now).await.is_some()
+    };
+    for number in 0..1000 {
+        assert!(asks(number).await, "{number}");
+    }
+    assert!(asks(0).await);
+    assert_eq!(strangers.asked(), 1000, "what there is room for is kept");
+    assert!(asks(1000).await && asks(1000).await);
+    assert_eq!(strangers.asked(), 1002, "what there is no room for is fetched, and not kept");
+    for _ in 0..2 {
+        is_known(&keyed.shows(&keyed.key.signs(&keyed.claims())).await);
+    }
+    assert_eq!(keyed.published.asked(), 1, "those of the settings have their room");
 }

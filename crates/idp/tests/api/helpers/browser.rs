@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{RequestBuilder, header};
+use serde_json::json;
 
 use super::{Answer, AuthorizationRequest, CLIENT2, Code, Idp, SCOPE, http_from};
 
@@ -100,6 +102,13 @@ pub async fn signed_in(idp: &Idp, people: &[(&str, &str)]) -> Browser {
         }
     }
     browser
+}
+
+/// What client-hs256 can write by itself: an ID token for it about this user.
+pub fn hint_by_secret(idp: &Idp, subject: &str) -> String {
+    let key = EncodingKey::from_secret(b"client-hs256-secret-of-32-bytes-or-more");
+    let claims = json!({ "iss": idp.issuer, "sub": subject, "aud": "client-hs256" });
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
 }
 
 /// An ID token for client2 about somebody who is signed in with this browser and has consented.
