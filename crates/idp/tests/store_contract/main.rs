@@ -90,6 +90,7 @@ every_store![
     ],
     assertions: [
         an_assertion_is_used_up_once_until_it_ends,
+        i23_the_clients_of_one_registrant_leave_room_for_the_assertions_of_others,
     ],
     room: [
         sweeping_takes_what_has_ended_and_nothing_else,
