@@ -26,6 +26,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(3600);
 /// How many sets are kept at most.
 const SETS: usize = 1000;
+/// What they may take on average, in bytes, if there are as many.
+const SET_BYTES: usize = 16 * 1024;
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest set that is read, in bytes.
@@ -44,9 +46,16 @@ struct Known {
     asked: Option<Timestamp>,
 }
 
+/// What is not known yet, or on its way, may turn out to be as large as a set can be. Whoever weighs must not wait.
+fn weight(set: &Arc<Mutex<Known>>) -> usize {
+    let known = set.try_lock().ok();
+    known.and_then(|known| known.keys.as_ref().map(PublicKeys::weight)).unwrap_or(PublicKeys::MOST)
+}
+
 impl Default for PublishedKeys {
     fn default() -> Self {
-        Self { sets: ExpiringMap::with_capacity(SETS), http: OnceCell::new() }
+        let sets = ExpiringMap::shared(SETS, weight, |_| Vec::new()).of_bytes_each(SET_BYTES);
+        Self { sets, http: OnceCell::new() }
     }
 }
 
@@ -110,5 +119,28 @@ impl PublishedKeys {
             builder.build().map_err(|error| error.to_string())
         };
         self.http.get_or_try_init(make).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i23_sets_count_with_all_they_may_be_until_they_are_known() {
+        let (published, now) = (PublishedKeys::default(), Timestamp::from_unix(0));
+        let set = |number: usize| {
+            let address = Url::parse(&format!("https://client{number}.example/jwks")).unwrap();
+            published.set(&address, now)
+        };
+        let taken = (0..SETS).take_while(|number| set(*number).is_ok()).count();
+        assert!(taken * PublicKeys::MOST <= SETS * SET_BYTES, "{taken}");
+        let keys =
+            br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        for number in 0..taken {
+            set(number).unwrap().try_lock().unwrap().keys = Some(PublicKeys::parse(keys).unwrap());
+            set(number).unwrap();
+        }
+        assert!(set(SETS).is_ok(), "there is room again for others");
     }
 }

@@ -122,7 +122,7 @@ pub(super) fn validated(
     let audience = audience(resources, params, checks)?;
     let challenge = challenge(client, params, checks)?;
     let text = |name| params.get(name).map(ToOwned::to_owned);
-    let claims = claims(client, params, checks)?;
+    let mut claims = claims(client, params, checks)?;
     let hint = self::hint(params, hint, checks);
     let prompt = prompt(params, checks)?;
     Ok(AuthorizationRequest {
@@ -134,7 +134,8 @@ pub(super) fn validated(
         challenge,
         prompt,
         max_age: max_age(client, params, checks)?,
-        subjects: claims_request::both(hint.subject().map(|subject| vec![subject]), claims.subjects.clone()),
+        // From here on nobody asks what `claims` alone says about them: a grant need not keep it.
+        subjects: claims_request::both(hint.subject().map(|subject| vec![subject]), claims.subjects.take()),
         hint,
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
         claims,
