@@ -23,6 +23,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(3600);
 /// How many sets of clients that registered themselves are kept at most.
 const SETS: usize = 1000;
+/// What they may take on average, in bytes, if there are as many.
+const SET_BYTES: usize = 16 * 1024;
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest set that is read, in bytes.
@@ -45,12 +47,18 @@ struct Known {
     asked: Option<Timestamp>,
 }
 
+/// What is not known yet, or on its way, may turn out to be as large as a set can be. Whoever weighs must not wait.
+fn weight(set: &Arc<Mutex<Known>>) -> usize {
+    let known = set.try_lock().ok();
+    known.and_then(|known| known.keys.as_ref().map(PublicKeys::weight)).unwrap_or(PublicKeys::MOST)
+}
+
 impl Default for PublishedKeys {
     fn default() -> Self {
         Self {
             // There are as many as the settings name.
             of_settings: ExpiringMap::with_capacity(usize::MAX),
-            of_registered: ExpiringMap::with_capacity(SETS),
+            of_registered: ExpiringMap::shared(SETS, weight, |_| Vec::new()).of_bytes_each(SET_BYTES),
             http_here: OnceCell::new(),
             http_outside: OnceCell::new(),
         }
@@ -148,5 +156,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn i23_sets_count_with_all_they_may_be_until_they_are_known() {
+        let (published, now) = (PublishedKeys::default(), Timestamp::from_unix(0));
+        let client = Client { registered: Some(now), ..Client::of("app-1") };
+        let set = |number: usize| {
+            let address = Url::parse(&format!("https://client{number}.example/jwks")).unwrap();
+            published.set(&client, &address, now)
+        };
+        let is_kept = |number: usize| Arc::ptr_eq(&set(number), &set(number));
+        let taken = (0..SETS).take_while(|number| is_kept(*number)).count();
+        assert!(taken * PublicKeys::MOST <= SETS * SET_BYTES, "{taken}");
+        let keys =
+            br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        for number in 0..taken {
+            set(number).try_lock().unwrap().keys = Some(PublicKeys::parse(keys).unwrap());
+            set(number);
+        }
+        assert!(is_kept(SETS), "there is room again for others");
     }
 }

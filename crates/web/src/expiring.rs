@@ -207,7 +207,7 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
     }
 
     /// Forgets every entry that `keep` says no to.
-    pub fn retain(&self, keep: impl Fn(&V) -> bool) {
+    pub fn retain(&self, mut keep: impl FnMut(&V) -> bool) {
         self.forget_unless(|entry| keep(&entry.value));
     }
 
@@ -247,7 +247,7 @@ impl<K: Eq + Hash + Clone + fmt::Debug, V, O: Eq + Hash + Clone> ExpiringMap<K, 
         due
     }
 
-    fn forget_unless(&self, keep: impl Fn(&Expiring<V>) -> bool) {
+    fn forget_unless(&self, mut keep: impl FnMut(&Expiring<V>) -> bool) {
         self.entries.retain(|_, entry| {
             let kept = keep(entry);
             if !kept {

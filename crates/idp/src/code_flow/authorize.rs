@@ -122,7 +122,7 @@ pub(super) fn validated(
     let audience = audience(resources, params, checks)?;
     let challenge = challenge(client, params, checks)?;
     let text = |name| params.get(name).map(ToOwned::to_owned);
-    let claims = claims(client, params, checks)?;
+    let mut claims = claims(client, params, checks)?;
     let named = hint.as_ref().map(|hint| vec![hint.subject.clone()]);
     let hint = self::hint(params, hint, checks);
     let prompt = prompt(params, checks)?;
@@ -135,7 +135,8 @@ pub(super) fn validated(
         challenge,
         prompt,
         max_age: max_age(client, params, checks)?,
-        subjects: claims_request::both(named, claims.subjects.clone()),
+        // From here on nobody asks what `claims` alone says about them: a grant need not keep it.
+        subjects: claims_request::both(named, claims.subjects.take()),
         hint,
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
         claims,

@@ -42,8 +42,10 @@ pub async fn push(
     let (client, params) = back_channel::asked(&state, &request, form, &REPEATABLE, &mut checks).await?;
     let (_, asked) = asked::asked(&state, &client, &params, Way::Pushed, &mut checks).await?;
     let (now, lifetime) = (state.clock.now(), state.settings.par_lifetime);
-    // Anybody can push in the name of a public client, and must not take all the room that it has.
-    let address = visitor::address(&request).filter(|_| client.is_public());
+    // Anybody can push in the name of a public client, and must not take all the room that it has. And where anybody can
+    // register clients, whoever has several must not take the shares of all of them.
+    let is_anybodys = client.is_public() || client.registered.is_some();
+    let address = visitor::address(&request).filter(|_| is_anybodys);
     let request_uri = tokens::mint_request_uri(state.random.as_ref());
     let pushed = PushedRequest::new(asked?, address, now + lifetime);
     // One that nobody came for is remembered for as long again, so that the client is told that the browser is late.

@@ -9,7 +9,7 @@ use shared::{
 
 use super::{
     audience::Audience,
-    claims_request::ClaimsRequest,
+    claims_request::{self, ClaimsRequest},
     consent::Permissions,
     prompt::Prompt,
     return_address::ReturnAddress,
@@ -101,7 +101,8 @@ impl AuthorizationRequest {
             self.ui_locales.as_deref(),
         ];
         let texts = texts.into_iter().flatten().chain(self.scope.iter());
-        size_of::<Self>() + texts.map(str::len).sum::<usize>() + self.claims.weight()
+        let subjects = claims_request::weight_of(self.subjects.as_deref());
+        size_of::<Self>() + texts.map(str::len).sum::<usize>() + subjects + self.claims.weight()
     }
 
     /// Scope values, and the claims beyond them.

@@ -10,13 +10,17 @@ use super::claims;
 /// Why the parameter cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ClaimsRequestError {
-    /// It is not a JSON object of the members and values of §5.5.
+    /// It is not a JSON object of the members and values of §5.5, or names more users than [`MOST_SUBJECTS`].
     #[error("claims is not a JSON object as OpenID Connect Core §5.5 has it")]
     Malformed,
     /// An `acr` is essential, and none of its values is one that this provider can reach.
     #[error("no essential acr value can be reached")]
     Acr,
 }
+
+/// How many users a request can name: as many as sign in with one browser, and more. Each takes much more room than its
+/// place in the parameter.
+pub const MOST_SUBJECTS: usize = 16;
 
 /// What the parameter asks for, as far as this provider can answer it. Claims that it does not know are left out, as
 /// §5.5 wants it.
@@ -46,8 +50,7 @@ impl ClaimsRequest {
     pub fn weight(&self) -> usize {
         let claims =
             self.userinfo.iter().chain(&self.id_token).map(|claim| claim.len() + size_of::<String>());
-        let subjects = self.subjects.iter().flatten().map(|subject| subject.as_str().len());
-        claims.sum::<usize>() + subjects.sum::<usize>()
+        claims.sum::<usize>() + weight_of(self.subjects.as_deref())
     }
 
     /// Reads the parameter. `acr` is what a login here reaches.
@@ -78,10 +81,25 @@ impl ClaimsRequest {
     }
 }
 
-/// Whom a wish for `sub` names; nobody in particular if it gives no value.
+/// How much users take that are named, in bytes. A text that is shared has two counters.
+pub fn weight_of(subjects: Option<&[Subject]>) -> usize {
+    let each = size_of::<Subject>() + 2 * size_of::<usize>();
+    subjects.into_iter().flatten().map(|subject| each + subject.as_str().len()).sum()
+}
+
+/// Whom a wish for `sub` names, each of them once; nobody in particular if it gives no value.
 fn named_subjects(wish: &Wish) -> Result<Option<Vec<Subject>>, ClaimsRequestError> {
-    let named = wish.value.iter().chain(&wish.values).map(|value| value.as_str().map(Subject::new));
-    let named = named.collect::<Option<Vec<_>>>().ok_or(ClaimsRequestError::Malformed)?;
+    let mut named: Vec<Subject> = Vec::new();
+    for value in wish.value.iter().chain(&wish.values) {
+        let subject = value.as_str().ok_or(ClaimsRequestError::Malformed)?;
+        if named.iter().any(|known| known.as_str() == subject) {
+            continue;
+        }
+        if named.len() == MOST_SUBJECTS {
+            return Err(ClaimsRequestError::Malformed);
+        }
+        named.push(Subject::new(subject));
+    }
     Ok((!named.is_empty()).then_some(named))
 }
 
@@ -152,6 +170,20 @@ mod tests {
             let expected = expected.map(|named| named.into_iter().map(Subject::new).collect());
             assert_eq!(parse(text).unwrap().subjects, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn i23_a_request_names_a_few_users_and_each_of_them_once() {
+        let named = |names: &[String]| {
+            let values = serde_json::json!({ "id_token": { "sub": { "values": names } } });
+            parse(&values.to_string()).map(|asked| asked.subjects.unwrap_or_default().len())
+        };
+        let different = |number: usize| (0..number).map(|it| it.to_string()).collect::<Vec<_>>();
+        assert_eq!(named(&vec![String::new(); 10_000]), Ok(1));
+        assert_eq!(named(&vec![different(MOST_SUBJECTS); 100].concat()), Ok(MOST_SUBJECTS));
+        assert_eq!(named(&different(MOST_SUBJECTS + 1)), Err(ClaimsRequestError::Malformed));
+        let places = ClaimsRequest { subjects: Some(vec![Subject::new(""); 10]), ..ClaimsRequest::default() };
+        assert!(places.weight() >= 10 * (size_of::<Subject>() + 16), "without any text");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum RedirectUriError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri {
     text: Arc<str>,
-    host: Arc<str>,
+    origin: Arc<str>,
 }
 
 impl RedirectUri {
@@ -49,9 +49,8 @@ impl RedirectUri {
         if url.query_pairs().any(|(name, _)| ours.contains(&name.as_ref())) {
             return Err(RedirectUriError::ResponseParameter(text.to_owned()));
         }
-        let host = url.host_str().unwrap_or_default();
-        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Ok(Self { text: text.into(), host: host.into() })
+        // Kept, so that the origin of a script is compared with those of all clients without reading one address again.
+        Ok(Self { text: text.into(), origin: url.origin().ascii_serialization().into() })
     }
 
     /// The address exactly as registered.
@@ -65,13 +64,13 @@ impl RedirectUri {
     }
 
     /// The same as browsers write it in `Origin` (RFC 6454 §6.1).
-    pub fn origin(&self) -> String {
-        Url::parse(&self.text).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// `host:port`, for people.
     pub fn host(&self) -> &str {
-        &self.host
+        self.origin.split_once("://").map(|(_, host)| host).unwrap_or_default()
     }
 }
 
@@ -320,6 +319,26 @@ mod tests {
             assert!(RedirectUri::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(RedirectUri::parse("https://a.example:8443/cb?x=1").unwrap().host(), "a.example:8443");
+    }
+
+    #[test]
+    fn an_address_keeps_its_origin_as_browsers_write_it() {
+        for (address, origin, host) in [
+            ("http://127.0.0.1:5002/auth", "http://127.0.0.1:5002", "127.0.0.1:5002"),
+            ("HTTPS://App.Example:443/cb?x=http://y", "https://app.example", "app.example"),
+            ("http://user@[::1]:80/", "http://[::1]", "[::1]"),
+        ] {
+            let registered = RedirectUri::parse(address).unwrap();
+            assert_eq!((registered.origin(), registered.host()), (origin, host), "{address}");
+            let public = Client {
+                auth_method: AuthMethod::None,
+                redirect_uris: vec![registered.clone()],
+                ..Client::of("public")
+            };
+            assert!(public.lives_at(origin) && !public.lives_at(host), "{address}");
+            // It is read once: what is kept is what a copy shows.
+            assert!(std::ptr::eq(registered.clone().origin(), registered.origin()), "{address}");
+        }
     }
 
     #[test]

@@ -40,16 +40,30 @@ pub enum PublicKeysError {
     /// Nothing to verify with.
     #[error("must hold a key for RS256, PS256, ES256 or EdDSA")]
     Empty,
+    /// The number and the lists of its keys make it take much more than what was sent.
+    #[error("must have fewer keys, or keys that say less: it takes more than 64 KiB")]
+    TooLarge,
 }
 
 /// Public keys that verify.
 #[derive(Clone, Debug)]
-pub struct PublicKeys(Vec<Jwk>);
+pub struct PublicKeys {
+    keys: Box<[Jwk]>,
+    weight: usize,
+}
 
 /// What makes a JWK more than a public key (RFC 7518 §6.2.2, §6.3.2 and §6.4.1, RFC 8037 §2).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+/// How many texts a key has at most: `kid`, `x5u`, `x5t`, `x5t#S256`, and two that are the key.
+const TEXTS: usize = 6;
+/// What a text takes beside its bytes: a place in a list, and the rest of its own piece of memory.
+const PLACE: usize = 64;
+
 impl PublicKeys {
+    /// How many bytes a set takes at most.
+    pub const MOST: usize = 64 * 1024;
+
     /// Reads a key set. RFC 7517 §5: keys of an unknown kind are passed over.
     pub fn parse(json: &[u8]) -> Result<Self, PublicKeysError> {
         #[derive(Deserialize)]
@@ -61,13 +75,22 @@ impl PublicKeys {
             return Err(PublicKeysError::Private);
         }
         let keys = set.keys.into_iter().filter_map(|key| Jwk::deserialize(Value::Object(key)).ok());
-        let keys: Vec<_> = keys.filter(is_for_signatures).collect();
-        if keys.is_empty() { Err(PublicKeysError::Empty) } else { Ok(Self(keys)) }
+        let keys: Box<[_]> = keys.filter(is_for_signatures).collect();
+        let weight = json.len() + keys.iter().map(weight_beside_its_texts).sum::<usize>();
+        if keys.is_empty() {
+            return Err(PublicKeysError::Empty);
+        }
+        if weight > Self::MOST { Err(PublicKeysError::TooLarge) } else { Ok(Self { keys, weight }) }
+    }
+
+    /// How many bytes it takes.
+    pub const fn weight(&self) -> usize {
+        self.weight
     }
 
     /// The set as JSON (RFC 7517 §5).
     pub fn to_json(&self) -> Value {
-        serde_json::json!({ "keys": self.0 })
+        serde_json::json!({ "keys": self.keys })
     }
 
     /// Whether one of the keys is called `kid`; without a `kid`, whether there is any.
@@ -84,8 +107,15 @@ impl PublicKeys {
     }
 
     fn called<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a Jwk> {
-        self.0.iter().filter(move |key| kid.is_none() || key.common.key_id.as_deref() == kid)
+        self.keys.iter().filter(move |key| kid.is_none() || key.common.key_id.as_deref() == kid)
     }
+}
+
+/// RFC 7517 §4.3 and §4.7: `key_ops` and `x5c` are lists, of as many as one likes.
+fn weight_beside_its_texts(key: &Jwk) -> usize {
+    let listed = key.common.key_operations.as_ref().map_or(0, Vec::len)
+        + key.common.x509_chain.as_ref().map_or(0, Vec::len);
+    size_of::<Jwk>() + (TEXTS + listed) * PLACE
 }
 
 fn is_for_signatures(key: &Jwk) -> bool {
@@ -130,6 +160,27 @@ mod tests {
         assert_eq!(parse(&json!({ "keys": [ed25519(), private] })).unwrap_err(), PublicKeysError::Private);
         let secret = json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0" }] });
         assert_eq!(parse(&secret).unwrap_err(), PublicKeysError::Private);
+    }
+
+    #[test]
+    fn i23_a_set_weighs_what_it_takes_and_has_a_bound() {
+        let set = |key: &Value, number: usize| json!({ "keys": vec![key.clone(); number] });
+        let small = json!({ "kty": "RSA", "n": "", "e": "" });
+        let ten = set(&small, 10);
+        let taken = parse(&ten).unwrap().weight();
+        assert!(taken >= ten.to_string().len() + 10 * size_of::<Jwk>(), "{taken}");
+        assert_eq!(parse(&set(&small, 1000)).unwrap_err(), PublicKeysError::TooLarge);
+        for list in ["x5c", "key_ops"] {
+            let mut says_much = ed25519();
+            says_much[list] = vec![""; 10].into();
+            let bare = parse(&set(&ed25519(), 1)).unwrap().weight();
+            assert!(
+                parse(&set(&says_much, 1)).unwrap().weight() >= bare + 10 * size_of::<String>(),
+                "{list}"
+            );
+            says_much[list] = vec![""; 5000].into();
+            assert_eq!(parse(&set(&says_much, 1)).unwrap_err(), PublicKeysError::TooLarge, "{list}");
+        }
     }
 
     #[test]

@@ -82,6 +82,8 @@ enum Stage {
 /// What is kept of a grant: all of it until its code is claimed, then for whom it counts and whether it does.
 #[derive(Debug)]
 pub struct KeptGrant {
+    /// Its name.
+    pub id: GrantId,
     /// To whom it was given.
     pub client_id: ClientId,
     /// By whom.
@@ -111,7 +113,7 @@ impl From<Grant> for KeptGrant {
         let approval = &grant.approval;
         let subject = approval.authentication.subject.clone();
         let (client_id, address) = (approval.client_id.clone(), approval.address);
-        Self { client_id, subject, address, stage: Stage::CodeIssued(Box::new(grant)) }
+        Self { id: approval.grant, client_id, subject, address, stage: Stage::CodeIssued(Box::new(grant)) }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{authorization_request::AuthorizationRequest, return_address::ReturnA
 pub struct PushedRequest {
     /// Who pushed it.
     pub client_id: ClientId,
-    /// The address that it came from, where anybody can push in the client's name.
+    /// The address that it came from, where anybody can push in the client's name, or have such a client.
     pub address: Option<IpAddr>,
     /// Until when a browser may come for it.
     pub expires: Timestamp,

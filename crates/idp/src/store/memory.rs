@@ -17,9 +17,16 @@ use shared::ids::ClientId;
 use web::expiring::{ExpiringMap, Full};
 
 use self::{
-    access_tokens::AccessTokens, assertions::Assertions, clients::Clients, consents::Consents,
-    grants::Grants, interactions::Interactions, pushed_requests::PushedRequests,
-    refresh_families::RefreshFamilies, sessions::Sessions, users::Users,
+    access_tokens::AccessTokens,
+    assertions::{Assertions, Shown},
+    clients::Clients,
+    consents::Consents,
+    grants::Grants,
+    interactions::Interactions,
+    pushed_requests::PushedRequests,
+    refresh_families::RefreshFamilies,
+    sessions::Sessions,
+    users::Users,
 };
 use super::{StoreError, Stores};
 use crate::domain::{
@@ -72,8 +79,9 @@ impl Owner {
 pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize, may_register: bool) -> Stores {
     let alone = clients.len() <= 1 && !may_register;
     let share = if alone { Owner::share_of_the_only_client } else { Owner::share };
+    let clients = Arc::new(Clients::new(clients, capacity));
     Stores {
-        clients: Arc::new(Clients::new(clients, capacity)),
+        clients: Arc::<Clients>::clone(&clients),
         users: Arc::new(Users::from(users)),
         sessions: Arc::new(Sessions(
             ExpiringMap::shared(capacity, |_| 0, |session: &UserSession| Owner::of_address(session.address))
@@ -113,9 +121,14 @@ pub fn stores(clients: Vec<Client>, users: Vec<User>, capacity: usize, may_regis
             })
             .in_shares(share),
         )),
-        assertions: Arc::new(Assertions(
-            ExpiringMap::shared(capacity, |_| 0, |client: &ClientId| Owner::both(client, None))
-                .in_shares(share),
-        )),
+        assertions: Arc::new(Assertions {
+            used: ExpiringMap::shared(
+                capacity,
+                |_| 0,
+                |shown: &Shown| Owner::both(&shown.client, shown.registrant),
+            )
+            .in_shares(share),
+            clients,
+        }),
     }
 }

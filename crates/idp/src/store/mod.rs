@@ -280,7 +280,8 @@ pub trait AccessTokenStore: Send + Sync {
 /// The assertions that clients have shown (RFC 7523 §3).
 #[async_trait]
 pub trait AssertionStore: Send + Sync {
-    /// Uses up the `jti` of one of `client`, which ends at `ends`. Says yes to one caller, and no to everybody else.
+    /// Uses up the `jti` of one of `client`, which ends at `ends`. Says yes to one caller, and no to everybody else. It
+    /// counts for the client, and for the address that the client registered itself from.
     async fn use_up(
         &self,
         jti: SecretHash,

@@ -118,6 +118,18 @@ async fn a_claims_parameter_that_cannot_be_read_is_invalid() {
 }
 
 #[actix_web::test]
+async fn i23_a_request_that_names_many_users_is_refused() {
+    let idp = Idp::start();
+    let asks = async |names: Vec<String>| {
+        let claims = json!({ "id_token": { "sub": { "values": names } } }).to_string();
+        Browser::new(&idp).opens(&AuthorizationRequest::new().with("claims", &claims)).await.location()
+    };
+    asks((0..17).map(|it| it.to_string()).collect()).await.is_refusal(&idp, "invalid_request");
+    let again = asks(vec!["1".to_owned(); 500]).await;
+    assert!(again.0.as_str().starts_with(&idp.at("/login/in_")), "one user, however often named");
+}
+
+#[actix_web::test]
 async fn claims_in_the_id_token_are_a_matter_of_registration() {
     let idp = Idp::start_with(|settings| settings.clients[1].claims_in_id_token = true);
     let asked = AuthorizationRequest::of_client2().with("scope", "openid email");

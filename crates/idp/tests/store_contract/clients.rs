@@ -37,7 +37,7 @@ pub async fn clients_and_users_are_found_by_their_names_only(stores: Stores) {
     assert!(stores.users.find(&Subject::new("demo")).await.unwrap().is_none());
 }
 
-fn registration(id: &str, now: Timestamp, address: Option<IpAddr>) -> Registration {
+pub fn registration(id: &str, now: Timestamp, address: Option<IpAddr>) -> Registration {
     Registration {
         client: Arc::new(Client { registered: Some(now), ..Client::of(id) }),
         also: Arc::default(),

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use idp::{
     domain::grant::{Grant, Redeem},
-    store::Stores,
+    store::{StoreError, Stores},
 };
 use shared::ids::{ClientId, Subject};
 
-use crate::entries::{approval, at, grant, grant_called, handle};
+use crate::{
+    CAPACITY,
+    entries::{approval, at, grant, grant_called, handle},
+};
 
 pub async fn a_code_is_redeemed_once_and_reuse_revokes_its_grant(stores: Stores) {
     let (store, client) = (&stores.grants, ClientId::new("client1"));
@@ -81,4 +84,32 @@ pub async fn a_grant_is_revoked_by_its_name_or_with_all_of_one_user_at_one_clien
     store.revoke_all(&Subject::new("1"), &client, at(1)).await.unwrap();
     assert_eq!(live().await, [false, false, false, true]);
     assert!(matches!(store.redeem(handle("3"), &client, at(1)).await, Ok(Redeem::Unknown)), "a code, too");
+}
+
+pub async fn i23_the_codes_of_grants_that_were_taken_back_take_no_room(stores: Stores) {
+    let (store, client) = (&stores.grants, ClientId::new("client1"));
+    for number in 0..3 * CAPACITY {
+        let code = handle(&number.to_string());
+        store.issue(code, grant_called(number as u128, at(60)), at(120), at(0)).await.unwrap();
+        match number % 2 {
+            0 => store.revoke_all(&Subject::new("1"), &client, at(1)).await.unwrap(),
+            _ => store.revoke_client(&client).await.unwrap(),
+        }
+        assert!(matches!(store.redeem(code, &client, at(1)).await, Ok(Redeem::Unknown)));
+    }
+}
+
+pub async fn i23_a_grant_that_found_no_room_leaves_nothing_behind(stores: Stores) {
+    let store = &stores.grants;
+    for number in 0..3 * CAPACITY {
+        let (code, one) = (handle(&number.to_string()), grant_called(number as u128, at(60)));
+        let expected = if number < CAPACITY / 2 { Ok(()) } else { Err(StoreError::Full) };
+        assert_eq!(store.issue(code, one, at(120), at(0)).await, expected, "{number}");
+    }
+    for number in 0..CAPACITY / 2 {
+        let other = Grant { approval: approval(1000 + number as u128, "client2"), ..grant(at(60)) };
+        store.issue(handle(&format!("other {number}")), other, at(120), at(0)).await.unwrap();
+    }
+    let refused = grant_called(CAPACITY as u128, at(60)).approval.grant;
+    assert!(!store.is_live(refused, at(1)).await.unwrap());
 }

@@ -74,6 +74,8 @@ every_store![
         a_late_code_is_late_and_later_unknown,
         a_used_code_is_remembered_as_long_as_what_it_bought,
         a_grant_is_revoked_by_its_name_or_with_all_of_one_user_at_one_client,
+        i23_the_codes_of_grants_that_were_taken_back_take_no_room,
+        i23_a_grant_that_found_no_room_leaves_nothing_behind,
     ],
     access_tokens: [
         an_access_token_ends_by_itself,
@@ -88,6 +90,7 @@ every_store![
     ],
     assertions: [
         an_assertion_is_used_up_once_until_it_ends,
+        i23_the_clients_of_one_registrant_leave_room_for_the_assertions_of_others,
     ],
     room: [
         sweeping_takes_what_has_ended_and_nothing_else,

@@ -1,6 +1,6 @@
 //! The clients: those of the settings, which stay, and those that registered themselves, of whom there may be only so many.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use shared::{clock::Timestamp, ids::ClientId};
@@ -32,6 +32,13 @@ impl Clients {
             of_the_settings: clients.into_iter().map(Arc::new).collect(),
             registered: registered.of_bytes_each(REGISTRATION_BYTES).in_shares(Owner::share),
         }
+    }
+
+    /// The address that a client registered itself from, as far as that is known. Whether the registration has ended does
+    /// not matter: its time is another one than that of whoever asks, which may travel.
+    pub(super) fn registrant(&self, id: &ClientId) -> Option<IpAddr> {
+        let before_all = Timestamp::from_unix(i64::MIN);
+        self.registered.read(id, before_all, |registration| registration.address).flatten()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Grants, and the codes that stand for them. A code is redeemed once (RFC 6749 §4.1.2) and remembered as long as what
 //! it bought.
 
-use std::net::IpAddr;
+use std::{collections::HashSet, net::IpAddr};
 
 use async_trait::async_trait;
 use shared::{
@@ -17,17 +17,41 @@ use crate::{
     store::{GrantStore, Stored},
 };
 
+/// Every grant has its code, and every code its grant: room is asked for in `by_id` alone, and nobody's share of it would
+/// hold if codes stayed behind. One map is let go before the other is touched.
 pub(super) struct Grants {
     pub(super) by_code: ExpiringMap<SecretHash, GrantId>,
     pub(super) by_id: ExpiringMap<GrantId, KeptGrant, Owner>,
+}
+
+impl Grants {
+    /// Takes grants back, and their codes with them.
+    fn forget(&self, is_meant: impl Fn(&KeptGrant) -> bool) {
+        let mut gone = HashSet::new();
+        self.by_id.retain(|grant| {
+            let is_gone = is_meant(grant);
+            if is_gone {
+                gone.insert(grant.id);
+            }
+            !is_gone
+        });
+        if !gone.is_empty() {
+            self.by_code.retain(|id| !gone.contains(id));
+        }
+    }
 }
 
 #[async_trait]
 impl GrantStore for Grants {
     async fn issue(&self, code: SecretHash, grant: Grant, forget: Timestamp, now: Timestamp) -> Stored<()> {
         let id = grant.approval.grant;
-        self.by_id.insert(id, grant.into(), forget, now)?;
-        Ok(self.by_code.insert(code, id, forget, now)?)
+        // The code first: a grant is taken back with a code that is there already.
+        self.by_code.insert(code, id, forget, now)?;
+        let kept = self.by_id.insert(id, grant.into(), forget, now);
+        if kept.is_err() {
+            self.by_code.take(&code, now);
+        }
+        Ok(kept?)
     }
 
     async fn has_room(&self, client: &ClientId, address: Option<IpAddr>, now: Timestamp) -> Stored<bool> {
@@ -59,12 +83,12 @@ impl GrantStore for Grants {
 
     async fn revoke_all(&self, subject: &Subject, client: &ClientId, _now: Timestamp) -> Stored<()> {
         // What is not there does not count.
-        self.by_id.retain(|grant| grant.subject != *subject || grant.client_id != *client);
+        self.forget(|grant| grant.subject == *subject && grant.client_id == *client);
         Ok(())
     }
 
     async fn revoke_client(&self, client: &ClientId) -> Stored<()> {
-        self.by_id.retain(|grant| grant.client_id != *client);
+        self.forget(|grant| grant.client_id == *client);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use shared::secret::Secret;
 
-use super::{client_with, text};
+use super::{client_with, request_of, text};
 use crate::{
     client_auth::Key,
     helpers::{Answer, Idp, REDIRECT_URI, basic, http, http_from},
@@ -242,6 +242,22 @@ async fn i23_one_address_leaves_room_for_the_clients_of_others() {
     let sends = || http_from(IpAddr::from([127, 0, 0, 4])).post(idp.at("/oauth/register")).json(&large);
     assert_eq!(Answer::of(sends()).await.status, 201);
     assert_eq!(Answer::of(sends()).await.status, 503);
+}
+
+#[actix_web::test]
+async fn i23_who_registers_several_clients_leaves_room_for_the_pushed_requests_of_others() {
+    let idp = Idp::start_with(|settings| settings.capacity = 16);
+    let (one, two) =
+        (idp.registered(&client_with(&json!({}))).await, idp.registered(&client_with(&json!({}))).await);
+    let pushes = async |client: &Value, last: u8| {
+        let request = http_from([127, 0, 0, last].into()).post(idp.at("/oauth/par"));
+        let proof = basic(text(client, "client_id"), text(client, "client_secret"));
+        Answer::of(request.header("authorization", proof).form(request_of(client).pairs())).await.status
+    };
+    // One address has two of the sixteen, whosever name it pushes in.
+    assert_eq!([pushes(&one, 2).await, pushes(&two, 2).await], [201; 2]);
+    assert_eq!([pushes(&one, 2).await, pushes(&two, 2).await], [503; 2]);
+    assert_eq!(pushes(&two, 3).await, 201);
 }
 
 #[actix_web::test]
