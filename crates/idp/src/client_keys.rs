@@ -87,11 +87,19 @@ impl PublishedKeys {
                 Err(reason) => tracing::warn!(%address, reason, "the keys of a client cannot be had"),
             }
         }
-        known.keys.clone()
+        let keys = known.keys.clone();
+        drop(known);
+        // What is known now may weigh less than what it might have been.
+        self.sets(client).update(&SecretHash::of(address.as_str()), now, |_| ());
+        keys
+    }
+
+    const fn sets(&self, client: &Client) -> &Sets {
+        if client.registered.is_some() { &self.of_registered } else { &self.of_settings }
     }
 
     fn set(&self, client: &Client, address: &Url, now: Timestamp) -> Arc<Mutex<Known>> {
-        let sets = if client.registered.is_some() { &self.of_registered } else { &self.of_settings };
+        let sets = self.sets(client);
         let key = SecretHash::of(address.as_str());
         let known = |(set, expires): (&mut Arc<Mutex<Known>>, &mut Timestamp)| {
             *expires = now + KEPT;

@@ -103,15 +103,21 @@ pub async fn asked(
     checks: &mut Checks,
 ) -> Result<Asked, Unanswerable> {
     let packed = params.get("request");
-    // An address that stands outside of a request object is where the client is told that the object is no good.
-    let outside = match params.get("redirect_uri") {
-        None if packed.is_some() => None,
-        _ => Some(redirect::return_address(state, client, params, checks)?),
+    // RFC 9101 §6.3: what stands outside of a request object does not count. But if it is a registered address, that is where
+    // the client is told that the object is no good.
+    let outside = match packed {
+        None => Some(redirect::return_address(state, client, params, checks)?),
+        Some(_) => ReturnAddress::of(client, params),
     };
     let params = match (opened(state, client, params, way, checks).await, outside.clone()) {
         (Ok(params), _) => params,
         (Err(Unanswerable::Refused(refusal)), Some(address)) => return Ok((address, Err(refusal))),
-        (Err(unanswerable), _) => return Err(unanswerable),
+        (Err(unanswerable), _) => {
+            if params.get("redirect_uri").is_some() {
+                redirect::return_address(state, client, params, checks)?;
+            }
+            return Err(unanswerable);
+        }
     };
     let address = match outside.filter(|_| packed.is_none()) {
         Some(address) => address,

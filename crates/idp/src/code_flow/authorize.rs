@@ -62,7 +62,13 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     let mut checks = state.checks();
     let client = known_client(&state, &params, &mut checks).await?;
     let (return_address, asked) = match par::presented(&params) {
-        Some(request_uri) => par::taken(&state, &client, request_uri, &mut checks).await?,
+        Some(request_uri) => {
+            // RFC 6749 §3.1: also beside a request that was pushed no parameter stands twice.
+            if let Some(name) = params.repeated(&asked::REPEATABLE) {
+                return Err(problems::parameter_repeated(name));
+            }
+            par::taken(&state, &client, request_uri, &mut checks).await?
+        }
         None => asked::asked(&state, &client, &params, Way::Browser, &mut checks)
             .await
             .map_err(|unanswerable| unanswerable.problem(&client))?,

@@ -55,7 +55,21 @@ pub fn page(
     Ok(response)
 }
 
+/// `host:port`: what stands before an `@` is no host, however much it looks like one.
 fn host_of(address: &str) -> &str {
     let (_, rest) = address.split_once("://").unwrap_or(("", address));
-    rest.split(['/', '?']).next().unwrap_or(rest)
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_the_host_that_the_form_goes_to() {
+        assert_eq!(host_of("https://app.example:8443/cb?x=@y"), "app.example:8443");
+        assert_eq!(host_of("https://bank.example@evil.example/cb"), "evil.example");
+        assert_eq!(host_of("http://[::1]:5002"), "[::1]:5002");
+    }
 }

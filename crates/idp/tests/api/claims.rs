@@ -120,13 +120,14 @@ async fn a_claims_parameter_that_cannot_be_read_is_invalid() {
 #[actix_web::test]
 async fn i23_a_request_that_names_many_users_is_refused() {
     let idp = Idp::start();
-    let asks = async |names: Vec<String>| {
+    let names = |names: Vec<String>| {
         let claims = json!({ "id_token": { "sub": { "values": names } } }).to_string();
-        Browser::new(&idp).opens(&AuthorizationRequest::new().with("claims", &claims)).await.location()
+        AuthorizationRequest::new().with("claims", &claims)
     };
-    asks((0..17).map(|it| it.to_string()).collect()).await.is_refusal(&idp, "invalid_request");
-    let again = asks(vec!["1".to_owned(); 500]).await;
-    assert!(again.0.as_str().starts_with(&idp.at("/login/in_")), "one user, however often named");
+    let many = names((0..17).map(|it| it.to_string()).collect());
+    Browser::new(&idp).opens(&many).await.location().is_refusal(&idp, "invalid_request");
+    let often = names(vec!["1".to_owned(); 500]);
+    assert_eq!(Browser::new(&idp).opens(&often).await.status, 200, "it is one user, however often named");
 }
 
 #[actix_web::test]

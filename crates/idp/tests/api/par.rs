@@ -146,6 +146,8 @@ async fn i13_the_address_of_a_request_stands_once() {
     let pushed = pushed(&idp).await;
     let twice = format!("{}&request_uri={}", address(&idp, "client1", &pushed), params::encode(&pushed));
     opens(&idp, &twice).await.is_error_page("invalid_request");
+    let beside = format!("{}&state=a&state=b", address(&idp, "client1", &pushed));
+    opens(&idp, &beside).await.is_error_page("invalid_request");
     let again = AuthorizationRequest::new().and("nonce", "n2");
     let answer = pushes(&idp, CLIENT1, &again).await;
     assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"));

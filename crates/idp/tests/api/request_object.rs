@@ -154,11 +154,11 @@ async fn only_what_stands_inside_counts() {
 }
 
 #[actix_web::test]
-async fn i2_an_address_in_doubt_outside_is_a_page_whatever_stands_inside() {
+async fn i2_an_address_outside_counts_for_nothing_and_where_nothing_else_does_it_is_a_page() {
     let signed = Signed::start(KeyAlg::EdDsa);
     let object = signed.signs(&signed.claims());
     let outside = [("redirect_uri", "https://evil.example/")];
-    signed.opens(&object, &outside).await.is_error_page("invalid_request");
+    signed.is_accepted(&signed.opens(&object, &outside).await);
     signed.opens("x", &outside).await.is_error_page("invalid_request");
     let twice = [("request", object.as_str())];
     signed.opens(&object, &twice).await.is_error_page("invalid_request");
