@@ -9,6 +9,8 @@ impl Learner {
     /// Registers the application for a way to authenticate, and sees what came back.
     pub async fn registers(&self, pair: &Pair, method: &str) {
         self.opens(&format!("{}/registration", pair.home)).await;
+        // The page keeps what was chosen last.
+        self.evaluates("document.querySelector('#r-alg').value = 'RS256'", Vec::new()).await;
         self.registers_as_chosen(method).await;
     }
 
