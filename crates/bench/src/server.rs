@@ -22,6 +22,8 @@ pub const EMPTY: &str = "empty-server";
 /// The provider, but for two things: a password hash costs next to nothing, so that the rest of a login can be seen and
 /// repeated 100,000 times; and time passes when it is told to, by a number of seconds on standard input.
 pub const CHEAP_PASSWORDS: &str = "provider-with-cheap-passwords";
+/// The same with the demo's own passwords.
+pub const REAL_PASSWORDS: &str = "provider-with-real-passwords";
 /// The same, but a password hash takes its time, and no memory.
 pub const LEAN_PASSWORDS: &str = "provider-with-lean-passwords";
 /// The one with cheap passwords, and it records flows.
@@ -40,9 +42,10 @@ const LEAN_HASH: &str =
 pub async fn run(name: &str, address: &str) -> Result<()> {
     match name {
         EMPTY => empty(address).await,
-        CHEAP_PASSWORDS => with_passwords(CHEAP_HASH, address, "off").await,
-        LEAN_PASSWORDS => with_passwords(LEAN_HASH, address, "off").await,
-        RECORDING => with_passwords(CHEAP_HASH, address, "on").await,
+        CHEAP_PASSWORDS => with_passwords(Some(CHEAP_HASH), address, "off").await,
+        REAL_PASSWORDS => with_passwords(None, address, "off").await,
+        LEAN_PASSWORDS => with_passwords(Some(LEAN_HASH), address, "off").await,
+        RECORDING => with_passwords(Some(CHEAP_HASH), address, "on").await,
         other => Err(anyhow!("there is no server {other:?}")),
     }
 }
@@ -52,14 +55,16 @@ async fn empty(address: &str) -> Result<()> {
     Ok(HttpServer::new(app).bind(address)?.run().await?)
 }
 
-async fn with_passwords(hash: &str, address: &str, record: &str) -> Result<()> {
+async fn with_passwords(hash: Option<&str>, address: &str, record: &str) -> Result<()> {
     let issuer = format!("http://{address}");
     let arguments =
         ["idp", "--bind", address, "--issuer", &issuer, "--capacity", CAPACITY, "--record", record];
     let arguments = Arguments::try_parse_from(arguments)?;
     let mut settings = Settings::try_from(arguments).map_err(|mistake| anyhow!(mistake))?;
-    for user in &mut settings.users {
-        user.password = PasswordHash::parse(hash)?;
+    if let Some(hash) = hash {
+        for user in &mut settings.users {
+            user.password = PasswordHash::parse(hash)?;
+        }
     }
     telemetry::start(&settings.log, settings.log_format).map_err(|mistake| anyhow!(mistake))?;
     let clock = Arc::new(ManualClock::at(SystemClock.now()));

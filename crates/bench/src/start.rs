@@ -19,8 +19,6 @@ const STARTS: usize = 11;
 const AT_ONCE: usize = 32;
 /// How often so many come to a server that was at rest.
 const CROWDS: usize = 3;
-/// How much of the hashes' memory is lost in what two servers differ in anyhow.
-const RESOLUTION: f64 = 0.01;
 
 /// By then a server that has started is at rest: what it needed for that goes back within a second or two.
 const SETTLED: Duration = Duration::from_secs(3);
@@ -40,23 +38,23 @@ pub fn measure(settings: &Settings, keys: &Path, table: &mut Table) -> Result<()
     thread::sleep(SETTLED);
     table.judge("memory at rest", megabytes(bytes(idp.memory()?)), megabytes(16e6));
     drop(idp);
-    passwords(settings, keys, table)
+    passwords(settings, table)
 }
 
 /// Many passwords at once: only as many are checked as there are slots, the others wait. What so many visitors take
 /// anyhow, connections, pages and waiting, is what they take where a hash needs next to no memory.
-fn passwords(settings: &Settings, keys: &Path, table: &mut Table) -> Result<()> {
+fn passwords(settings: &Settings, table: &mut Table) -> Result<()> {
     let user = settings.users.first().context("there is no user")?;
     let mut hash = Hash::new(user.password.clone());
     hash.compute()?;
     let slots = thread::available_parallelism()?.get() as u64;
     let hashes = (0..CROWDS).map(|_| {
-        let with = grown(&Process::idp(keys, "off")?)?;
+        let with = grown(&Process::own(server::REAL_PASSWORDS)?)?;
         let without = grown(&Process::own(server::LEAN_PASSWORDS)?)?;
         Ok(bytes(with) - bytes(without))
     });
     let hashes = median(hashes.collect::<Result<Vec<_>>>()?);
-    let most = bytes(slots * hash.memory()) * (1.0 + RESOLUTION);
+    let most = bytes(slots * hash.memory());
     table.judge(
         format!("memory of {AT_ONCE} password hashes at once, in {slots} slots"),
         megabytes(hashes),
