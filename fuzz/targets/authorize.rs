@@ -26,10 +26,11 @@ fuzz_target!(|query: &[u8]| {
     assert_eq!(answer.status, if form.is_some() { 200 } else { 303 });
 
     // What the URL standard's reader makes of the query, which is not the provider's own.
-    let asked: Vec<_> = form_urlencoded::parse(query).filter(|(_, value)| !value.is_empty()).collect();
+    // A parameter that stands twice has no value, be one of the two empty (RFC 6749 §3.1).
+    let asked: Vec<_> = form_urlencoded::parse(query).collect();
     let the_one = |name: &str| {
         let mut values = asked.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_ref());
-        values.next().filter(|_| values.next().is_none())
+        values.next().filter(|value| values.next().is_none() && !value.is_empty())
     };
     let client =
         IDP.state.settings.clients.iter().find(|client| Some(client.id.as_str()) == the_one("client_id"));
