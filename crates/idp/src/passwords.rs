@@ -81,7 +81,7 @@ impl Passwords {
     }
 
     fn lend(&self) -> Vec<Block> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(PasswordHash::memory)
     }
 
     /// The memory first: whoever gets the slot finds it there, so there is never more memory than slots.

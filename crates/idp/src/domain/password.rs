@@ -70,6 +70,11 @@ impl PasswordHash {
         cost(&self.params) == cost(&Params::default())
     }
 
+    /// Memory for a hash of the usual cost: reserved in one piece, and the system gives it when it is written to.
+    pub fn memory() -> Vec<Block> {
+        Vec::with_capacity(Params::default().block_count())
+    }
+
     /// Whether `password` has this hash. `memory` is lent for the computation.
     pub fn matches(&self, password: &Secret, memory: &mut Vec<Block>) -> bool {
         memory.resize(self.params.block_count(), Block::default());
