@@ -18,7 +18,7 @@ const STARTS: usize = 11;
 /// How many passwords are checked at once.
 const AT_ONCE: usize = 32;
 /// How often so many come to a server that was at rest.
-const CROWDS: usize = 5;
+const CROWDS: usize = 9;
 /// How often a server at rest is looked at.
 const RESTS: usize = 3;
 

@@ -13,7 +13,7 @@ use std::sync::{
 use argon2::Block;
 use shared::{random::Random, secret::Secret};
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::domain::password::{HashError, PasswordHash};
 
@@ -69,10 +69,12 @@ impl Passwords {
             let exists = expected.is_some();
             let matches = expected.as_ref().unwrap_or(&this.nobody).matches(&password, &mut memory);
             this.computed.fetch_add(1, Ordering::Relaxed);
-            this.give_back(memory, slot);
-            matches && exists
+            this.give_back(memory);
+            // The slot goes along. Were it free here already, the next hash would start a thread of its own instead of
+            // using this one.
+            (matches && exists, slot)
         });
-        verified.await.map_err(|_| Busy)
+        verified.await.map(|(verified, _slot)| verified).map_err(|_| Busy)
     }
 
     /// How many hashes have been computed.
@@ -84,10 +86,9 @@ impl Passwords {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(PasswordHash::memory)
     }
 
-    /// The memory first: whoever gets the slot finds it there, so there is never more memory than slots.
-    fn give_back(&self, memory: Vec<Block>, slot: OwnedSemaphorePermit) {
+    /// Before the slot is free: whoever gets it finds the memory there, so there is never more memory than slots.
+    fn give_back(&self, memory: Vec<Block>) {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-        drop(slot);
     }
 }
 
