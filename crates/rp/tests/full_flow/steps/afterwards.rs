@@ -271,7 +271,7 @@ async fn two_tabs_share_what_is_held() {
     assert_eq!(browser.held_at(), Some(Pause::RefreshRequest));
     browser.opens(&format!("{}/tokens", pair.rp)).await;
     browser.does("refresh").await;
-    browser.is_told(&["another tab"]);
+    browser.is_told(&["is being used right now"]);
     browser.does("call_me").await;
     browser.is_told(&["HTTP 200"]);
     let before = browser.token("refresh_token");
