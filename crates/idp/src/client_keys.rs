@@ -138,6 +138,8 @@ impl PublishedKeys {
         let made = if is_here { &self.http_here } else { &self.http_outside };
         let make = async || {
             let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
+            // A set is fetched now and then. By then a client that kept the connection may be about to close it.
+            let builder = builder.pool_max_idle_per_host(0);
             let builder = if is_here { builder.no_proxy() } else { builder };
             builder.build().map_err(|error| error.to_string())
         };

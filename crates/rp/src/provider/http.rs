@@ -73,10 +73,15 @@ pub struct HttpClient {
 
 impl HttpClient {
     /// The client for one issuer. A proxy set for the outside world is of no use for an issuer on this computer.
+    ///
+    /// Each request has a connection of its own. The provider may close one that has been quiet at the moment in which it
+    /// is used again; then nobody knows whether a token request has arrived, and a code works once: it cannot be sent
+    /// again (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
     pub fn for_issuer(issuer: &str, sink: Arc<dyn Sink>, is_demo: bool) -> Result<Self, reqwest::Error> {
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(TIMEOUT)
+            .pool_max_idle_per_host(0)
             .user_agent(USER_AGENT);
         let local = Url::parse(issuer).is_ok_and(|url| origin::is_loopback(&url));
         let builder = if local { builder.no_proxy() } else { builder };

@@ -1,6 +1,9 @@
 //! Steps 8 and 9: what goes to the token endpoint, and what may come back.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -160,6 +163,17 @@ async fn r16_the_credentials_are_not_taken_elsewhere_by_a_redirect() {
 async fn r16_an_answer_of_more_than_256_kib_is_not_read() {
     let (_, answer) = after(|_| answer(|body| body["padding"] = "x".repeat(256 * 1024).into())).await;
     answer.is_problem(502, "token_answer_invalid");
+}
+
+#[actix_web::test]
+async fn r16_no_request_goes_over_a_connection_that_the_provider_may_be_closing() {
+    let world = World::start();
+    world.logs_in(&mut world.browser()).await;
+    world.logs_in(&mut world.browser()).await;
+    let asked = ["/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"];
+    let calls: Vec<_> = asked.iter().flat_map(|path| world.provider.calls(path)).collect();
+    let connections: HashSet<_> = calls.iter().map(|call| call.from).collect();
+    assert_eq!((calls.len(), connections.len()), (6, 6), "{calls:?}");
 }
 
 #[actix_web::test]

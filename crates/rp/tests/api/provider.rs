@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
 };
 
@@ -29,6 +29,8 @@ pub enum Canned {
 /// A request that arrived.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The other end of the connection.
+    pub from: SocketAddr,
     pub path: String,
     pub authorization: Option<String>,
     pub query: String,
@@ -140,6 +142,7 @@ async fn answer(request: HttpRequest, body: Bytes, script: Data<Mutex<Script>>) 
         let mut script = script.lock().unwrap();
         let authorization = request.headers().get("authorization");
         script.calls.push(Call {
+            from: request.peer_addr().unwrap(),
             path: request.path().to_owned(),
             authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
             query: request.query_string().to_owned(),
