@@ -6,7 +6,7 @@ use e2e::{
     script_client::SIGNED,
     stranger::Stranger,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[actix_web::test]
 async fn a_script_logs_in_without_a_server_in_both_languages() {
@@ -150,6 +150,53 @@ async fn every_spoiled_token_is_refused_by_the_check_that_is_there_for_it() {
     learner.lets_the_script_log_in().await;
     learner.allows().await;
     assert_eq!(learner.refused_by().await, "userinfo_subject");
+}
+
+#[actix_web::test]
+async fn a_login_stands_without_the_claims_and_says_so() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    let answers = |answer: &str| {
+        format!(
+            "const real = window.fetch;
+            window.fetch = async (address, how) => {{
+                if (!String(address).endsWith('/oauth/userinfo')) return real(address, how);
+                {answer}
+            }};"
+        )
+    };
+    // It is away; it says that all is well in an answer that is an error; there is none.
+    let away = learner.meddles(&answers("throw new TypeError()")).await;
+    logs_in_without_claims(&pair, &learner, away).await;
+    let good = "return Response.json({ sub: '1', name: 'Somebody', status: 200 }, { status: 503 })";
+    let bad = learner.meddles(&answers(good)).await;
+    logs_in_without_claims(&pair, &learner, bad).await;
+    let none = learner.spoils("/openid-configuration", "delete answer.userinfo_endpoint").await;
+    logs_in_without_claims(&pair, &learner, none).await;
+}
+
+async fn logs_in_without_claims(pair: &Pair, learner: &Learner, meddling: Value) {
+    learner.forgets_cookies().await;
+    learner.opens_the_script(pair).await;
+    learner.lets_the_script_log_in().await;
+    learner.allows().await;
+    learner.the_script_says("passed", "only the ID token says who you are").await;
+    assert_eq!(learner.reads("#sub").await, "1");
+    learner.sees_no("Somebody").await;
+    learner.lets_be(meddling).await;
+}
+
+#[actix_web::test]
+async fn an_endpoints_own_query_stays_in_front_of_the_parameters() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.spoils("/openid-configuration", "answer.authorization_endpoint += '?tenant=a'").await;
+    learner.opens_the_script(&pair).await;
+    learner.has_the_script("login").await;
+    learner.finds("#password").await;
+    let asked = learner.addresses_asked_for().await;
+    let endpoint = format!("{}/oauth/authorize?tenant=a&response_type=code&", pair.issuer);
+    assert!(asked.iter().any(|address| address.starts_with(&endpoint)), "{asked:?}");
 }
 
 #[actix_web::test]

@@ -22,6 +22,7 @@ mod jwks;
 mod spoiled_tokens;
 mod tokens;
 
+mod flows;
 mod home;
 mod logout;
 mod process;

@@ -12,8 +12,10 @@ mod strangers;
 mod tokens;
 mod ways;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use actix_session::storage::SessionStore as _;
+use actix_web::cookie::time;
 use idp::keys::{Folder, Stage};
 use shared::clock::Clock as _;
 
@@ -42,6 +44,25 @@ async fn who_says_no_comes_back_to_a_red_box() {
     browser.submits(None, &[("decision", "deny")]).await;
     assert!(browser.is_at(&format!("{}/", pair.rp)), "{:?}", browser.page);
     assert!(browser.text.contains(r#"role="alert""#) && browser.text.contains("access_denied"));
+}
+
+#[actix_web::test]
+async fn i23_where_no_session_has_room_a_login_ends_with_the_way_to_begin_again() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    browser.submits(None, &PASSWORD).await;
+    let hour = time::Duration::HOUR;
+    while pair.app.sessions.have_room() {
+        pair.app.sessions.save(HashMap::new(), &hour).await.unwrap();
+    }
+    browser.submits(None, &AGREE).await;
+    for text in ["HTTP 503", r#"class="btn primary" href="/""#] {
+        assert!(browser.text.contains(text), "{text}: {}", browser.text);
+    }
+    // Nobody signed in with a session that is not kept, and the code was spent once.
+    browser.opens(&format!("{}/", pair.rp)).await;
+    assert!(browser.text.contains(r#"action="/login""#), "{}", browser.text);
 }
 
 #[actix_web::test]

@@ -1,6 +1,6 @@
 //! The Relying Party registers itself at the provider, is that client from then on, and forgets it again.
 
-use shared::flow::{Event, Exchange, Party};
+use shared::flow::{Event, Exchange, Party, Pause};
 
 use crate::{
     flows::messages,
@@ -134,6 +134,23 @@ async fn what_began_under_a_name_goes_on_under_it() {
     let mut browser = Browser::default();
     browser.opens(&format!("{}/login", pair.rp)).await;
     assert!(browser.text.contains("Photos"), "{}", browser.text);
+}
+
+#[actix_web::test]
+async fn what_began_under_a_name_is_held_under_it_at_both_servers() {
+    let pair = Pair::start();
+    let mut browser = pair.begins_step_by_step().await;
+    pair.registers("client_secret_post", "RS256").await;
+    let mut held = Vec::new();
+    while !browser.is_greeted() {
+        held.extend(browser.held_at());
+        // The page at the callback tells how long the code is good: the provider says so to the client that it is for.
+        if held.last() == Some(&Pause::Callback) {
+            assert!(browser.text.contains(r#"id="left-code""#), "{}", browser.text);
+        }
+        browser.goes_on().await;
+    }
+    assert_eq!(held, Pause::LOGIN);
 }
 
 #[actix_web::test]

@@ -2,6 +2,10 @@
 
 use reqwest::StatusCode;
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::pair::{AGREE, Browser, PASSWORD, Pair, http};
 
@@ -183,4 +187,20 @@ async fn r14_a_file_that_another_site_sends_is_not_opened() {
     assert_eq!(pair.app.recorder.as_ref().unwrap().flows(10, |_| true).len(), 1);
     assert_eq!(sends("same-origin").await, StatusCode::SEE_OTHER);
     assert_eq!(pair.app.recorder.as_ref().unwrap().flows(10, |_| true).len(), 2);
+}
+
+#[actix_web::test]
+async fn i22_a_file_that_never_arrives_is_waited_for_ten_seconds() {
+    let pair = Pair::start();
+    let host = pair.rp.trim_start_matches("http://");
+    let request = format!(
+        "POST /flows/open HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 100\r\n\
+         Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\ncontent-disposition: form-data; name=\"file\""
+    );
+    let mut connection = TcpStream::connect(host).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("text/html"), "{answer}");
 }
