@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use idp::{
     demo,
-    domain::client::{Client, RedirectUri},
+    domain::{client::Client, redirect_uri::RedirectUri},
 };
 use libfuzzer_sys::fuzz_target;
 use shared::{

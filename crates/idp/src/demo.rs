@@ -12,9 +12,10 @@ use url::Url;
 use crate::domain::{
     auth_method::AuthMethod,
     claims::{Address, StandardClaims},
-    client::{AccessTokenFormat, Client, GrantType, RedirectUri},
+    client::{AccessTokenFormat, Client, GrantType},
     client_keys::ClientKeys,
     password::{HashError, PasswordHash},
+    redirect_uri::RedirectUri,
     user::{User, Username},
 };
 

@@ -16,7 +16,7 @@ use web::front_door::Site;
 use crate::{
     client_keys::PublishedKeys,
     config::{Settings, dynamic::Offer},
-    domain::{audience::Resources, client::RedirectUri},
+    domain::{audience::Resources, redirect_uri::RedirectUri},
     features::steps::Announced,
     http::csrf::CsrfKey,
     keys::Keys,

@@ -7,7 +7,7 @@ use e2e::{
     stepping::SEND,
     stranger::Stranger,
 };
-use idp::{demo, domain::client::RedirectUri};
+use idp::{demo, domain::redirect_uri::RedirectUri};
 use shared::flow::Pause;
 
 /// The button of the page that brings the answer.

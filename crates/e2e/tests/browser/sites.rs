@@ -5,7 +5,7 @@ use e2e::{
     pair::Pair,
     stranger::Stranger,
 };
-use idp::{demo, domain::client::RedirectUri};
+use idp::{demo, domain::redirect_uri::RedirectUri};
 
 #[actix_web::test]
 async fn r17_localhost_leads_to_the_rps_own_address() {

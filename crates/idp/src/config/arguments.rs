@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     demo,
-    domain::client::{self, RedirectUri},
+    domain::redirect_uri::{self, RedirectUri},
     keys::{KeyAlg, commands::KeysCommand},
 };
 
@@ -197,8 +197,9 @@ impl TryFrom<Arguments> for Settings {
             None => (built_in(&arguments.client_redirect_uri, &origin)?, &demo::PEOPLE[..]),
         };
         for client in &registered.clients {
-            let exposed =
-                client.addresses().find(|(_, address)| !arguments.allow_http && client::is_exposed(address));
+            let exposed = client
+                .addresses()
+                .find(|(_, address)| !arguments.allow_http && redirect_uri::is_exposed(address));
             if let Some((member, address)) = exposed {
                 return Err(format!("{member} {address:?} {EXPOSED}, or IDP_ALLOW_HTTP in a lab network"));
             }

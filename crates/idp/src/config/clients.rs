@@ -14,9 +14,10 @@ use super::{
 use crate::{
     domain::{
         auth_method::{AuthMethod, SIGNING_ALGS},
-        client::{AccessTokenFormat, Client, GrantType, RedirectUri},
+        client::{AccessTokenFormat, Client, GrantType},
         client_keys::{ClientKeys, PublicKeys},
         localized::Localized,
+        redirect_uri::RedirectUri,
     },
     keys::{HS256_BYTES, KeyAlg},
 };

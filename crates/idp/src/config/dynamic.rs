@@ -4,6 +4,8 @@
 //! Before that, what this provider does not have is taken out, as RFC 7591 §2 allows: clients send one document to many
 //! providers, and read in the answer what they got. Only where nothing of use is left the registration is refused.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value};
 use shared::{
     clock::Timestamp,
@@ -13,8 +15,7 @@ use shared::{
     scope::Scope,
     secret::Secret,
 };
-use url::Url;
-use web::origin::is_loopback;
+use url::{Host, Url};
 
 use super::{
     EXPOSED, Settings,
@@ -22,7 +23,10 @@ use super::{
     document::{self, Member, Mistake, Table},
     values::{filled, web_address},
 };
-use crate::domain::client::{self, Client, GrantType};
+use crate::domain::{
+    client::{Client, GrantType},
+    redirect_uri,
+};
 
 /// Every member that a client which registers itself is asked about, beside those for people. Whatever else it sends is
 /// ignored (RFC 7591 §2): a software statement too, as nobody's is trusted here (§2.3), and above all what says that it
@@ -204,15 +208,28 @@ fn consistent(table: &Table<'_>, client: &Client, offer: &Offer) {
     if !client.may_use(GrantType::AuthorizationCode) {
         mistake("grant_types", "must hold authorization_code: this provider has no other login".into());
     }
-    let exposed = client.addresses().find(|(_, address)| !offer.allow_http && client::is_exposed(address));
+    let exposed =
+        client.addresses().find(|(_, address)| !offer.allow_http && redirect_uri::is_exposed(address));
     if let Some((member, address)) = exposed {
         mistake(member, format!("{address:?} {EXPOSED}"));
     }
     // Whoever registers could have this server ask others on its own computer.
     let here =
-        |it: &Member<'_>| it.as_text().and_then(|it| Url::parse(it).ok()).is_some_and(|it| is_loopback(&it));
+        |it: &Member<'_>| it.as_text().and_then(|it| Url::parse(it).ok()).is_some_and(|it| is_here(&it));
     if !offer.loopback && table.get("jwks_uri").is_some_and(|it| here(&it)) {
         mistake("jwks_uri", "must not be on the provider's own computer".into());
+    }
+}
+
+/// Whether an address is of this computer, in whatever way it is written: those of loopback, the address that stands for
+/// all of its own, IPv4 in the clothes of IPv6 (RFC 4291 §2.5.5.2), and every name below `localhost` (RFC 6761 §6.3).
+fn is_here(address: &Url) -> bool {
+    let is_own = |it: IpAddr| it.is_loopback() || it.is_unspecified();
+    match address.host() {
+        Some(Host::Ipv4(it)) => is_own(it.into()),
+        Some(Host::Ipv6(it)) => is_own(IpAddr::from(it).to_canonical()),
+        Some(Host::Domain(name)) => name.trim_end_matches('.').rsplit('.').next() == Some("localhost"),
+        None => false,
     }
 }
 

@@ -98,7 +98,7 @@ mod tests {
     use crate::{
         config::example::{HASH, LEAST, parsed, said, spoiled},
         demo,
-        domain::client::RedirectUri,
+        domain::redirect_uri::RedirectUri,
     };
 
     #[test]

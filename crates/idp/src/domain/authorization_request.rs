@@ -162,7 +162,7 @@ pub(super) mod tests {
     use shared::params::Params;
 
     use super::*;
-    use crate::{demo, domain::client::RedirectUri};
+    use crate::{demo, domain::redirect_uri::RedirectUri};
 
     const NOW: Timestamp = Timestamp::from_unix(1000);
 

@@ -4,9 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::{
-    client::{Client, GrantType, RedirectUri},
+    client::{Client, GrantType},
     client_keys::ClientKeys,
     localized::Localized,
+    redirect_uri::RedirectUri,
 };
 
 /// The members, but for the secret. `usual_alg` signs ID tokens where the client did not choose.

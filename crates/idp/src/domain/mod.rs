@@ -17,6 +17,7 @@ pub mod localized;
 pub mod password;
 pub mod prompt;
 pub mod pushed_request;
+pub mod redirect_uri;
 pub mod refresh_family;
 pub mod registration;
 pub mod return_address;

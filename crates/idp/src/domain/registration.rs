@@ -55,7 +55,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{client::RedirectUri, client_keys::PublicKeys};
+    use crate::domain::{client_keys::PublicKeys, redirect_uri::RedirectUri};
 
     fn weight(client: Client, also: Map<String, Value>, sent: &str) -> usize {
         let registration = Registration {

@@ -2,7 +2,7 @@
 
 use shared::{params::Params, response_mode::ResponseMode};
 
-use super::client::{Client, RedirectUri};
+use super::{client::Client, redirect_uri::RedirectUri};
 
 /// A redirect URI that is registered for the client that asked, the `state` to echo, and how both are to travel.
 ///

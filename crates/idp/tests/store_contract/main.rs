@@ -18,7 +18,7 @@ mod sessions;
 
 use idp::{
     demo,
-    domain::client::RedirectUri,
+    domain::redirect_uri::RedirectUri,
     store::{Stores, memory},
 };
 

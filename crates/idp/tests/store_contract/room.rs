@@ -7,9 +7,9 @@ use idp::{
     domain::{
         access_token::AccessToken,
         authorization_request::AuthorizationRequest,
-        client::RedirectUri,
         grant::{Approval, Grant},
         interaction::Interaction,
+        redirect_uri::RedirectUri,
         session::{SessionLifetime, UserSession},
     },
     store::{StoreError, Stores, memory},

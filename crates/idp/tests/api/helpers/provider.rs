@@ -6,7 +6,7 @@ use actix_web::{dev::ServerHandle, web::Data};
 use clap::Parser as _;
 use idp::{
     config::{Arguments, Settings},
-    domain::client::RedirectUri,
+    domain::redirect_uri::RedirectUri,
     startup::Application,
     state::AppState,
     store::{Stores, memory},

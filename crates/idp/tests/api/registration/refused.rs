@@ -6,6 +6,7 @@ use idp::{config::Registration, keys::KeyAlg};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use shared::secret::Secret;
+use web::origin::Origin;
 
 use super::{client_with, request_of, text};
 use crate::{
@@ -221,6 +222,46 @@ async fn an_initial_access_token_is_needed_where_there_is_one() {
         assert!(answer.header("www-authenticate").starts_with(r#"Bearer error="invalid_token""#));
     }
     assert_eq!(asks(Some(WITH_TOKEN)).await.status, 201);
+}
+
+#[actix_web::test]
+async fn i22_a_provider_for_others_is_not_made_to_ask_its_own_computer_for_keys() {
+    let idp = Idp::start_with(|settings| {
+        settings.origin = Origin::parse("https://idp.example", false).unwrap();
+        settings.registration =
+            Some(Registration { token: Some(Secret::new(WITH_TOKEN)), idle: Duration::from_secs(60) });
+    });
+    let registers = async |host: &str| {
+        let keys = json!({
+            "jwks_uri": format!("https://{host}/jwks"), "token_endpoint_auth_method": "private_key_jwt",
+            "redirect_uris": ["https://app.example/cb"],
+        });
+        let request =
+            http().post(format!("http://{}/oauth/register", idp.address)).header("host", "idp.example");
+        Answer::of(request.bearer_auth(WITH_TOKEN).json(&client_with(&keys))).await
+    };
+    for here in [
+        "localhost",
+        "LOCALHOST:8443",
+        "localhost.",
+        "a.localhost",
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:0:0]",
+    ] {
+        let answer = registers(here).await;
+        let reason = answer.json()["error_description"].to_string();
+        assert!(answer.status == 400 && reason.contains("jwks_uri: must not be on"), "{here}: {reason}");
+    }
+    for elsewhere in ["app.example", "localhost.example", "192.0.2.1", "[2001:db8::1]"] {
+        assert_eq!(registers(elsewhere).await.status, 201, "{elsewhere}");
+    }
 }
 
 #[actix_web::test]
