@@ -2,6 +2,8 @@
 //! 7591, OpenID Connect Dynamic Client Registration §3); it looks at its registration, and deletes it (RFC 7592). The page
 //! shows what was sent and what came back. In the demo only: whoever opens the page decides who this application is.
 
+mod member;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::{
@@ -35,46 +37,9 @@ use crate::{
     state::AppState,
 };
 
-/// The members that the catalogue explains, under `registration.member.<name>`.
-pub const MEMBERS: [&str; 37] = [
-    "client_id",
-    "client_secret",
-    "client_secret_expires_at",
-    "client_id_issued_at",
-    "registration_client_uri",
-    "registration_access_token",
-    "application_type",
-    "redirect_uris",
-    "post_logout_redirect_uris",
-    "client_name",
-    "client_uri",
-    "logo_uri",
-    "policy_uri",
-    "tos_uri",
-    "contacts",
-    "grant_types",
-    "response_types",
-    "scope",
-    "token_endpoint_auth_method",
-    "token_endpoint_auth_signing_alg",
-    "jwks",
-    "jwks_uri",
-    "id_token_signed_response_alg",
-    "request_object_signing_alg",
-    "require_signed_request_object",
-    "require_pushed_authorization_requests",
-    "subject_type",
-    "default_max_age",
-    "require_auth_time",
-    "initiate_login_uri",
-    "software_id",
-    "software_version",
-    "access_token_format",
-    "require_pkce",
-    "remember_consent",
-    "claims_in_id_token",
-    "refresh_without_offline_access",
-];
+pub use member::MEMBERS;
+use member::Member;
+
 /// The name that is suggested.
 const NAME: &str = "Registered App 自分で登録したアプリ";
 
@@ -93,15 +58,6 @@ struct Told {
     /// What was chosen, so that whoever is refused changes one thing and tries again.
     #[serde(skip)]
     wanted: Option<Wanted>,
-}
-
-/// A member of the answer.
-#[derive(Clone, Debug, Serialize)]
-struct Member {
-    name: String,
-    value: String,
-    /// The key of its explanation, under `registration.member`.
-    explained: &'static str,
 }
 
 /// The last thing that was done.
@@ -314,7 +270,7 @@ async fn send(
     let error = document.as_ref().and_then(|it| it.get("error")?.as_str()).and_then(ErrorCode::parse);
     told.error = error.map(ErrorCode::as_str);
     if answer.status().is_success() {
-        told.members = document.iter().flatten().map(|(name, value)| member(name, value)).collect();
+        told.members = document.iter().flatten().map(Member::of).collect();
     }
     (told, document)
 }
@@ -326,19 +282,6 @@ fn written(request: &ProviderRequest) -> String {
     lines.extend(headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default())));
     let body = String::from_utf8_lossy(request.body());
     format!("{}\n\n{body}", lines.join("\n")).trim_end().to_owned()
-}
-
-fn member(name: &str, value: &Value) -> Member {
-    let base = name.split('#').next().unwrap_or_default();
-    let explained = MEMBERS.into_iter().find(|known| *known == base).unwrap_or("other");
-    let value = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(values) if values.iter().all(Value::is_string) => {
-            values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
-        }
-        other => other.to_string(),
-    };
-    Member { name: name.to_owned(), value, explained }
 }
 
 /// The client that the provider made of us; none if this application cannot be that.
