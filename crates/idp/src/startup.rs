@@ -176,8 +176,10 @@ fn state(settings: Settings, surroundings: Surroundings, stores: Stores) -> Resu
         None => Keys::generate(),
     };
     let keys = keys.map_err(|error| StartError::Own(format!("IDP_KEYS: {error}")))?;
+    let metadata = discovery::metadata(&settings);
     Ok(AppState {
-        metadata: discovery::metadata(&settings),
+        metadata_document: serde_json::to_vec(&metadata).map_err(StartError::own)?.into(),
+        metadata,
         resources: settings.resources(),
         offer: Offer::of(&settings),
         site: Data::new(Site {

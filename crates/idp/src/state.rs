@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use shared::{
     clock::{Clock, ShiftedClock, Timestamp},
     flow::{Checks, Shown, Sink, Words},
@@ -31,6 +31,8 @@ pub struct AppState {
     pub settings: Settings,
     /// What it says about itself.
     pub metadata: ProviderMetadata,
+    /// The same as it is published, written down once.
+    pub metadata_document: Bytes,
     /// Where its access tokens can be used.
     pub resources: Resources,
     /// What clients that register themselves may have.

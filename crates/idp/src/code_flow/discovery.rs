@@ -111,7 +111,7 @@ fn claims() -> Vec<&'static str> {
 
 /// `GET /.well-known/openid-configuration`
 pub async fn metadata_document(state: Data<AppState>) -> HttpResponse {
-    public().json(&state.metadata)
+    public().content_type(ContentType::json()).body(state.metadata_document.clone())
 }
 
 /// `GET /oauth/jwks`: the keys that verify ID tokens, never the ones that sign.
