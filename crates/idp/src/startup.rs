@@ -107,6 +107,7 @@ impl Application {
                 .wrap(TracingLogger::<RequestSpan>::new())
                 .configure(|app| routes(app, &shared))
         })
+        .keep_alive(server::KEEP_ALIVE)
         .client_request_timeout(server::PATIENCE)
         .shutdown_timeout(server::DRAIN_SECONDS)
         .disable_signals()

@@ -129,6 +129,7 @@ impl Application {
                 .wrap(from_fn(tap))
                 .wrap(TracingLogger::<RequestSpan>::new())
         })
+        .keep_alive(server::KEEP_ALIVE)
         .client_request_timeout(server::PATIENCE)
         .shutdown_timeout(server::DRAIN_SECONDS)
         .disable_signals()

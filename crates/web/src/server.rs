@@ -26,6 +26,9 @@ use crate::pages::PagesError;
 pub const DRAIN_SECONDS: u64 = 9;
 /// How long a request may take to arrive, head and body each.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection is kept that nobody uses. Clients are to end it, who keep it for less (Node.js 5 s, .NET 60 s, Go
+/// 90 s): what is sent over a connection that is being closed is lost, and a code cannot be sent twice.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(100);
 /// How often stores forget what has ended.
 const SWEEP: Duration = Duration::from_secs(30);
 

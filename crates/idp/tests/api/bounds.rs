@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::helpers::{Answer, AuthorizationRequest, Browser, Idp, http};
 
@@ -179,6 +180,24 @@ async fn i22_what_never_arrives_is_waited_for_ten_seconds() {
         assert!(answer.contains(" 408 ") && answer.contains(kind), "{answer}");
         assert!(answer.contains("connection: close"), "{answer}");
     }
+}
+
+#[actix_web::test]
+async fn a_connection_is_kept_for_longer_than_clients_keep_theirs() {
+    let idp = Idp::start();
+    let host = idp.issuer.trim_start_matches("http://");
+    let head = format!("GET /health HTTP/1.1\r\nHost: {host}\r\n");
+    let mut connection = tokio::net::TcpStream::connect(host).await.unwrap();
+    let mut is_served = async || {
+        connection.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+        let mut answer = [0; 2048];
+        let read = connection.read(&mut answer).await.unwrap();
+        answer[..read].starts_with(b"HTTP/1.1 200 ")
+    };
+    assert!(is_served().await);
+    // It is quiet for as long as it takes until a request is given up that never arrives.
+    assert!(answer_to(&idp, head.as_bytes()).await.contains(" 408 "));
+    assert!(is_served().await);
 }
 
 #[actix_web::test]
