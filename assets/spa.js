@@ -255,6 +255,8 @@ async function validate(idToken, metadata, nonce, accessToken, before = null) {
   const isTime = Number.isFinite; // a text that looks like a number is none
   check("expiry", words("after", now()), claims.exp, isTime(claims.exp) && now() < claims.exp + skew);
   check("issued_at", words("not_after", now()), claims.iat, isTime(claims.iat) && claims.iat <= now() + skew);
+  const begins = claims.nbf; // RFC 7519 §4.1.5: from when it is good, where it says so
+  if (begins !== undefined) check("not_before", words("not_after", now()), begins, isTime(begins) && begins <= now() + skew);
   if (before) perhaps("nonce", nonce, claims.nonce);
   else check("nonce", nonce, claims.nonce);
   // §3.1.3.8: the left half of the access token's hash binds the two tokens to each other.

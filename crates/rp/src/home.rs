@@ -96,7 +96,7 @@ struct ClaimView<'a> {
 
 /// Claims that the catalogue has a name for, under `claim.<name>`, in the order in which people ask for them: who, at
 /// whom, when and how, and what only protocols read.
-pub const LABELLED: [&str; 32] = [
+pub const LABELLED: [&str; 33] = [
     "name",
     "preferred_username",
     "given_name",
@@ -125,6 +125,7 @@ pub const LABELLED: [&str; 32] = [
     "acr",
     "exp",
     "iat",
+    "nbf",
     "nonce",
     "at_hash",
     "sid",
@@ -132,13 +133,14 @@ pub const LABELLED: [&str; 32] = [
 ];
 
 /// Claims that were checked in step 10, each with its rule.
-const CHECKED: [(&str, &str); 8] = [
+const CHECKED: [(&str, &str); 9] = [
     ("iss", "issuer_claim"),
     ("sub", "subject_claim"),
     ("aud", "audience"),
     ("azp", "authorized_party"),
     ("exp", "expiry"),
     ("iat", "issued_at"),
+    ("nbf", "not_before"),
     ("nonce", "nonce"),
     ("at_hash", "access_token_hash"),
 ];

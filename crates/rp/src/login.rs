@@ -107,12 +107,17 @@ impl Wishes {
     fn read(params: &Params) -> Result<Self, Problem> {
         let scope = params.get("scope").map(LocalScope::parse).transpose();
         let max_age = params.get("max_age").map(str::parse).transpose();
+        // The home page has a list of prompts, and buttons behind it that say another one.
+        let prompt = prompt(params.all("prompt").last())?;
+        // OpenID Connect Core §3.1.2.1: `max_age=0` asks for a login here and now, which `prompt=none` rules out. The two
+        // together can have no answer but an error.
+        let silent = matches!(prompt, Some(CoreAuthPrompt::None));
+        let max_age = max_age.map_err(Problem::malformed)?.filter(|age| !(silent && *age == 0));
         let others = HANDED_ON.into_iter().filter_map(|name| Some((name, params.get(name)?.to_owned())));
         Ok(Self {
-            // The home page has a list of prompts, and buttons behind it that say another one.
-            prompt: prompt(params.all("prompt").last())?,
+            prompt,
             scope: scope.map_err(Problem::malformed)?,
-            max_age: max_age.map_err(Problem::malformed)?,
+            max_age,
             response_mode: response_mode(params.get("response_mode"))?,
             way: way(params.get("way"))?,
             others: others.collect(),

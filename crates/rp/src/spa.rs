@@ -33,7 +33,7 @@ use crate::{flows, own_form, state::AppState};
 const SCOPE: &str = "openid profile email api.access";
 
 /// What the script checks, in this order.
-pub const RULES: [Rule; 20] = [
+pub const RULES: [Rule; 21] = [
     Rule::IssuerDiscovered,
     Rule::StateKnown,
     Rule::ResponseIssuer,
@@ -49,6 +49,7 @@ pub const RULES: [Rule; 20] = [
     Rule::AuthorizedParty,
     Rule::Expiry,
     Rule::IssuedAt,
+    Rule::NotBefore,
     Rule::Nonce,
     Rule::AccessTokenHash,
     Rule::UserinfoSubject,

@@ -126,6 +126,7 @@ async fn every_spoiled_token_is_refused_by_the_check_that_is_there_for_it() {
         ("token(it => it.claims.exp -= 3700)", "expiry", SIGNED),
         ("token(it => it.claims.exp = String(it.claims.exp))", "expiry", SIGNED),
         ("token(it => it.claims.iat += 120)", "issued_at", SIGNED),
+        ("token(it => it.claims.nbf = it.claims.iat + 120)", "not_before", SIGNED),
         ("token(it => delete it.claims.nonce)", "nonce", SIGNED),
         ("token(it => it.claims.nonce = 'other')", "nonce", SIGNED),
         ("answer.access_token += 'x'", "access_token_hash", ""),

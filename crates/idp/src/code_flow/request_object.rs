@@ -30,6 +30,7 @@ const ABOUT_THE_JWT: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti
 #[derive(Deserialize)]
 struct Claims {
     iss: Option<String>,
+    sub: Option<String>,
     aud: Option<Audiences>,
     #[serde(flatten)]
     times: Times,
@@ -51,6 +52,9 @@ pub async fn open(
     signature(is_signed, checks)
         .map_err(refused("The request object is not signed with a key of the client."))?;
     issuer(client, &claims, checks).map_err(refused("iss of the request object must be the client_id."))?;
+    no_assertion(client, &claims, checks).map_err(refused(
+        "sub of the request object must not be the client_id: that is a client assertion.",
+    ))?;
     audience(state, &claims, checks).map_err(refused("aud of the request object must be the issuer."))?;
     timely(state, &claims, checks)
         .map_err(refused("The request object is late, or its time has not come."))?;
@@ -133,6 +137,14 @@ fn signature(is_signed: bool, checks: &mut Checks) -> Result<(), Failed> {
 fn issuer(client: &Client, claims: &Claims, checks: &mut Checks) -> Result<(), Failed> {
     let iss = claims.iss.as_deref();
     checks.judge(Rule::RequestObjectIssuer, client.id.as_str(), iss, iss == Some(client.id.as_str()))
+}
+
+/// RFC 9101 §10.8, RFC 8725 §3.12: a client assertion is about the client itself (RFC 7523 §3). What was on its way through
+/// a browser would prove who the client is, to whoever picks it up there.
+fn no_assertion(client: &Client, claims: &Claims, checks: &mut Checks) -> Result<(), Failed> {
+    let sub = claims.sub.as_deref();
+    let wanted = Shown::WordsWith(Words::OtherThan, client.id.as_str().into());
+    checks.judge(Rule::RequestObjectNoAssertion, wanted, sub, sub != Some(client.id.as_str()))
 }
 
 /// OpenID Connect Core §6.1, RFC 8725 §3.9: it is meant for this provider, and of no use at another.

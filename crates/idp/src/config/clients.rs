@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     document::{Member, Table},
-    values::{filled, visible, web_address},
+    values::{filled, shown, visible, web_address},
 };
 use crate::{
     domain::{
@@ -97,7 +97,7 @@ pub(super) fn described(table: &Table<'_>, unsaid: Client) -> Client {
     let (request_object_signing_alg, require_signed_request_object) =
         request_objects(table, secret, keys.as_ref());
     Client {
-        name: said(table.localized("client_name", |it| it.parse(filled)), unsaid.name),
+        name: said(table.localized("client_name", |it| it.parse(shown)), unsaid.name),
         uri: said(address("client_uri"), home),
         logo_uri: address("logo_uri"),
         policy_uri: address("policy_uri"),

@@ -11,6 +11,16 @@ pub(super) fn filled(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// What pages call somebody. RFC 7591 §5: a name may be chosen to deceive, and what turns the letters around it (Unicode
+/// Standard Annex #9 §2.1, §2.2 and §2.4) or does not show at all would change what else a page says.
+pub(super) fn shown(text: &str) -> Result<String, &'static str> {
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|c| c.is_control() || turns(c)) {
+        return Err("must not hold control characters, nor what turns the direction of writing");
+    }
+    filled(text)
+}
+
 /// RFC 6749 Appendix A.1 and A.2: printable ASCII, for names and secrets of clients.
 pub(super) fn visible(text: &str) -> Result<String, &'static str> {
     let printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -120,6 +130,12 @@ mod tests {
         assert!(filled("Demo User").is_ok());
         for bad in ["", "  ", "null"] {
             assert!(filled(bad).is_err(), "{bad}");
+        }
+        for good in ["Photos", "写真アプリ", "תמונות", "Ω 🙂"] {
+            assert!(shown(good).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a\0", "a\nb", "\u{202e}knaB", "a\u{2067}b", "\u{9b}"] {
+            assert!(shown(bad).is_err(), "{bad:?}");
         }
         assert!(visible("a b").is_ok() && visible("").is_err() && visible("秘密").is_err());
         assert!(

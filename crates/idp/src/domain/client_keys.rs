@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, crypto,
-    jwk::{Jwk, PublicKeyUse},
+    jwk::{Jwk, KeyOperations, PublicKeyUse},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -118,8 +118,10 @@ fn weight_beside_its_texts(key: &Jwk) -> usize {
     size_of::<Jwk>() + (TEXTS + listed) * PLACE
 }
 
+/// RFC 7517 §4.2 and §4.3: a key that says what it is used for, or for which operations, is for nothing else.
 fn is_for_signatures(key: &Jwk) -> bool {
     key.common.public_key_use.as_ref().is_none_or(|it| *it == PublicKeyUse::Signature)
+        && key.common.key_operations.as_ref().is_none_or(|it| it.contains(&KeyOperations::Verify))
         && DecodingKey::from_jwk(key).is_ok()
 }
 
@@ -148,9 +150,16 @@ mod tests {
         let set = json!({ "keys": [{ "kty": "AKP", "alg": "ML-DSA-44", "pub": "x" }, ed25519()] });
         assert!(parse(&set).unwrap().knows(None));
         assert_eq!(parse(&json!({ "keys": [{ "kty": "AKP" }] })).unwrap_err(), PublicKeysError::Empty);
-        let mut encrypts = ed25519();
-        encrypts["use"] = "enc".into();
-        assert_eq!(parse(&json!({ "keys": [encrypts] })).unwrap_err(), PublicKeysError::Empty);
+        for (member, purpose) in
+            [("use", json!("enc")), ("key_ops", json!(["encrypt"])), ("key_ops", json!([]))]
+        {
+            let mut encrypts = ed25519();
+            encrypts[member] = purpose;
+            assert_eq!(parse(&json!({ "keys": [encrypts] })).unwrap_err(), PublicKeysError::Empty);
+        }
+        let mut verifies = ed25519();
+        verifies["key_ops"] = json!(["verify"]);
+        assert!(parse(&json!({ "keys": [verifies] })).unwrap().knows(None));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use shared::{
+    clock::Timestamp,
     flow::{Checks, Rule, Words},
     ids::{ClientId, Subject},
     params::{self, Params},
@@ -43,8 +44,8 @@ const FORM: &str = "beside the flow";
 
 /// A request that has been checked: who is to be signed out, and where the browser goes then.
 struct LogoutRequest {
-    /// Out of a hint that nobody but us can have signed.
-    subject: Option<Subject>,
+    /// Who, and when they signed in, out of a hint that nobody but us can have signed.
+    login: Option<(Subject, Timestamp)>,
     client: Option<Arc<Client>>,
     return_to: Option<String>,
 }
@@ -63,8 +64,11 @@ pub async fn get(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
     Lang::suggest(&request, params.get("ui_locales").unwrap_or_default());
     let asked = checked(&state, &params, &mut state.checks()).await.map_err(|it| way_on(&state, it))?;
     let session = session(&state, &request).await?;
-    // §2: a hint about somebody else than those who are signed in is suspect, and ends nobody's session.
-    let hinted = asked.subject.as_ref().filter(|subject| session.account(subject).is_some());
+    // §2: a hint about somebody else than those who are signed in here, or about another session of theirs, is suspect,
+    // and ends nobody's session.
+    let is_here =
+        |(subject, at): &&(Subject, Timestamp)| session.account(subject).is_some_and(|it| it.at == *at);
+    let hinted = asked.login.as_ref().filter(is_here).map(|(subject, _)| subject);
     if hinted.is_none() && !session.accounts().is_empty() {
         return ask(&state, &request, &session, &asked, &params).await;
     }
@@ -128,7 +132,7 @@ pub(super) fn own_form(
 /// signed out and nobody is redirected.
 async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Result<LogoutRequest, Problem> {
     let Ok(hint) = hint(state, params, checks).await? else {
-        return Ok(LogoutRequest { subject: None, client: None, return_to: None });
+        return Ok(LogoutRequest { login: None, client: None, return_to: None });
     };
     let named = params.get("client_id").map(ClientId::new);
     if let (Some(hint), Some(named)) = (&hint, &named) {
@@ -149,8 +153,8 @@ async fn checked(state: &AppState, params: &Params, checks: &mut Checks) -> Resu
         Some(uri) => Some(return_to(state, client.as_deref(), uri, params.get("state"), checks)?),
         None => None,
     };
-    let subject = hint.as_ref().and_then(Hint::proved).cloned();
-    Ok(LogoutRequest { subject, client, return_to })
+    let login = hint.as_ref().and_then(|hint| hint.proved().cloned().zip(hint.authenticated));
+    Ok(LogoutRequest { login, client, return_to })
 }
 
 /// Whoever cannot go back to the application can still sign out on the provider's own page.

@@ -97,6 +97,7 @@ pub async fn steps(
     request: HttpRequest,
     form: Result<Form, FormError>,
 ) -> Result<HttpResponse, OAuthError> {
+    not_by_a_page(&request)?;
     let params = form?.params(&["correlator"])?;
     let client = client_auth::authenticate(&state, &request, &params, &mut state.checks()).await?;
     let announced = state.steps.as_ref().ok_or_else(|| {
@@ -134,6 +135,17 @@ pub async fn steps(
         "code": span(code, state.settings.code_lifetime),
         "ahead": state.time.as_ref().map(|time| time.ahead().as_secs()),
     })))
+}
+
+/// A public client's name is all that it takes to be heard here, and every page that somebody visits could have the browser
+/// send it. Browsers say so (Fetch Metadata §2.3, Fetch §3.2); an application's server sends neither.
+fn not_by_a_page(request: &HttpRequest) -> Result<(), OAuthError> {
+    if ["origin", "sec-fetch-site"].iter().any(|name| request.headers().contains_key(*name)) {
+        return Err(OAuthError::forbidden(
+            "This endpoint is for applications' servers, and for no page in a browser.",
+        ));
+    }
+    Ok(())
 }
 
 /// Puts the clock forward or back. What began in a time that never was has never been.

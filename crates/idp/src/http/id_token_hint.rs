@@ -4,7 +4,10 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
-use shared::ids::{ClientId, Subject};
+use shared::{
+    clock::Timestamp,
+    ids::{ClientId, Subject},
+};
 
 use crate::{keys, state::AppState, store::Stored};
 
@@ -13,6 +16,8 @@ use crate::{keys, state::AppState, store::Stored};
 pub struct Hint {
     /// Whom it is about.
     pub subject: Subject,
+    /// When they proved who they are (`auth_time`).
+    pub authenticated: Option<Timestamp>,
     /// For whom it was issued.
     pub client_id: ClientId,
     /// Who can have written it.
@@ -44,8 +49,12 @@ pub async fn read(state: &AppState, token: &str) -> Stored<Option<Hint>> {
     };
     Ok(signed.and_then(|(claims, signer)| {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let hint =
-            Hint { subject: Subject::new(text("sub")?), client_id: ClientId::new(text("aud")?), signer };
+        let hint = Hint {
+            subject: Subject::new(text("sub")?),
+            authenticated: claims.get("auth_time").and_then(Value::as_i64).map(Timestamp::from_unix),
+            client_id: ClientId::new(text("aud")?),
+            signer,
+        };
         (text("iss")? == state.metadata.issuer.as_str()).then_some(hint)
     }))
 }

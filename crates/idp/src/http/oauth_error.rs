@@ -37,6 +37,11 @@ impl OAuthError {
         }
     }
 
+    /// The sender may not ask this, whoever it says that it is.
+    pub fn forbidden(description: &str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, ..Self::bad_request(ErrorCode::InvalidRequest, description) }
+    }
+
     /// RFC 6749 §5.2: 401, and the scheme that the client can use.
     pub fn invalid_client() -> Self {
         Self {
@@ -87,7 +92,7 @@ impl OAuthError {
     /// but ASCII (RFC 6749 §5.2).
     #[must_use]
     pub fn in_ascii(self) -> Self {
-        let description = self.description.replace(['"', '\\'], "'");
+        let description = self.description.replace(['"', '\\'], "'").replace('§', "section ");
         let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
         Self { description: description.chars().map(plain).collect(), ..self }
     }

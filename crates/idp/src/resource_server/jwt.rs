@@ -3,6 +3,8 @@
 //!
 //! That is quick, and it has a price: what was revoked an hour ago at the issuer is good here until it ends.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde::Deserialize;
@@ -16,6 +18,8 @@ use shared::{
 
 use super::access::Access;
 
+/// How far the clocks of the API and of the issuer may be apart.
+const SKEW: Duration = Duration::from_secs(60);
 /// RFC 9068 §2.1: what an access token is, so that no ID token passes as one.
 const TYP: &str = "at+jwt";
 
@@ -35,6 +39,7 @@ struct Claims {
     iss: String,
     aud: Audiences,
     exp: i64,
+    iat: i64,
     sub: String,
     client_id: String,
     #[serde(default)]
@@ -71,6 +76,10 @@ pub fn read(
     let wanted = Shown::WordsWith(Words::After, now.to_string().into());
     let expires = Timestamp::from_unix(claims.exp);
     checks.judge(Rule::AccessTokenExpiry, wanted, Shown::from(expires.to_string()), now < expires)?;
+    // RFC 7519 §4.1.6: what says that it is from a time that has not come is from a clock that is wrong.
+    let wanted = Shown::WordsWith(Words::NotAfter, now.to_string().into());
+    let issued = Timestamp::from_unix(claims.iat);
+    checks.judge(Rule::AccessTokenIssuedAt, wanted, Shown::from(issued.to_string()), issued <= now + SKEW)?;
     Ok(Access {
         client_id: ClientId::new(claims.client_id),
         sub: Subject::new(claims.sub),

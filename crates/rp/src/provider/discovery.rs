@@ -16,6 +16,8 @@ use shared::{
 };
 use url::Url;
 
+use web::origin::is_loopback;
+
 use super::ProviderError;
 
 /// The document as the library reads it, with seven members that it does not know.
@@ -123,9 +125,10 @@ pub(super) fn read(body: &[u8], issuer: &Issuer, checks: &mut Checks) -> Result<
     Ok(metadata)
 }
 
-/// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones.
+/// An https issuer has https endpoints (OpenID Connect Discovery §3); one on this computer may have http ones, on this
+/// computer. What goes there is the client's secret, and tokens come back (RFC 6749 §3.1.2.1, §3.2).
 fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
-    let issuer = metadata.issuer.url().scheme();
+    let (issuer, here) = (metadata.issuer.url().scheme(), is_loopback(metadata.issuer.url()));
     let endpoints: [(&str, Option<&Url>); 11] = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.url())),
         ("pushed_authorization_request_endpoint", metadata.pushed_authorization_request_endpoint.as_ref()),
@@ -143,6 +146,9 @@ fn check_schemes(metadata: &Metadata) -> Result<(), ProviderError> {
         let scheme = endpoint.map_or("https", Url::scheme);
         if scheme != "https" && scheme != issuer {
             return Err(ProviderError::Invalid(format!("{name} is an address of the kind {scheme:?}")));
+        }
+        if scheme == "http" && here && !endpoint.is_some_and(is_loopback) {
+            return Err(ProviderError::Invalid(format!("{name} is an http address of another computer")));
         }
     }
     Ok(())

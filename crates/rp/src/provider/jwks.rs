@@ -44,7 +44,7 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// The members of a JWK that say whether it can verify, and with what (RFC 7517 §4, RFC 7518 §6.2.1 and §6.3.1,
+/// The members of a JWK that say whether it can verify, and with what (RFC 7517 §4.1 to §4.5, RFC 7518 §6.2.1 and §6.3.1,
 /// RFC 8037 §2).
 #[derive(Deserialize)]
 struct Jwk {
@@ -52,6 +52,7 @@ struct Jwk {
     kid: Option<String>,
     #[serde(rename = "use")]
     intended: Option<String>,
+    key_ops: Option<Vec<String>>,
     alg: Option<String>,
     crv: Option<String>,
     n: Option<String>,
@@ -124,7 +125,8 @@ fn candidates<'a>(keys: &'a [Key], kid: Option<&str>) -> impl Iterator<Item = &'
 impl Key {
     fn read(value: &Value, algorithm: Algorithm) -> Option<Self> {
         let jwk = Jwk::deserialize(value).ok()?;
-        let for_signatures = jwk.intended.is_none_or(|intended| intended == "sig");
+        let for_signatures = jwk.intended.is_none_or(|intended| intended == "sig")
+            && jwk.key_ops.is_none_or(|operations| operations.iter().any(|it| it == "verify"));
         let for_algorithm = jwk.alg.is_none_or(|alg| alg == algorithm.as_str());
         if !for_signatures || !for_algorithm {
             return None;

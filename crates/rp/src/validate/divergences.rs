@@ -25,11 +25,13 @@ const fn only_our_checks_accept(token: &'static str, because: &'static str) -> D
 
 /// All known differences between openidconnect 4.1 and the checks here. Both must accept, so each of these tokens is
 /// refused.
-pub const DIVERGENCES: [Divergence; 16] = [
+pub const DIVERGENCES: [Divergence; 18] = [
     only_the_library_accepts("azp of another client", "it leaves azp to the application"),
     only_the_library_accepts("at_hash of another token", "it leaves at_hash to the application"),
     only_the_library_accepts("at_hash by another hash", "it leaves at_hash to the application"),
     only_the_library_accepts("iat 61 s ahead", "it leaves iat to the application"),
+    only_the_library_accepts("nbf 61 s ahead", "it leaves nbf to the application"),
+    only_the_library_accepts("nbf a text", "it leaves nbf to the application"),
     only_the_library_accepts("sub empty", "it asks for any text"),
     only_the_library_accepts("sub of 256 characters", "it asks for any text"),
     only_the_library_accepts("sub not ASCII", "it asks for any text"),

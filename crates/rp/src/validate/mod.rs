@@ -85,6 +85,7 @@ pub fn validate(
     check_signature(&jwt, keys, checks)?; // 6 and 8, with the algorithm of 7 and no other
     let expires = check_expiry(&jwt, expected, checks)?; // 9
     check_issued_at(&jwt, expected, checks)?; // 10
+    check_not_before(&jwt, expected, checks)?;
     check_nonce(&jwt, expected, checks)?; // 11
     // 12. No particular `acr` was asked for as essential.
     check_authentication_age(&jwt, expected, checks)?; // 13
@@ -192,6 +193,14 @@ fn check_issued_at(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Ch
     let passed = time(iat).is_some_and(|iat| iat <= expected.now + SKEW);
     let wanted = Shown::WordsWith(Words::NotAfter, expected.now.to_string().into());
     checks.judge(Rule::IssuedAt, wanted, shown(iat), passed)
+}
+
+/// RFC 7519 §4.1.5: where it says from when it is good (`nbf`), that time has come.
+fn check_not_before(jwt: &UnverifiedJwt, expected: &Expected<'_>, checks: &mut Checks) -> Result<(), Failed> {
+    let Some(nbf) = jwt.claims.get("nbf") else { return Ok(()) };
+    let passed = time(Some(nbf)).is_some_and(|nbf| nbf <= expected.now + SKEW);
+    let wanted = Shown::WordsWith(Words::NotAfter, expected.now.to_string().into());
+    checks.judge(Rule::NotBefore, wanted, shown(Some(nbf)), passed)
 }
 
 /// Step 11: `nonce` is the one of this login: a token from another login, or from another browser, has another one.

@@ -24,6 +24,7 @@ pub enum Rule {
     RequestObjectAudience,
     RequestObjectTimely,
     RequestObjectSame,
+    RequestObjectNoAssertion,
     RequestObjectFlat,
     ResponseTypeCode,
     ResponseModeKnown,
@@ -79,6 +80,7 @@ pub enum Rule {
     AuthorizedParty,
     Expiry,
     IssuedAt,
+    NotBefore,
     Nonce,
     AccessTokenHash,
     LibraryVerifier,
@@ -102,6 +104,7 @@ pub enum Rule {
     AccessTokenIssuer,
     AccessTokenAudience,
     AccessTokenExpiry,
+    AccessTokenIssuedAt,
     AccessTokenScope,
     LogoutClientSame,
     PostLogoutRedirectUriRegistered,
@@ -110,7 +113,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the flow.
-    pub const ALL: [Self; 98] = [
+    pub const ALL: [Self; 101] = [
         Self::ClientKnown,
         Self::RedirectUriRegistered,
         Self::RequestByValueOnly,
@@ -127,6 +130,7 @@ impl Rule {
         Self::RequestObjectAudience,
         Self::RequestObjectTimely,
         Self::RequestObjectSame,
+        Self::RequestObjectNoAssertion,
         Self::RequestObjectFlat,
         Self::ResponseTypeCode,
         Self::ResponseModeKnown,
@@ -182,6 +186,7 @@ impl Rule {
         Self::AuthorizedParty,
         Self::Expiry,
         Self::IssuedAt,
+        Self::NotBefore,
         Self::Nonce,
         Self::AccessTokenHash,
         Self::LibraryVerifier,
@@ -205,6 +210,7 @@ impl Rule {
         Self::AccessTokenIssuer,
         Self::AccessTokenAudience,
         Self::AccessTokenExpiry,
+        Self::AccessTokenIssuedAt,
         Self::AccessTokenScope,
         Self::LogoutClientSame,
         Self::PostLogoutRedirectUriRegistered,
@@ -247,6 +253,9 @@ impl Rule {
             Self::RequestObjectAudience => ("request_object_audience", AuthorizationRequest, "OpenID Connect Core §6.1"),
             Self::RequestObjectTimely => ("request_object_timely", AuthorizationRequest, "RFC 7519 §4.1.4"),
             Self::RequestObjectSame => ("request_object_same", AuthorizationRequest, "OpenID Connect Core §6.1"),
+            Self::RequestObjectNoAssertion => {
+                ("request_object_no_assertion", AuthorizationRequest, "RFC 9101 §10.8")
+            }
             Self::RequestObjectFlat => ("request_object_flat", AuthorizationRequest, "OpenID Connect Core §6.1"),
             Self::ResponseTypeCode => ("response_type_code", AuthorizationRequest, "RFC 6749 §3.1.1"),
             Self::ResponseModeKnown => ("response_mode_known", AuthorizationRequest, "OAuth 2.0 Multiple Response Types §2.1"),
@@ -302,6 +311,7 @@ impl Rule {
             Self::AuthorizedParty => ("authorized_party", Validation, "OpenID Connect Core §3.1.3.7 (5)"),
             Self::Expiry => ("expiry", Validation, "OpenID Connect Core §3.1.3.7 (9)"),
             Self::IssuedAt => ("issued_at", Validation, "OpenID Connect Core §3.1.3.7 (10)"),
+            Self::NotBefore => ("not_before", Validation, "RFC 7519 §4.1.5"),
             Self::Nonce => ("nonce", Validation, "OpenID Connect Core §3.1.3.7 (11)"),
             Self::AccessTokenHash => ("access_token_hash", Validation, "OpenID Connect Core §3.1.3.8"),
             Self::LibraryVerifier => ("library_verifier", Validation, "OpenID Connect Core §3.1.3.7"),
@@ -327,6 +337,7 @@ impl Rule {
             Self::AccessTokenIssuer => return ("access_token_issuer", None, "RFC 9068 §4"),
             Self::AccessTokenAudience => return ("access_token_audience", None, "RFC 8707 §2"),
             Self::AccessTokenExpiry => return ("access_token_expiry", None, "RFC 9068 §4"),
+            Self::AccessTokenIssuedAt => return ("access_token_issued_at", None, "RFC 7519 §4.1.6"),
             Self::AccessTokenScope => return ("access_token_scope", None, "RFC 6750 §3.1"),
             Self::LogoutClientSame => return ("logout_client_same", None, "OpenID Connect RP-Initiated Logout §2"),
             Self::PostLogoutRedirectUriRegistered => {

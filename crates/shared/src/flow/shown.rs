@@ -261,6 +261,8 @@ words! {
     SubjectText = "subject_text",
     /// This client and nobody else.
     NobodyElse = "nobody_else",
+    /// Anything else than this.
+    OtherThan = "other_than",
     /// Signed with the issuer's key of that name.
     SignedByKey = "signed_by_key",
     /// Signed with one of the issuer's keys.
