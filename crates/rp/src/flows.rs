@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, cookie::Cookie};
 use async_trait::async_trait;
-use openidconnect::HttpResponse;
+use openidconnect::{HttpResponse, http};
 use serde::Deserialize;
 use shared::{
     flow::{Event, Party, Recorded},
@@ -45,7 +45,8 @@ pub async fn other_half(app: &AppState, flow: &Flow) -> (OtherHalf, Vec<Recorded
         return (OtherHalf::Foreign, Vec::new());
     };
     match ask(app, endpoint.as_str(), flow).await {
-        Ok(mut events) => {
+        Ok(None) => (OtherHalf::Refused, Vec::new()),
+        Ok(Some(mut events)) => {
             // The provider tells its own half, in bounds, and nothing else is believed.
             events.truncate(saved::MOST_EVENTS);
             events.retain(|it| it.by == Party::Idp && saved::is_possible(it));
@@ -68,16 +69,20 @@ fn conceal(it: &mut Recorded) {
     }
 }
 
-async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Vec<Recorded>, FetchError> {
+/// `None`: it does not know who asks.
+async fn ask(app: &AppState, endpoint: &str, flow: &Flow) -> Result<Option<Vec<Recorded>>, FetchError> {
     let correlators = flow.correlators.iter().map(|it| ("correlator", it.encode()));
     let us = match &app.settings.spa_client_id {
         Some(id) if flow.client.as_deref() == Some(id.as_str()) => Arc::new(Client::public(id.clone())),
         _ => client_of(app, flow),
     };
     let answer = post(app, &us, endpoint, correlators, MAX_HALF).await?;
+    if answer.status() == http::StatusCode::UNAUTHORIZED {
+        return Ok(None);
+    }
     // A half that cannot be read is as good as none.
     let half = serde_json::from_slice(answer.body()).unwrap_or(Half { events: Vec::new() });
-    Ok(half.events)
+    Ok(Some(half.events))
 }
 
 /// Who this application was when it began a flow: the provider tells a client of its own flows only.

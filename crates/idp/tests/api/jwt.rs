@@ -100,6 +100,24 @@ async fn what_was_revoked_is_known_here_and_not_where_it_is_read_until_it_ends()
 }
 
 #[actix_web::test]
+async fn a_token_of_a_time_that_never_was_does_not_open_the_api() {
+    let idp = Idp::start();
+    let travels = async |how: [(&str, &str); 1]| {
+        let request = crate::helpers::http().post(idp.at("/flows/steps")).form(&how);
+        let request = request.basic_auth(JWT_CLIENT.0, Some(JWT_CLIENT.1));
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    };
+    for (ahead, status) in [("60", 200), ("61", 401), ("604800", 401)] {
+        travels([("skip", ahead)]).await;
+        let tokens = idp.jwt_tokens().await;
+        let token = text(&tokens, "access_token");
+        assert_eq!(idp.calls("/api/notes", token).await.status, 200, "{ahead}");
+        travels([("return", "1")]).await;
+        assert_eq!(idp.calls("/api/notes", token).await.status, status, "{ahead}");
+    }
+}
+
+#[actix_web::test]
 async fn a_token_that_is_meant_for_others_does_not_open_the_api() {
     let idp = Idp::start();
     let tokens = idp.jwt_tokens_for(&asked().and("resource", &idp.issuer)).await;

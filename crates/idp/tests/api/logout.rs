@@ -92,6 +92,24 @@ async fn i18_a_hint_about_somebody_who_is_not_signed_in_here_ends_nobody_elses_s
 }
 
 #[actix_web::test]
+async fn i18_a_hint_of_another_session_of_the_same_user_ends_this_one_only_after_a_question() {
+    let idp = Idp::start();
+    let mut elsewhere = signed_in(&idp, &[DEMO]).await;
+    let hint = id_token_of(&idp, &mut elsewhere, "demo").await;
+    let params = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK)];
+    idp.passes(1);
+    let mut browser = signed_in(&idp, &[DEMO]).await;
+    let page = logs_out(&mut browser, &idp, &params).await;
+    assert!(page.location.is_none() && page.body.contains("Demo User"), "{page:?}");
+    assert!(is_signed_in(&mut browser, "demo").await);
+    // In its own session it is enough, also for a client that came later without any page.
+    let hint = id_token_of(&idp, &mut browser, "demo").await;
+    let params = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK)];
+    assert_eq!(logs_out(&mut browser, &idp, &params).await.location.as_deref(), Some(BACK));
+    assert!(is_signed_in(&mut elsewhere, "demo").await);
+}
+
+#[actix_web::test]
 async fn i18_without_a_hint_the_user_is_asked_first() {
     let idp = Idp::start();
     for params in [

@@ -221,6 +221,18 @@ async fn i17_another_kind_of_token_is_no_request_object() {
 }
 
 #[actix_web::test]
+async fn i17_what_would_prove_who_the_client_is_does_not_travel_through_a_browser() {
+    let it = Signed::start(KeyAlg::Es256);
+    for typ in [Some("oauth-authz-req+jwt"), Some("JWT"), None] {
+        let header = Header { typ: typ.map(ToOwned::to_owned), ..it.header() };
+        let assertion = it.signs_with(&header, &it.claims_with("sub", json!(CLIENT)));
+        it.is_refused(&assertion, "it is about the client itself").await;
+    }
+    let other = it.signs(&it.claims_with("sub", json!("1")));
+    it.is_accepted(&it.opens(&other, &[]).await);
+}
+
+#[actix_web::test]
 async fn the_registered_algorithm_is_the_only_one() {
     let signed = Signed::start_with(KeyAlg::Rs256, |client| {
         client.request_object_signing_alg = Some(Algorithm::PS256);

@@ -227,6 +227,30 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_on_this_computer_has_its_http_endpoints_here() {
+        let here = "http://127.0.0.1:5001";
+        let text = document().to_string().replace("https://op.example", here);
+        let document = || serde_json::from_str::<Value>(&text).unwrap();
+        assert!(read_as(&document(), here).is_ok());
+        for name in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "revocation_endpoint"] {
+            for (endpoint, is_taken) in [
+                ("http://op.example/x", false),
+                ("http://192.0.2.1/x", false),
+                ("http://localhost:5001/x", true),
+                ("https://op.example/x", true),
+            ] {
+                let mut document = document();
+                document[name] = endpoint.into();
+                assert_eq!(read_as(&document, here).is_ok(), is_taken, "{name}: {endpoint}");
+            }
+        }
+        // Who has taken an issuer elsewhere by http, has it all so (`RP_ALLOW_HTTP`).
+        let elsewhere = "http://op.example";
+        let text = text.replace(here, elsewhere);
+        assert!(read_as(&serde_json::from_str(&text).unwrap(), elsewhere).is_ok());
+    }
+
+    #[test]
     fn a_document_without_a_token_endpoint_is_of_no_use() {
         let mut document = document();
         document.as_object_mut().unwrap().remove("token_endpoint");

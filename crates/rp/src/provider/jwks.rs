@@ -160,6 +160,7 @@ mod tests {
             { "kty": "RSA", "kid": "rsa-rs256", "use": "sig", "alg": "RS256", "n": "sXch", "e": "AQAB" },
             { "kty": "RSA", "kid": "rsa-ps256", "use": "sig", "alg": "PS256", "n": "sXch", "e": "AQAB" },
             { "kty": "RSA", "kid": "rsa-ps512", "use": "sig", "alg": "PS512", "n": "sXch", "e": "AQAB" },
+            { "kty": "RSA", "kid": "rsa-ops", "key_ops": ["encrypt"], "n": "sXch", "e": "AQAB" },
             { "kty": "RSA", "kid": "rsa-enc", "use": "enc", "n": "sXch", "e": "AQAB" },
             { "kty": "RSA", "kid": "rsa-oaep", "alg": "RSA-OAEP", "n": "sXch", "e": "AQAB" },
             { "kty": "RSA", "kid": "rsa-broken", "n": "===", "e": "AQAB" },

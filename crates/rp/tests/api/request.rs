@@ -32,6 +32,19 @@ async fn the_request_is_the_tutorials_with_state_nonce_and_challenge() {
 }
 
 #[actix_web::test]
+async fn a_login_here_and_now_is_not_asked_for_where_no_page_may_be_shown() {
+    let world = World::start();
+    for (chosen, sent) in [
+        ("/login?prompt=none&max_age=0", None),
+        ("/login?prompt=none&max_age=1", Some("1")),
+        ("/login?prompt=login&max_age=0", Some("0")),
+    ] {
+        let login = Login::sent_by(&world.browser().opens(chosen).await);
+        assert_eq!(params(&login).get("max_age").map(String::as_str), sent, "{chosen}");
+    }
+}
+
+#[actix_web::test]
 async fn what_the_user_chooses_becomes_prompt_and_changes_nothing_else() {
     let world = World::start();
     for (chosen, sent) in [

@@ -87,6 +87,10 @@ async fn it_registers_for_each_way_to_authenticate_logs_in_and_forgets() {
         browser.opens(&format!("{}/tokens", pair.rp)).await;
         browser.does("call_me").await;
         browser.is_told(&["HTTP 401"]);
+        // What the provider recorded of it, it tells nobody any more; the flow says so.
+        let flow = pair.flows().remove(0);
+        browser.opens(&format!("{}/flows/{}", pair.rp, flow.id)).await;
+        assert!(browser.text.contains("Its registration has been deleted"), "{method}: {}", browser.text);
         browser.opens(&format!("{}/", pair.rp)).await;
         browser.submits(Some("/logout"), &[]).await;
         assert!(browser.text.contains("You have signed out of this app"), "{method}: {}", browser.text);

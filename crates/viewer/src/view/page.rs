@@ -47,13 +47,15 @@ pub enum OtherHalf {
     Foreign,
     /// It does not answer.
     Unreachable,
+    /// It tells this application nothing: it does not know it any more.
+    Refused,
     /// These are the IdP's own pages, which show the IdP's records only.
     Own,
 }
 
 impl OtherHalf {
     /// All of them, each with its text `viewer.half.<id>`, but for the first.
-    pub const ALL: [Self; 4] = [Self::Seen, Self::Foreign, Self::Unreachable, Self::Own];
+    pub const ALL: [Self; 5] = [Self::Seen, Self::Foreign, Self::Unreachable, Self::Refused, Self::Own];
 
     /// Its name in the catalogue.
     pub const fn id(self) -> &'static str {
@@ -61,6 +63,7 @@ impl OtherHalf {
             Self::Seen => "seen",
             Self::Foreign => "foreign",
             Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
             Self::Own => "own",
         }
     }

@@ -79,6 +79,8 @@ async fn what_is_wrong_is_refused_and_named() {
         (json!({ "scope": ["openid"] }), "invalid_client_metadata", "scope: must be a text"),
         (json!({ "scope": "a\"b" }), "invalid_client_metadata", "scope: scope holds a character"),
         (json!({ "contacts": "a@b" }), "invalid_client_metadata", "contacts: must be a list"),
+        (json!({ "client_name": "\u{202e}knaB" }), "invalid_client_metadata", "client_name: must not hold"),
+        (json!({ "client_name#ja": "a\u{0}b" }), "invalid_client_metadata", "client_name#ja: must not hold"),
         (json!({ "client_name": " " }), "invalid_client_metadata", "client_name: must not be blank"),
         (
             json!({ "client_name#": "x" }),

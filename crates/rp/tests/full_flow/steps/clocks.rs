@@ -123,6 +123,28 @@ async fn only_a_client_moves_the_clock_of_the_provider_and_only_so_far() {
 }
 
 #[actix_web::test]
+async fn i7_no_page_in_a_browser_moves_the_clock_of_the_provider() {
+    let pair = Pair::start();
+    let moves = || {
+        let named = [("client_id", "client-public"), ("skip", "60")];
+        http().post(format!("{}/flows/steps", pair.idp)).form(&named)
+    };
+    for (name, value) in [
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+        ("origin", pair.rp.as_str()),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "same-origin"),
+    ] {
+        let status = moves().header(name, value).send().await.unwrap().status();
+        assert_eq!(status, 403, "{name}: {value}");
+        assert!(!pair.idp_is_ahead().await, "{name}: {value}");
+    }
+    assert_eq!(moves().send().await.unwrap().status(), 200);
+}
+
+#[actix_web::test]
 async fn r11_who_has_travelled_goes_back_to_a_page_of_this_site_only() {
     let pair = Pair::start();
     let mut browser = Browser::default();
