@@ -11,6 +11,7 @@ use shared::{
     flow::{Check, Shown, Step, Verdict},
     secret::Secret,
 };
+use viewer::tap;
 use web::problem::{Foretold, Problem};
 
 /// A user: the pair of issuer and subject (OpenID Connect Core §5.7). Never the e-mail address, which another person
@@ -146,9 +147,17 @@ pub struct Notice {
     /// What somebody foretold of the last message, and what happened.
     #[serde(default)]
     foretold: Option<(String, String)>,
+    /// The flow that it is about, if that was recorded.
+    #[serde(default)]
+    flow: Option<String>,
 }
 
 impl Notice {
+    /// The flow that it is about.
+    pub fn flow(&self) -> Option<&str> {
+        self.flow.as_deref()
+    }
+
     /// The provider answered with an error. Of its words only a code out of our own set is kept. That it needs to show
     /// a page after all is no failure: who asked for none learns that way where the user stands (OpenID Connect Core
     /// §3.1.2.6).
@@ -163,7 +172,7 @@ impl Notice {
             _ => ("error", "oauth_error"),
         };
         let code = code.map_or("unknown", ErrorCode::as_str).to_owned();
-        Self { kind: kind.into(), id: id.into(), code: Some(code), foretold: None }
+        Self { kind: kind.into(), id: id.into(), code: Some(code), foretold: None, flow: None }
     }
 
     /// The user signed out here. What became of the provider's session is not known, or it goes on.
@@ -192,7 +201,7 @@ impl Notice {
     }
 
     fn info(id: &str) -> Self {
-        Self { kind: "info".into(), id: id.into(), code: None, foretold: None }
+        Self { kind: "info".into(), id: id.into(), code: None, foretold: None, flow: None }
     }
 }
 
@@ -256,9 +265,10 @@ pub fn end(session: &Session, notice: &Notice) -> Result<(), Problem> {
     leave_notice(session, notice)
 }
 
-/// Leaves a notice for the home page.
+/// Leaves a notice for the home page, which leads from there to the flow of this request.
 pub fn leave_notice(session: &Session, notice: &Notice) -> Result<(), Problem> {
-    session.insert(NOTICE, notice).map_err(Problem::internal)
+    let flow = notice.flow.clone().or_else(tap::current_flow);
+    session.insert(NOTICE, Notice { flow, ..notice.clone() }).map_err(Problem::internal)
 }
 
 /// Adds to the notice what somebody foretold who went step by step, and what happened.
