@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::{
-    flow::{Entry, Event, Message, Outcome, Party, Recorded, State, Step, Story, Verdict},
+    flow::{Entry, Event, Exchange, Message, Outcome, Party, Recorded, State, Step, Story, Verdict},
     secret::SecretHash,
 };
 use viewer::{recorder::Flow, view::OtherHalf};
@@ -77,6 +77,41 @@ async fn a_back_channel_message_is_the_same_on_both_sides() {
             assert_eq!(it.message, received);
         }
     }
+}
+
+#[actix_web::test]
+async fn what_is_done_with_tokens_after_a_login_is_the_same_on_both_sides() {
+    let pair = Pair::start();
+    let mut browser = pair.at_the_tokens().await;
+    for deed in ["refresh", "call_me", "introspect_access", "revoke_access"] {
+        browser.does(deed).await;
+    }
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    for entry in [Entry::Refresh, Entry::Api, Entry::Introspection, Entry::Revocation] {
+        let messages = &story.stage(entry).unwrap().messages;
+        let routes: Vec<_> = messages.iter().map(|it| (it.message.from, it.message.to)).collect();
+        assert_eq!(routes, [(Party::Rp, Party::Idp), (Party::Idp, Party::Rp)], "{entry:?}");
+        for it in messages {
+            let (received, _) = it.other.unwrap_or_else(|| panic!("one half of {entry:?} is missing"));
+            assert_eq!(it.message, received);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_names_an_origin_is_asked_by_a_script_in_the_browser() {
+    let pair = Pair::start();
+    let browser = pair.at_the_tokens().await;
+    let token = browser.token("access_token");
+    let request = http().get(format!("{}/api/me", pair.idp)).bearer_auth(token).header("origin", &pair.rp);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let events = pair.latest().await;
+    let routes: Vec<_> = messages(&events)
+        .filter(|(_, it)| it.exchange == Exchange::Api)
+        .map(|(_, it)| (it.from, it.to))
+        .collect();
+    assert_eq!(routes, [(Party::Browser, Party::Idp), (Party::Idp, Party::Browser)]);
 }
 
 #[actix_web::test]
