@@ -1,6 +1,6 @@
 //! What both servers recorded of a flow, put together at the RP.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use shared::{
     flow::{Entry, Event, Exchange, Message, Outcome, Party, Recorded, State, Step, Story, Verdict},
@@ -77,6 +77,26 @@ async fn a_back_channel_message_is_the_same_on_both_sides() {
             assert_eq!(it.message, received);
         }
     }
+}
+
+#[actix_web::test]
+async fn the_messages_of_a_step_stand_in_the_order_of_the_flow() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    pair.clock.advance(Duration::from_secs(3));
+    browser.submits(None, &PASSWORD).await;
+    pair.clock.advance(Duration::from_secs(3));
+    browser.submits(None, &AGREE).await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    let routes = |step| -> Vec<_> {
+        let messages = story.stage(Entry::Step(step)).unwrap().messages.iter();
+        messages.map(|it| (it.message.from, it.message.to)).collect()
+    };
+    let (browser, rp, idp) = (Party::Browser, Party::Rp, Party::Idp);
+    assert_eq!(routes(Step::AuthorizationRequest), [(rp, browser), (browser, idp), (idp, browser)], "step 2");
+    assert_eq!(routes(Step::Redirect), [(idp, browser), (browser, rp)], "step 6");
 }
 
 #[actix_web::test]

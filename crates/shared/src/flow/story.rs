@@ -2,11 +2,13 @@
 //! made of what was recorded and of nothing else, above all not of where a visitor clicked.
 
 mod foresight;
+mod order;
 mod outcome;
 
 use std::{cmp::Ordering, collections::HashMap};
 
 pub use foresight::Came;
+use order::merged;
 pub use outcome::Outcome;
 
 use super::{Check, Entry, Event, Exchange, Life, Message, Party, Recorded, Release, Rule, Step};
@@ -250,27 +252,6 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// One order out of several: each side's own order stays, and between the sides the time decides. What happened at the same
-/// moment is put in the order in which it can have happened.
-fn merged(events: &[Recorded]) -> Vec<&Recorded> {
-    let of = |party| (events.iter().filter(move |it| it.by == party).peekable(), 0);
-    let mut sides = [Party::Rp, Party::Browser, Party::Idp].map(of);
-    let mut merged = Vec::with_capacity(events.len());
-    loop {
-        let nexts = sides.iter_mut().filter_map(|side| {
-            let (events, rank) = side;
-            let next = events.peek()?;
-            *rank = rank_of(next).unwrap_or(*rank);
-            Some(((next.at, *rank), side))
-        });
-        // Of two that are alike the first.
-        match nexts.min_by_key(|(place, _)| *place).and_then(|(_, (events, _))| events.next()) {
-            Some(it) => merged.push(it),
-            None => return merged,
-        }
-    }
-}
-
 /// Whether both are the request with which a script sent its browser away: no header names it, but its address is like no
 /// other.
 fn is_navigation(one: &Message, other: &Message) -> bool {
@@ -285,20 +266,6 @@ fn is_of_a_script(it: &Recorded) -> bool {
         is_own && message.is_front_channel()
     };
     it.by == Party::Browser || matches!(&it.event, Event::Message(message) if speaks(message))
-}
-
-/// Where in the flow a message stands, for those of one moment. What is no message goes with the message before it.
-fn rank_of(it: &Recorded) -> Option<usize> {
-    let Event::Message(message) = &it.event else { return None };
-    let exchange = Exchange::ALL.iter().position(|known| *known == message.exchange)?;
-    // From the outside inwards and back: the one who asks records the request first and the response last.
-    let within = match (message.is_request(), message.from == it.by) {
-        (true, true) => 0,
-        (true, false) => 1,
-        (false, true) => 2,
-        (false, false) => 3,
-    };
-    Some(exchange * 4 + within)
 }
 
 /// The exchange of which each request is, by who answered it and its span. What a client does with tokens later, and what a

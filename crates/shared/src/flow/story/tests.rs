@@ -6,7 +6,10 @@ use crate::flow::Line;
 
 fn message(by: Party, at: i64, exchange: Exchange, line: Line, location: &str) -> Recorded {
     let is_request = matches!(line, Line::Request { .. });
-    let back = matches!(exchange, Exchange::Token | Exchange::Discovery | Exchange::Refresh);
+    let back = matches!(
+        exchange,
+        Exchange::Token | Exchange::Discovery | Exchange::Keys | Exchange::Refresh | Exchange::Api
+    );
     let asker = if back { Party::Rp } else { Party::Browser };
     let answers = if back { Party::Idp } else { by };
     let (from, to) = if is_request { (asker, answers) } else { (answers, asker) };
@@ -75,6 +78,21 @@ fn what_both_servers_recorded_at_the_same_moment_is_told_in_its_order() {
         [(Party::Rp, Party::Browser), (Party::Browser, Party::Idp), (Party::Idp, Party::Browser)]
     );
     assert_eq!(second.checks.len(), 1);
+}
+
+#[test]
+fn documents_that_were_fetched_late_hold_nothing_else_up() {
+    let documents = [(1, Exchange::Discovery), (5, Exchange::Keys)];
+    let document =
+        |(at, exchange)| [get(Party::Idp, at, exchange, "/"), answer(Party::Idp, at, exchange, 200, "")];
+    let mut events: Vec<_> = documents.into_iter().flat_map(document).collect();
+    events.extend(begun());
+    events.push(answer(Party::Idp, 2, Exchange::Decision, 303, "http://rp/auth?code=c&state=x"));
+    events.push(get(Party::Rp, 3, Exchange::Callback, "/auth?code=c&state=x"));
+    let story = Story::tell(&events, 10, 100);
+    let messages = &story.stage(Entry::Step(Step::Redirect)).unwrap().messages;
+    let order: Vec<_> = messages.iter().map(|it| (it.message.exchange, it.at)).collect();
+    assert_eq!(order, [(Exchange::Decision, 2), (Exchange::Callback, 3)]);
 }
 
 #[test]
