@@ -25,10 +25,10 @@ async fn a_right_prediction_is_shown_beside_what_happened() {
     learner.clicks("label:has(input[value=tokens_come])").await;
     learner.lets_go().await;
     learner.is_held_at(Pause::TokenResponse).await;
-    let words = ["Predicted", "Tokens come", "What happened", "as predicted", "The check that decided"];
+    let words = ["Predicted", "Tokens come", "What happened", "as predicted", "All checks passed:"];
     is_told(&learner, &words).await;
     learner.switches_to("ja").await;
-    is_told(&learner, &["トークンが返る", "予想どおり", "決めた検査"]).await;
+    is_told(&learner, &["トークンが返る", "予想どおり", "個の検査すべてに合格"]).await;
 }
 
 #[actix_web::test]
@@ -40,11 +40,16 @@ async fn a_wrong_prediction_is_shown_beside_what_happened() {
     learner.adds_to_value("code_verifier", "x").await;
     learner.lets_go().await;
     learner.is_held_at(Pause::TokenResponse).await;
-    let words =
-        ["Tokens come", "invalid_grant comes", "not as predicted", "code_verifier is the code_challenge"];
+    let words = [
+        "Tokens come",
+        "invalid_grant comes",
+        "not as predicted",
+        "The check that decided",
+        "code_verifier is the code_challenge",
+    ];
     is_told(&learner, &words).await;
     learner.switches_to("ja").await;
-    is_told(&learner, &["invalid_grant", "予想と違いました"]).await;
+    is_told(&learner, &["invalid_grant", "予想と違いました", "決めた検査"]).await;
 }
 
 #[actix_web::test]

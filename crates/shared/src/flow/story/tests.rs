@@ -235,8 +235,8 @@ fn each_deed_has_a_story_of_its_own() {
     let came = |deed| {
         let story = story.of_deed(deed);
         let came = story.came_of(Pause::RefreshRequest).unwrap();
-        (came.happened, came.decided.unwrap().1.verdict)
+        (came.happened, came.decided.map(|(_, check)| check.verdict), came.passed)
     };
-    assert_eq!(came("first"), (Happened::TokensCome, Verdict::Passed));
-    assert_eq!(came("second"), (Happened::NoTokensOtherwise, Verdict::Failed));
+    assert_eq!(came("first"), (Happened::TokensCome, None, Some((Party::Idp, 1))), "no single one decides");
+    assert_eq!(came("second"), (Happened::NoTokensOtherwise, Some(Verdict::Failed), None));
 }
