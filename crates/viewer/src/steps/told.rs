@@ -119,11 +119,10 @@ fn second(story: &Story<'_>, pause: Pause) -> Option<Second> {
 /// The check that refused what came a second time. A callback was handed to the RP's own code here, so that there is no message
 /// of it.
 fn refused<'a>(story: &Story<'a>, pause: Pause) -> Option<Decided<'a>> {
-    let rule = match pause {
-        Pause::Callback => Rule::StateUnused,
-        Pause::RefreshRequest => Rule::RefreshTokenUnused,
-        _ => return None,
-    };
-    let refused = |(_, check): &&(Party, &Check)| check.rule == rule && check.verdict == Verdict::Failed;
+    if pause != Pause::Callback {
+        return story.refused_again(pause).map(|(by, check)| decided(by, check));
+    }
+    let refused =
+        |(_, check): &&(Party, &Check)| check.rule == Rule::StateUnused && check.verdict == Verdict::Failed;
     story.stage(pause.entry())?.checks.iter().find(refused).map(|(by, check)| decided(*by, check))
 }

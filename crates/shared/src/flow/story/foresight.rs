@@ -65,6 +65,15 @@ impl<'a> Story<'a> {
         if pause.is_afterwards() { self.of_deed(handled.within).came_of(pause) } else { self.came_of(pause) }
     }
 
+    /// The check of the IdP that refused the second of two requests, sent one after the other.
+    pub fn refused_again(&self, pause: Pause) -> Option<(Party, &'a Check)> {
+        let asked = pause.asks()?;
+        let messages = self.stages.iter().flat_map(|stage| &stage.messages).map(|paired| paired.message);
+        let answer = messages.filter(|it| it.exchange == asked && !it.is_request()).nth(1)?;
+        let mut made = self.checks_within(&answer.span).into_iter().rev();
+        made.find(|check| check.verdict == Verdict::Failed).map(|check| (Party::Idp, check))
+    }
+
     fn came_of_request(&self) -> Option<Happened> {
         let answer = self.answer(Exchange::Authorize)?;
         Some(match authorization_response(answer) {
@@ -169,8 +178,12 @@ impl<'a> Story<'a> {
 
     /// What the IdP checked before it gave the answer of an exchange that counts.
     fn checks_behind(&self, exchange: Exchange) -> Vec<&'a Check> {
-        let Some(answer) = self.answer(exchange) else { return Vec::new() };
-        let made = self.events.iter().filter(|it| it.by == Party::Idp && it.within == answer.span);
+        self.answer(exchange).map(|answer| self.checks_within(&answer.span)).unwrap_or_default()
+    }
+
+    /// What the IdP checked while it answered the request called `span`.
+    fn checks_within(&self, span: &str) -> Vec<&'a Check> {
+        let made = self.events.iter().filter(|it| it.by == Party::Idp && it.within == span);
         let made = made.filter_map(|it| match &it.event {
             Event::Check(check) => Some(check),
             _ => None,
