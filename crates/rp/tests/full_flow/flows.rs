@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
-    flow::{Entry, Event, Exchange, Message, Outcome, Party, Recorded, State, Step, Story, Verdict},
+    flow::{
+        Entry, Event, Exchange, Message, Outcome, Party, Recorded, State, Step, Story, Turn, Value, Verdict,
+    },
     secret::SecretHash,
 };
 use viewer::{recorder::Flow, view::OtherHalf};
@@ -97,6 +99,30 @@ async fn the_messages_of_a_step_stand_in_the_order_of_the_flow() {
     let (browser, rp, idp) = (Party::Browser, Party::Rp, Party::Idp);
     assert_eq!(routes(Step::AuthorizationRequest), [(rp, browser), (browser, idp), (idp, browser)], "step 2");
     assert_eq!(routes(Step::Redirect), [(idp, browser), (browser, rp)], "step 6");
+}
+
+#[actix_web::test]
+async fn the_rp_tells_of_a_refresh_token_where_one_came() {
+    let pair = Pair::start();
+    let mut browser = pair.at_the_tokens().await;
+    browser.does("refresh").await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    let turns = |entry| -> Vec<_> {
+        let lives = story.stage(entry).unwrap().lives.iter();
+        let of_rp = lives.filter(|(by, life)| *by == Party::Rp && life.value == Value::RefreshToken);
+        of_rp.map(|(_, life)| life.turn).collect()
+    };
+    assert_eq!(turns(Entry::Step(Step::TokenResponse)), [Turn::Received]);
+    assert_eq!(turns(Entry::Step(Step::Validation)), [Turn::Stored]);
+    assert_eq!(turns(Entry::Refresh), [Turn::Sent, Turn::Destroyed, Turn::Received]);
+
+    pair.signs_in(&mut Browser::default()).await;
+    let events = pair.latest().await;
+    let is_told = events.iter().any(
+        |it| matches!(&it.event, Event::Life(life) if it.by == Party::Rp && life.value == Value::RefreshToken),
+    );
+    assert!(!is_told, "none came");
 }
 
 #[actix_web::test]
