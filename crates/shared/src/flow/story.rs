@@ -11,7 +11,7 @@ pub use foresight::Came;
 use order::merged;
 pub use outcome::Outcome;
 
-use super::{Check, Entry, Event, Exchange, Life, Message, Party, Recorded, Release, Rule, Step};
+use super::{Check, Entry, Event, Exchange, Life, Message, Party, Recorded, Release, Rule, Step, Verdict};
 
 /// The story of one flow.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct Stage<'a> {
     pub lives: Vec<(Party, Life)>,
     /// What was done with messages that were held.
     pub releases: Vec<Handled<'a>>,
+    /// Who recorded the latest message, within what, and whether a check has failed within the same since.
+    latest: HashMap<Party, (&'a str, bool)>,
 }
 
 /// What was done with a message that was held.
@@ -126,7 +128,7 @@ impl<'a> Story<'a> {
             let Some(stage) = stages.iter_mut().find(|stage| stage.entry == entry) else { continue };
             match &it.event {
                 Event::Message(message) => stage.take(it, message),
-                Event::Check(check) => stage.checks.push((it.by, check)),
+                Event::Check(check) => stage.judged(it, check),
                 Event::Life(life) => stage.lives.push((it.by, *life)),
                 Event::Release(release) => {
                     stage.releases.push(Handled { by: it.by, within: &it.within, release });
@@ -203,11 +205,16 @@ impl<'a> Stage<'a> {
             checks: Vec::new(),
             lives: Vec::new(),
             releases: Vec::new(),
+            latest: HashMap::new(),
         }
     }
 
     /// Adds a message. The record of the side that sent it comes first.
     fn take(&mut self, it: &'a Recorded, message: &'a Message) {
+        let latest = self.latest.entry(it.by).or_insert((&it.within, false));
+        if latest.0 != it.within {
+            *latest = (&it.within, false);
+        }
         let same = |known: &&mut Paired<'a>| {
             known.by != it.by
                 && known.other.is_none()
@@ -221,6 +228,14 @@ impl<'a> Stage<'a> {
             }
             Some(known) => known.other = Some((message, it.at)),
             None => self.messages.push(Paired { message, at: it.at, by: it.by, other: None }),
+        }
+    }
+
+    /// Adds a check.
+    fn judged(&mut self, it: &'a Recorded, check: &'a Check) {
+        self.checks.push((it.by, check));
+        if let Some((within, has_failed)) = self.latest.get_mut(&it.by) {
+            *has_failed |= *within == it.within && check.verdict == Verdict::Failed;
         }
     }
 
@@ -241,10 +256,12 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether the last answer was an error.
+    /// Whether the last answer was an error, or a check failed of what was asked last: not every refusal is an error, such as
+    /// what is told of a token that is good for nothing.
     fn was_refused(&self) -> bool {
         let mut answers = self.messages.iter().filter_map(|it| it.message.status());
         answers.next_back().is_some_and(|status| status >= 400)
+            || self.latest.values().any(|(_, has_failed)| *has_failed)
     }
 
     const fn belongs_to_client(&self) -> bool {

@@ -213,6 +213,29 @@ fn what_was_refused_last_beside_the_steps_is_told_and_the_flow_stands() {
 }
 
 #[test]
+fn what_a_check_refused_is_no_success_though_its_answer_is_no_error() {
+    let mut events = back("code=c&state=x");
+    let mut state_after = |deed: &str, verdict| {
+        let of_deed = |mut it: Recorded| {
+            if let Event::Message(message) = &mut it.event {
+                message.span = deed.to_owned();
+            }
+            Recorded { within: deed.to_owned(), ..it }
+        };
+        events.push(of_deed(get(Party::Idp, 5, Exchange::Introspect, "/introspect")));
+        events.push(check(Party::Idp, 5, deed, Rule::BearerTokenActive, verdict));
+        events.push(of_deed(answer(Party::Idp, 5, Exchange::Introspect, 200, "")));
+        Story::tell(&events, 10, 100).stage(Entry::Introspection).unwrap().state
+    };
+    let states = [
+        state_after("first", Verdict::Passed),
+        state_after("second", Verdict::Failed),
+        state_after("third", Verdict::Passed),
+    ];
+    assert_eq!(states, [State::Done, State::Refused, State::Done], "what was asked last counts");
+}
+
+#[test]
 fn each_deed_has_a_story_of_its_own() {
     let mut events = back("code=c&state=x");
     for (deed, status) in [("first", 200), ("second", 400)] {
