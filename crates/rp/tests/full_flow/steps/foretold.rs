@@ -43,6 +43,24 @@ async fn what_was_foretold_is_recorded_beside_what_happened() {
 }
 
 #[actix_web::test]
+async fn the_flow_says_what_was_done_by_hand() {
+    let forms: [(&[(&str, &str)], &str); 3] = [
+        (&[("do", "send"), ("guess", "tokens_come")], "Predicted, and left as it was"),
+        (&[("do", "drop")], "Dropped by hand"),
+        (&[("do", "repeat")], "Sent twice by hand"),
+    ];
+    let headings = [forms.map(|(_, heading)| heading).as_slice(), &["Changed by hand"]].concat();
+    for (form, heading) in forms {
+        let pair = Pair::start();
+        let mut browser = pair.is_held_at(Pause::TokenRequest).await;
+        browser.lets_go(form).await;
+        browser.opens(&format!("{}/flows/{}", pair.rp, pair.flows()[0].id)).await;
+        let said: Vec<_> = headings.iter().filter(|it| browser.text.contains(**it)).collect();
+        assert_eq!(said, [&heading], "{form:?}");
+    }
+}
+
+#[actix_web::test]
 async fn what_was_foretold_of_the_last_message_is_told_on_the_page_that_is_next() {
     let pair = Pair::start();
     let mut browser = pair.is_held_at(Pause::UserinfoResponse).await;
