@@ -111,6 +111,9 @@ pub async fn finish(
                     (Value::IdToken, Turn::Stored),
                 ],
             );
+            if signed_in.refresh_token.is_some() {
+                app.sink.lives(Step::Validation, &[(Value::RefreshToken, Turn::Stored)]);
+            }
             login.advance(app, Attempt::validate).await?;
             login.kept.next.clone()
         }
@@ -238,10 +241,7 @@ impl Claimed<'_> {
             ],
         );
         let tokens = exchange::exchange(wire, app, &kept, code, app.clock.now(), &mut checks).await?;
-        app.sink.lives(
-            Step::TokenResponse,
-            &[(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)],
-        );
+        exchange::note_arrival(app, &tokens);
         let tokens = Tokens { id_token: wire.id_token(Pause::Validation, &tokens.id_token).await, ..tokens };
         self.login.advance(app, |attempt| attempt.receive(tokens.clone())).await?;
         let id_token = self.validate(&tokens, &mut checks).await?;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     clock::Timestamp,
     error::ErrorCode,
-    flow::{Checks, Exchange, Rule, Words},
+    flow::{Checks, Exchange, Rule, Step, Turn, Value, Words},
     secret::Secret,
 };
 use web::problem::Problem;
@@ -124,6 +124,14 @@ pub(crate) fn tokens(answer: &TokenAnswer, id_token: Secret, now: Timestamp) -> 
 }
 
 pub(crate) type ExchangeError = RequestTokenError<FetchError, StandardErrorResponse<BasicErrorResponseType>>;
+
+/// Tells whoever watches what has come: a refresh token only where the provider gave one.
+pub(crate) fn note_arrival(app: &AppState, tokens: &Tokens) {
+    let refresh_token = tokens.refresh_token.as_ref().map(|_| Value::RefreshToken);
+    let received = [Value::AccessToken, Value::IdToken].into_iter().chain(refresh_token);
+    let received: Vec<_> = received.map(|value| (value, Turn::Received)).collect();
+    app.sink.lives(Step::TokenResponse, &received);
+}
 
 /// The provider's words go into the log, never onto the page; the page says what its code means.
 pub(crate) fn explain(error: ExchangeError) -> Problem {

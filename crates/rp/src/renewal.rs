@@ -97,8 +97,7 @@ pub async fn renew(app: &AppState, wire: &Wire<'_>, signed_in: &SignedIn) -> Res
     );
     let us = app.client_called(&signed_in.client);
     let tokens = ask(app, &us, wire, &provider, (token, claim), &signed_in.id_token, &mut checks).await?;
-    let received = [(Value::AccessToken, Turn::Received), (Value::IdToken, Turn::Received)];
-    app.sink.lives(Step::TokenResponse, &received);
+    exchange::note_arrival(app, &tokens);
     if tokens.id_token.expose() == signed_in.id_token.expose() {
         return Ok(Renewal::Renewed(Box::new(with(signed_in, tokens, None, app))));
     }

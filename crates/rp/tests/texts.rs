@@ -227,6 +227,7 @@ fn about_pauses(add: &mut impl FnMut(&str, &[&str], &[&str])) {
     add("pause.mistake", &Mistake::ALL.map(Mistake::id), &[""]);
     add("pause.clock", &["code", "request", "login", "deed"], &[""]);
     add("pause.told", &Verb::ALL.map(Verb::id), &[""]);
+    add("viewer.released", &view::RELEASED, &[""]);
     add("pause.token.sign", &["kept", "none", "public_key", "fresh"], &["", ".what"]);
     add("pause.token.embed", &["jwk", "jku", "kid"], &[""]);
     let browsers = ["authorization_request", "login_page", "authorization_response", "callback"];

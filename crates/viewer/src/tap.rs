@@ -259,6 +259,9 @@ const fn asker(exchange: Exchange, names_its_origin: bool) -> Party {
         | Exchange::Token
         | Exchange::Userinfo
         | Exchange::Refresh
+        | Exchange::Api
+        | Exchange::Introspect
+        | Exchange::Revoke
             if !names_its_origin =>
         {
             Party::Rp

@@ -25,10 +25,10 @@ async fn a_right_prediction_is_shown_beside_what_happened() {
     learner.clicks("label:has(input[value=tokens_come])").await;
     learner.lets_go().await;
     learner.is_held_at(Pause::TokenResponse).await;
-    let words = ["Predicted", "Tokens come", "What happened", "as predicted", "The check that decided"];
+    let words = ["Predicted", "Tokens come", "What happened", "as predicted", "All checks passed:"];
     is_told(&learner, &words).await;
     learner.switches_to("ja").await;
-    is_told(&learner, &["トークンが返る", "予想どおり", "決めた検査"]).await;
+    is_told(&learner, &["トークンが返る", "予想どおり", "個の検査すべてに合格"]).await;
 }
 
 #[actix_web::test]
@@ -40,11 +40,16 @@ async fn a_wrong_prediction_is_shown_beside_what_happened() {
     learner.adds_to_value("code_verifier", "x").await;
     learner.lets_go().await;
     learner.is_held_at(Pause::TokenResponse).await;
-    let words =
-        ["Tokens come", "invalid_grant comes", "not as predicted", "code_verifier is the code_challenge"];
+    let words = [
+        "Tokens come",
+        "invalid_grant comes",
+        "not as predicted",
+        "The check that decided",
+        "code_verifier is the code_challenge",
+    ];
     is_told(&learner, &words).await;
     learner.switches_to("ja").await;
-    is_told(&learner, &["invalid_grant", "予想と違いました"]).await;
+    is_told(&learner, &["invalid_grant", "予想と違いました", "決めた検査"]).await;
 }
 
 #[actix_web::test]
@@ -71,7 +76,7 @@ async fn the_flow_viewer_shows_what_was_changed_by_hand() {
     learner.chooses("m8").await;
     for (language, words) in [
         ("en", ["Changed by hand", "let go", "invalid_grant comes", "as predicted"]),
-        ("ja", ["人の手が入りました", "送りました", "invalid_grant", "予想どおり"]),
+        ("ja", ["人の手で書き換えられました", "送りました", "invalid_grant", "予想どおり"]),
     ] {
         learner.switches_to(language).await;
         learner.chooses("m8").await;

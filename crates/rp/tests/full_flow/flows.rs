@@ -1,9 +1,11 @@
 //! What both servers recorded of a flow, put together at the RP.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use shared::{
-    flow::{Entry, Event, Message, Outcome, Party, Recorded, State, Step, Story, Verdict},
+    flow::{
+        Entry, Event, Exchange, Message, Outcome, Party, Recorded, State, Step, Story, Turn, Value, Verdict,
+    },
     secret::SecretHash,
 };
 use viewer::{recorder::Flow, view::OtherHalf};
@@ -77,6 +79,85 @@ async fn a_back_channel_message_is_the_same_on_both_sides() {
             assert_eq!(it.message, received);
         }
     }
+}
+
+#[actix_web::test]
+async fn the_messages_of_a_step_stand_in_the_order_of_the_flow() {
+    let pair = Pair::start();
+    let mut browser = Browser::default();
+    browser.opens(&format!("{}/login", pair.rp)).await;
+    pair.clock.advance(Duration::from_secs(3));
+    browser.submits(None, &PASSWORD).await;
+    pair.clock.advance(Duration::from_secs(3));
+    browser.submits(None, &AGREE).await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    let routes = |step| -> Vec<_> {
+        let messages = story.stage(Entry::Step(step)).unwrap().messages.iter();
+        messages.map(|it| (it.message.from, it.message.to)).collect()
+    };
+    let (browser, rp, idp) = (Party::Browser, Party::Rp, Party::Idp);
+    assert_eq!(routes(Step::AuthorizationRequest), [(rp, browser), (browser, idp), (idp, browser)], "step 2");
+    assert_eq!(routes(Step::Redirect), [(idp, browser), (browser, rp)], "step 6");
+}
+
+#[actix_web::test]
+async fn the_rp_tells_of_a_refresh_token_where_one_came() {
+    let pair = Pair::start();
+    let mut browser = pair.at_the_tokens().await;
+    browser.does("refresh").await;
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    let turns = |entry| -> Vec<_> {
+        let lives = story.stage(entry).unwrap().lives.iter();
+        let of_rp = lives.filter(|(by, life)| *by == Party::Rp && life.value == Value::RefreshToken);
+        of_rp.map(|(_, life)| life.turn).collect()
+    };
+    assert_eq!(turns(Entry::Step(Step::TokenResponse)), [Turn::Received]);
+    assert_eq!(turns(Entry::Step(Step::Validation)), [Turn::Stored]);
+    assert_eq!(turns(Entry::Refresh), [Turn::Sent, Turn::Destroyed, Turn::Received]);
+
+    pair.signs_in(&mut Browser::default()).await;
+    let events = pair.latest().await;
+    let is_told = events.iter().any(
+        |it| matches!(&it.event, Event::Life(life) if it.by == Party::Rp && life.value == Value::RefreshToken),
+    );
+    assert!(!is_told, "none came");
+}
+
+#[actix_web::test]
+async fn what_is_done_with_tokens_after_a_login_is_the_same_on_both_sides() {
+    let pair = Pair::start();
+    let mut browser = pair.at_the_tokens().await;
+    for deed in ["refresh", "call_me", "introspect_access", "revoke_access"] {
+        browser.does(deed).await;
+    }
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    for entry in [Entry::Refresh, Entry::Api, Entry::Introspection, Entry::Revocation] {
+        let messages = &story.stage(entry).unwrap().messages;
+        let routes: Vec<_> = messages.iter().map(|it| (it.message.from, it.message.to)).collect();
+        assert_eq!(routes, [(Party::Rp, Party::Idp), (Party::Idp, Party::Rp)], "{entry:?}");
+        for it in messages {
+            let (received, _) = it.other.unwrap_or_else(|| panic!("one half of {entry:?} is missing"));
+            assert_eq!(it.message, received);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_names_an_origin_is_asked_by_a_script_in_the_browser() {
+    let pair = Pair::start();
+    let browser = pair.at_the_tokens().await;
+    let token = browser.token("access_token");
+    let request = http().get(format!("{}/api/me", pair.idp)).bearer_auth(token).header("origin", &pair.rp);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let events = pair.latest().await;
+    let routes: Vec<_> = messages(&events)
+        .filter(|(_, it)| it.exchange == Exchange::Api)
+        .map(|(_, it)| (it.from, it.to))
+        .collect();
+    assert_eq!(routes, [(Party::Browser, Party::Idp), (Party::Idp, Party::Browser)]);
 }
 
 #[actix_web::test]

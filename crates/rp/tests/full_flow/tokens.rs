@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::flow::{Check, Entry, Event, Party, Recorded, Rule, Verdict};
+use shared::flow::{Check, Entry, Event, Party, Recorded, Rule, State, Verdict};
 
 use super::flows::messages;
 use crate::pair::{AGREE, Browser, PASSWORD, Pair, http};
@@ -154,6 +154,13 @@ async fn what_is_given_back_is_good_for_nothing() {
     for (entry, most) in [(Entry::Revocation, 4), (Entry::Introspection, 6), (Entry::Api, 2)] {
         assert!(pair.recorded(entry).await >= most, "{entry:?}");
     }
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
+    let state = |entry| story.stage(entry).unwrap().state;
+    for entry in [Entry::Introspection, Entry::Api, Entry::Refresh] {
+        assert_eq!(state(entry), State::Refused, "{entry:?}");
+    }
+    assert_eq!(state(Entry::Revocation), State::Done);
 }
 
 #[actix_web::test]

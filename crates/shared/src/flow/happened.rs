@@ -98,6 +98,11 @@ impl Happened {
         )
     }
 
+    /// Whether nothing was judged to the end, though nobody refused either.
+    pub const fn is_left_open(self) -> bool {
+        matches!(self, Self::NoAnswer | Self::TokenUnjudged | Self::SignedInWithoutClaims)
+    }
+
     /// What came of a request of the back channel, as its answer says.
     pub fn of_answer(exchange: Exchange, status: u16, body: &str) -> Option<Self> {
         let member = |name: &str| serde_json::from_str::<serde_json::Value>(body).ok()?.get(name).cloned();

@@ -2,14 +2,16 @@
 //! made of what was recorded and of nothing else, above all not of where a visitor clicked.
 
 mod foresight;
+mod order;
 mod outcome;
 
 use std::{cmp::Ordering, collections::HashMap};
 
 pub use foresight::Came;
+use order::merged;
 pub use outcome::Outcome;
 
-use super::{Check, Entry, Event, Exchange, Life, Message, Party, Recorded, Release, Rule, Step};
+use super::{Check, Entry, Event, Exchange, Life, Message, Party, Recorded, Release, Rule, Step, Verdict};
 
 /// The story of one flow.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct Stage<'a> {
     pub lives: Vec<(Party, Life)>,
     /// What was done with messages that were held.
     pub releases: Vec<Handled<'a>>,
+    /// Who recorded the latest message, within what, and whether a check has failed within the same since.
+    latest: HashMap<Party, (&'a str, bool)>,
 }
 
 /// What was done with a message that was held.
@@ -124,7 +128,7 @@ impl<'a> Story<'a> {
             let Some(stage) = stages.iter_mut().find(|stage| stage.entry == entry) else { continue };
             match &it.event {
                 Event::Message(message) => stage.take(it, message),
-                Event::Check(check) => stage.checks.push((it.by, check)),
+                Event::Check(check) => stage.judged(it, check),
                 Event::Life(life) => stage.lives.push((it.by, *life)),
                 Event::Release(release) => {
                     stage.releases.push(Handled { by: it.by, within: &it.within, release });
@@ -201,11 +205,16 @@ impl<'a> Stage<'a> {
             checks: Vec::new(),
             lives: Vec::new(),
             releases: Vec::new(),
+            latest: HashMap::new(),
         }
     }
 
     /// Adds a message. The record of the side that sent it comes first.
     fn take(&mut self, it: &'a Recorded, message: &'a Message) {
+        let latest = self.latest.entry(it.by).or_insert((&it.within, false));
+        if latest.0 != it.within {
+            *latest = (&it.within, false);
+        }
         let same = |known: &&mut Paired<'a>| {
             known.by != it.by
                 && known.other.is_none()
@@ -219,6 +228,14 @@ impl<'a> Stage<'a> {
             }
             Some(known) => known.other = Some((message, it.at)),
             None => self.messages.push(Paired { message, at: it.at, by: it.by, other: None }),
+        }
+    }
+
+    /// Adds a check.
+    fn judged(&mut self, it: &'a Recorded, check: &'a Check) {
+        self.checks.push((it.by, check));
+        if let Some((within, has_failed)) = self.latest.get_mut(&it.by) {
+            *has_failed |= *within == it.within && check.verdict == Verdict::Failed;
         }
     }
 
@@ -239,35 +256,16 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether the last answer was an error.
+    /// Whether the last answer was an error, or a check failed of what was asked last: not every refusal is an error, such as
+    /// what is told of a token that is good for nothing.
     fn was_refused(&self) -> bool {
         let mut answers = self.messages.iter().filter_map(|it| it.message.status());
         answers.next_back().is_some_and(|status| status >= 400)
+            || self.latest.values().any(|(_, has_failed)| *has_failed)
     }
 
     const fn belongs_to_client(&self) -> bool {
         matches!(self.entry, Entry::Step(Step::Click | Step::Callback | Step::Validation) | Entry::Logout)
-    }
-}
-
-/// One order out of several: each side's own order stays, and between the sides the time decides. What happened at the same
-/// moment is put in the order in which it can have happened.
-fn merged(events: &[Recorded]) -> Vec<&Recorded> {
-    let of = |party| (events.iter().filter(move |it| it.by == party).peekable(), 0);
-    let mut sides = [Party::Rp, Party::Browser, Party::Idp].map(of);
-    let mut merged = Vec::with_capacity(events.len());
-    loop {
-        let nexts = sides.iter_mut().filter_map(|side| {
-            let (events, rank) = side;
-            let next = events.peek()?;
-            *rank = rank_of(next).unwrap_or(*rank);
-            Some(((next.at, *rank), side))
-        });
-        // Of two that are alike the first.
-        match nexts.min_by_key(|(place, _)| *place).and_then(|(_, (events, _))| events.next()) {
-            Some(it) => merged.push(it),
-            None => return merged,
-        }
     }
 }
 
@@ -285,20 +283,6 @@ fn is_of_a_script(it: &Recorded) -> bool {
         is_own && message.is_front_channel()
     };
     it.by == Party::Browser || matches!(&it.event, Event::Message(message) if speaks(message))
-}
-
-/// Where in the flow a message stands, for those of one moment. What is no message goes with the message before it.
-fn rank_of(it: &Recorded) -> Option<usize> {
-    let Event::Message(message) = &it.event else { return None };
-    let exchange = Exchange::ALL.iter().position(|known| *known == message.exchange)?;
-    // From the outside inwards and back: the one who asks records the request first and the response last.
-    let within = match (message.is_request(), message.from == it.by) {
-        (true, true) => 0,
-        (true, false) => 1,
-        (false, true) => 2,
-        (false, false) => 3,
-    };
-    Some(exchange * 4 + within)
 }
 
 /// The exchange of which each request is, by who answered it and its span. What a client does with tokens later, and what a

@@ -1,8 +1,8 @@
 //! What came of the message that was let go last: what was done with it, what was foretold, what happened, and which check
-//! decided.
+//! refused it, or how many it passed.
 
 use serde::Serialize;
-use shared::flow::{Came, Check, Happened, Party, Pause, Release, Rule, Shown, Step, Story, Verb, Verdict};
+use shared::flow::{Check, Happened, Party, Pause, Release, Rule, Shown, Step, Story, Verb, Verdict};
 use web::problem::Foretold;
 
 use super::draft::Draft;
@@ -15,7 +15,10 @@ pub(super) struct Told<'a> {
     changes: Vec<&'a str>,
     guess: Option<&'static str>,
     happened: Option<&'static str>,
+    /// The check that refused it.
     check: Option<Decided<'a>>,
+    /// Or how many it passed, all of them.
+    passed: Option<Passed>,
     /// The answer to the second of two, or the check that refused it.
     second: Option<Second>,
     refused: Option<Decided<'a>>,
@@ -25,6 +28,13 @@ pub(super) struct Told<'a> {
 struct Second {
     status: u16,
     error: String,
+}
+
+/// Checks that were all passed, and at whom.
+#[derive(Debug, Serialize)]
+struct Passed {
+    house: &'static str,
+    n: usize,
 }
 
 /// A check, as the component `check` wants it.
@@ -51,7 +61,7 @@ pub(super) fn told<'a>(story: &Story<'a>, pause: Pause, heard: Option<Happened>)
     let releases = story.stages.iter().flat_map(|stage| &stage.releases);
     let release = releases.map(|it| it.release).rfind(|release| release.pause == pause);
     let came = story.came_of(pause);
-    let happened = came.as_ref().map(|came| came.happened).or(heard);
+    let happened = came.map(|came| came.happened).or(heard);
     if release.is_none() && happened.is_none() {
         return None;
     }
@@ -63,7 +73,8 @@ pub(super) fn told<'a>(story: &Story<'a>, pause: Pause, heard: Option<Happened>)
         changes: release.map(changed).unwrap_or_default(),
         guess: guess.map(Happened::id),
         happened: happened.map(Happened::id),
-        check: came.and_then(|came: Came<'a>| came.decided).map(|(by, check)| decided(by, check)),
+        check: came.and_then(|came| came.decided).map(|(by, check)| decided(by, check)),
+        passed: came.and_then(|came| came.passed).map(|(by, n)| Passed { house: by.id(), n }),
         second: (verb == Verb::Repeated).then(|| second(story, pause)).flatten(),
         refused: (verb == Verb::Repeated).then(|| refused(story, pause)).flatten(),
     })
@@ -108,11 +119,10 @@ fn second(story: &Story<'_>, pause: Pause) -> Option<Second> {
 /// The check that refused what came a second time. A callback was handed to the RP's own code here, so that there is no message
 /// of it.
 fn refused<'a>(story: &Story<'a>, pause: Pause) -> Option<Decided<'a>> {
-    let rule = match pause {
-        Pause::Callback => Rule::StateUnused,
-        Pause::RefreshRequest => Rule::RefreshTokenUnused,
-        _ => return None,
-    };
-    let refused = |(_, check): &&(Party, &Check)| check.rule == rule && check.verdict == Verdict::Failed;
+    if pause != Pause::Callback {
+        return story.refused_again(pause).map(|(by, check)| decided(by, check));
+    }
+    let refused =
+        |(_, check): &&(Party, &Check)| check.rule == Rule::StateUnused && check.verdict == Verdict::Failed;
     story.stage(pause.entry())?.checks.iter().find(refused).map(|(by, check)| decided(*by, check))
 }

@@ -15,7 +15,7 @@ use super::{
     page::FlowFacts,
     parameters::{self, Row},
     proof,
-    releases::{Released, releases},
+    releases::{Released, in_a_word, releases},
     sight::{self, Sight},
     token::{self, Document, Token},
     wire::{self, Likeness, Record},
@@ -52,6 +52,8 @@ pub(super) struct Detail<'a> {
     sight: Vec<sight::Row>,
     lives: Vec<Moment>,
     releases: Vec<Released<'a>>,
+    /// What they are in a word.
+    released: &'static str,
 }
 
 /// The place before or after.
@@ -127,6 +129,7 @@ pub(super) fn details<'a>(story: &Story<'a>, sight: &Sight, facts: &FlowFacts<'_
         here: stage.entry == story.current,
         sight: sight.rows(stage),
         releases: releases(story, stage),
+        released: in_a_word(stage),
         error: refusal_of(story, stage),
         ..detail(stage, story.client, facts)
     });
@@ -170,6 +173,7 @@ fn detail<'a>(stage: &Stage<'a>, client: Party, facts: &FlowFacts<'_>) -> Detail
         error: None,
         sight: Vec::new(),
         releases: Vec::new(),
+        released: "",
         lives: stage
             .lives
             .iter()

@@ -41,6 +41,7 @@ pub use map::arrow_texts;
 pub use page::{FlowFacts, FlowPage, OtherHalf, SavedPage, flow_page, saved_page};
 pub use parameters::keys as parameter_keys;
 pub use proof::METHODS as AUTH_METHODS;
+pub use releases::RELEASED;
 pub use sight::OBSERVERS;
 pub use token::{CLAIMS, JOSE, JWK, Token};
 

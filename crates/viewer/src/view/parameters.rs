@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
-use shared::flow::{Entry, Paired, Party};
+use shared::flow::{Entry, Exchange, Message, Paired, Party};
 
 use self::Origin::{By, Registered};
 use super::fields::{Field, first_fields, is_form};
@@ -248,7 +248,7 @@ pub(crate) fn rows(entry: Entry, client: Party, messages: &[Paired<'_>]) -> (Vec
             // Of the headers that every message has, the protocol asks for nothing.
             let is_aside = field.key == "content_type" && !is_form(paired.message);
             if !is_aside && !known.contains(&field) {
-                rows.push(row(entry, client, &field, paired.message.from));
+                rows.push(row(entry, client, &field, paired.message));
                 known.insert(field);
             }
         }
@@ -256,17 +256,28 @@ pub(crate) fn rows(entry: Entry, client: Party, messages: &[Paired<'_>]) -> (Vec
     (rows, more)
 }
 
-fn row(entry: Entry, client: Party, field: &Field, sender: Party) -> Row {
-    let step = entry.step().map_or(0, shared::flow::Step::number);
+/// What the token endpoint answers under a name that stands elsewhere in the flow too: it made that itself, and just now.
+fn answered(key: &str, message: &Message) -> Option<&'static str> {
+    let is_answer = !message.is_request() && matches!(message.exchange, Exchange::Token | Exchange::Refresh);
+    match key {
+        _ if !is_answer => None,
+        "scope" => Some("RFC 6749 §5.1"),
+        "error" | "error_description" | "error_uri" => Some("RFC 6749 §5.2"),
+        _ => None,
+    }
+}
+
+fn row(entry: Entry, client: Party, field: &Field, message: &Message) -> Row {
+    let (step, sender) = (entry.step().map_or(0, shared::flow::Step::number), message.from);
     // Outside a login there are no numbers.
     let is_login = Entry::LOGIN.contains(&entry);
     let place = |(party, at): (Party, u8)| Place {
         house: if party == RP { client.id() } else { party.id() },
         step: if is_login { at } else { 0 },
     };
-    let known = fact(&field.key);
-    let made = known.map(|fact| fact.made);
-    let checked = known.and_then(|fact| {
+    let (known, answered) = (fact(&field.key), answered(&field.key, message));
+    let made = if answered.is_some() { Some(By(sender, step)) } else { known.map(|fact| fact.made) };
+    let checked = known.filter(|_| answered.is_none()).and_then(|fact| {
         let later = fact.checked.iter().find(|(_, at)| *at >= step);
         later.or(fact.checked.last()).copied()
     });
@@ -283,19 +294,30 @@ fn row(entry: Entry, client: Party, field: &Field, sender: Party) -> Row {
         },
         registered: made == Some(Registered),
         checked: checked.map(place),
-        section: known.map_or("", |fact| fact.section),
+        section: answered.or(known.map(|fact| fact.section)).unwrap_or_default(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::flow::Step;
+    use shared::flow::{Line, Step};
 
     use super::*;
 
     fn of(step: Step, key: &str) -> Row {
+        let line = Line::Request { method: "POST".to_owned(), target: "/".to_owned() };
+        in_message(step, key, RP, IDP, line)
+    }
+
+    fn in_answer(step: Step, key: &str) -> Row {
+        in_message(step, key, IDP, RP, Line::Status(200))
+    }
+
+    fn in_message(step: Step, key: &str, from: Party, to: Party, line: Line) -> Row {
         let field = Field { name: key.to_owned(), key: key.to_owned(), value: "x".to_owned() };
-        row(Entry::Step(step), Party::Rp, &field, Party::Rp)
+        let (headers, body, span) = (Vec::new(), String::new(), String::new());
+        let message = Message { exchange: Exchange::Token, from, to, line, headers, body, cut: 0, span };
+        row(Entry::Step(step), Party::Rp, &field, &message)
     }
 
     #[test]
@@ -309,6 +331,18 @@ mod tests {
         assert_eq!(checked(Step::AuthorizationRequest), Some(Place { house: "idp", step: 2 }));
         assert_eq!(checked(Step::TokenRequest), Some(Place { house: "idp", step: 8 }));
         assert_eq!(of(Step::TokenRequest, "code_verifier").made, Some(Place { house: "rp", step: 2 }));
+    }
+
+    #[test]
+    fn what_the_token_endpoint_says_it_made_itself() {
+        for (key, section) in [("scope", "RFC 6749 §5.1"), ("error", "RFC 6749 §5.2")] {
+            let row = in_answer(Step::TokenResponse, key);
+            let made = Some(Place { house: "idp", step: 9 });
+            assert_eq!((row.made, row.checked, row.section), (made, None, section), "{key}");
+        }
+        let asked = of(Step::AuthorizationRequest, "scope");
+        assert_eq!(asked.made, Some(Place { house: "rp", step: 2 }));
+        assert_eq!(asked.checked, Some(Place { house: "idp", step: 2 }));
     }
 
     #[test]

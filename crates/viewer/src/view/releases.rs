@@ -1,7 +1,7 @@
 //! What somebody did with the messages that were held in a flow.
 
 use serde::Serialize;
-use shared::flow::{Handled, Stage, Story};
+use shared::flow::{Handled, Release, Stage, Story, Verb};
 
 use super::parameters::{self, Folded};
 
@@ -15,6 +15,23 @@ pub(crate) struct Released<'a> {
     guess: Option<&'static str>,
     happened: Option<&'static str>,
 }
+
+/// What was done at one place, in a word, for the heading above it.
+pub(crate) fn in_a_word(stage: &Stage<'_>) -> &'static str {
+    let did = |is_it: fn(&Release) -> bool| stage.releases.iter().any(|it| is_it(it.release));
+    if did(|release| !release.changes.is_empty()) {
+        "edited"
+    } else if did(|release| release.verb == Verb::Dropped) {
+        "dropped"
+    } else if did(|release| release.verb == Verb::Repeated) {
+        "repeated"
+    } else {
+        "predicted"
+    }
+}
+
+/// All of these words, each with its text `viewer.released.<word>`.
+pub const RELEASED: [&str; 4] = ["edited", "dropped", "repeated", "predicted"];
 
 /// Something that was edited.
 #[derive(Debug, Serialize)]

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use shared::flow::{Event, Exchange, Happened, Party, Pause, Recorded, Release, Rule, Verb};
+use shared::flow::{Event, Exchange, Happened, Party, Pause, Recorded, Release, Rule, Verb, Verdict};
 
 use super::{outline, verbs::asked, walk::failed};
-use crate::pair::{Browser, Pair};
+use crate::{
+    flows::messages,
+    pair::{Browser, Pair},
+};
 
 const REFRESH: [Pause; 3] = [Pause::RefreshRequest, Pause::RefreshResponse, Pause::RefreshedToken];
 const REPLAY: [Pause; 2] = [Pause::RefreshRequest, Pause::RefreshResponse];
@@ -85,12 +88,22 @@ async fn i6_a_refresh_token_that_is_sent_twice_ends_its_family_before_the_new_to
     assert!(browser.lines("body").contains("refresh_token"), "the first answer counts");
     assert!(browser.text.contains("<code>400 invalid_grant</code>"), "{}", browser.text);
     assert!(browser.text.contains("The second one was refused by this check."), "{}", browser.text);
-    // What decided about the first is not what the second passed on its way.
-    let story = pair.latest().await;
-    let story = pair.tells(&story);
+    // What the first passed are not what the second passed on its way, nor what refused it.
+    let events = pair.latest().await;
+    let story = pair.tells(&events);
     let handled = story.stages.iter().flat_map(|stage| &stage.releases).next().unwrap();
-    let (by, check) = story.came_of_handled(handled).unwrap().decided.unwrap();
-    assert_eq!((by, check.rule), (Party::Idp, Rule::UserKnown));
+    let came = story.came_of_handled(handled).unwrap();
+    let answer = messages(&events)
+        .find(|(by, it)| *by == Party::Idp && it.exchange == Exchange::Refresh && it.status() == Some(200));
+    let span = &answer.unwrap().1.span;
+    let passed = events.iter().filter(|it| {
+        it.by == Party::Idp
+            && it.within == *span
+            && matches!(&it.event, Event::Check(check) if check.verdict == Verdict::Passed)
+    });
+    assert_eq!((came.decided, came.passed), (None, Some((Party::Idp, passed.count()))));
+    let said = format!("All checks passed: {}", came.passed.unwrap().1);
+    assert!(browser.text.contains(&said), "{said}: {}", browser.text);
     browser.goes_through().await;
     browser.is_told(&["HTTP 200"]);
     let events = pair.latest().await;
@@ -177,9 +190,10 @@ async fn what_comes_of_each_message_is_one_of_the_three_things_that_can_be_foret
     for it in handled {
         let came = story.came_of_handled(it).unwrap_or_else(|| panic!("{:?}", it.release));
         assert_eq!(Some(came.happened), it.release.guess);
-        // Of what is good whoever asks, no check decides.
+        // What is good whoever asks passes no check.
         let is_checked = it.release.pause.entry() != shared::flow::Entry::Revocation;
-        assert!(came.decided.is_some() || !is_checked, "{:?}", it.release);
+        assert!(came.passed.is_some() || !is_checked, "{:?}", it.release);
+        assert_eq!(came.decided, None, "where all are passed no single one decides");
     }
 }
 

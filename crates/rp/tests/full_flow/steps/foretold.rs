@@ -43,6 +43,24 @@ async fn what_was_foretold_is_recorded_beside_what_happened() {
 }
 
 #[actix_web::test]
+async fn the_flow_says_what_was_done_by_hand() {
+    let forms: [(&[(&str, &str)], &str); 3] = [
+        (&[("do", "send"), ("guess", "tokens_come")], "Predicted, and left as it was"),
+        (&[("do", "drop")], "Dropped by hand"),
+        (&[("do", "repeat")], "Sent twice by hand"),
+    ];
+    let headings = [forms.map(|(_, heading)| heading).as_slice(), &["Changed by hand"]].concat();
+    for (form, heading) in forms {
+        let pair = Pair::start();
+        let mut browser = pair.is_held_at(Pause::TokenRequest).await;
+        browser.lets_go(form).await;
+        browser.opens(&format!("{}/flows/{}", pair.rp, pair.flows()[0].id)).await;
+        let said: Vec<_> = headings.iter().filter(|it| browser.text.contains(**it)).collect();
+        assert_eq!(said, [&heading], "{form:?}");
+    }
+}
+
+#[actix_web::test]
 async fn what_was_foretold_of_the_last_message_is_told_on_the_page_that_is_next() {
     let pair = Pair::start();
     let mut browser = pair.is_held_at(Pause::UserinfoResponse).await;
@@ -74,7 +92,8 @@ async fn what_comes_of_each_message_is_one_of_the_three_things_that_can_be_foret
         let Some(outcomes) = pause.outcomes() else { continue };
         let came = story.came_of(pause).unwrap_or_else(|| panic!("{pause:?}"));
         assert_eq!(came.happened, outcomes[0], "{pause:?}: what happens when nothing is touched comes first");
-        assert!(came.decided.is_some() || pause == Pause::UserinfoRequest, "{pause:?}");
+        assert!(came.passed.is_some() || pause == Pause::UserinfoRequest, "{pause:?}");
+        assert_eq!(came.decided, None, "{pause:?}: where all are passed no single one decides");
     }
 }
 

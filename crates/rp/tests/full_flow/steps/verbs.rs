@@ -121,6 +121,8 @@ async fn i3_a_code_that_is_sent_twice_gets_one_answer_that_counts_and_loses_what
     assert_eq!(browser.held_at(), Some(Pause::TokenResponse));
     assert!(browser.lines("body").contains("access_token"), "the first answer counts");
     assert!(browser.text.contains("<code>400 invalid_grant</code>"), "{}", browser.text);
+    let (_, refused) = browser.text.split_once("The second one was refused by this check.").unwrap();
+    assert!(refused.contains("The code has not been used before"), "{}", browser.text);
     browser.goes_on_to_the_end().await;
     let events = pair.latest().await;
     assert_eq!(asked(&events, Exchange::Token), 2);

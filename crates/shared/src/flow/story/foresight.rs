@@ -1,5 +1,7 @@
 //! What came of a message that was held, told by what was recorded behind it, and the check that decided.
 
+use std::collections::HashSet;
+
 use super::{
     super::{
         Check, Entry, Event, Exchange, Happened, Life, Message, Party, Pause, Release, Rule, Step, Turn,
@@ -14,8 +16,10 @@ use super::{
 pub struct Came<'a> {
     /// Which of the three it was.
     pub happened: Happened,
-    /// The check that refused; where nobody refused, the last one that was passed. And who made it.
+    /// The check that refused, and who made it. Where nobody refused, none decides: all had to be passed.
     pub decided: Option<(Party, &'a Check)>,
+    /// How many checks were made where all were passed, and who made them.
+    pub passed: Option<(Party, usize)>,
 }
 
 impl<'a> Story<'a> {
@@ -47,15 +51,27 @@ impl<'a> Story<'a> {
             Some(made) if !made.is_empty() => made,
             _ => self.stage(at).map(|stage| checks(stage, side)).unwrap_or_default(),
         };
-        let wanted = if happened.is_refusal() { Verdict::Failed } else { Verdict::Passed };
-        let decided = made.iter().rev().find(|check| check.verdict == wanted);
-        Some(Came { happened, decided: decided.map(|check| (side, *check)) })
+        if happened.is_refusal() || happened == Happened::TokenInactive {
+            let decided = made.iter().rev().find(|check| check.verdict == Verdict::Failed);
+            return Some(Came { happened, decided: decided.map(|check| (side, *check)), passed: None });
+        }
+        let passed = (!happened.is_left_open()).then(|| all_passed(&made)).flatten();
+        Some(Came { happened, decided: None, passed: passed.map(|checks| (side, checks)) })
     }
 
     /// What came of a message that was handled like this.
     pub fn came_of_handled(&self, handled: &Handled<'_>) -> Option<Came<'a>> {
         let pause = handled.release.pause;
         if pause.is_afterwards() { self.of_deed(handled.within).came_of(pause) } else { self.came_of(pause) }
+    }
+
+    /// The check of the IdP that refused the second of two requests, sent one after the other.
+    pub fn refused_again(&self, pause: Pause) -> Option<(Party, &'a Check)> {
+        let asked = pause.asks()?;
+        let messages = self.stages.iter().flat_map(|stage| &stage.messages).map(|paired| paired.message);
+        let answer = messages.filter(|it| it.exchange == asked && !it.is_request()).nth(1)?;
+        let mut made = self.checks_within(&answer.span).into_iter().rev();
+        made.find(|check| check.verdict == Verdict::Failed).map(|check| (Party::Idp, check))
     }
 
     fn came_of_request(&self) -> Option<Happened> {
@@ -162,8 +178,12 @@ impl<'a> Story<'a> {
 
     /// What the IdP checked before it gave the answer of an exchange that counts.
     fn checks_behind(&self, exchange: Exchange) -> Vec<&'a Check> {
-        let Some(answer) = self.answer(exchange) else { return Vec::new() };
-        let made = self.events.iter().filter(|it| it.by == Party::Idp && it.within == answer.span);
+        self.answer(exchange).map(|answer| self.checks_within(&answer.span)).unwrap_or_default()
+    }
+
+    /// What the IdP checked while it answered the request called `span`.
+    fn checks_within(&self, span: &str) -> Vec<&'a Check> {
+        let made = self.events.iter().filter(|it| it.by == Party::Idp && it.within == span);
         let made = made.filter_map(|it| match &it.event {
             Event::Check(check) => Some(check),
             _ => None,
@@ -187,6 +207,16 @@ impl<'a> Story<'a> {
 
 fn checks<'a>(stage: &Stage<'a>, side: Party) -> Vec<&'a Check> {
     stage.checks.iter().filter(|(by, _)| *by == side).map(|(_, check)| *check).collect()
+}
+
+/// How many checks were passed, if all of them were that apply. What came a second time, and what strangers brought, was
+/// judged at the same place, and counts no more.
+fn all_passed(made: &[&Check]) -> Option<usize> {
+    let came_out = |verdict| -> HashSet<Rule> {
+        made.iter().filter(|check| check.verdict == verdict).map(|check| check.rule).collect()
+    };
+    let (passed, failed) = (came_out(Verdict::Passed), came_out(Verdict::Failed));
+    (!passed.is_empty() && failed.is_subset(&passed)).then_some(passed.len())
 }
 
 fn is_refusal(answer: &Message) -> bool {

@@ -6,7 +6,10 @@ use crate::flow::Line;
 
 fn message(by: Party, at: i64, exchange: Exchange, line: Line, location: &str) -> Recorded {
     let is_request = matches!(line, Line::Request { .. });
-    let back = matches!(exchange, Exchange::Token | Exchange::Discovery | Exchange::Refresh);
+    let back = matches!(
+        exchange,
+        Exchange::Token | Exchange::Discovery | Exchange::Keys | Exchange::Refresh | Exchange::Api
+    );
     let asker = if back { Party::Rp } else { Party::Browser };
     let answers = if back { Party::Idp } else { by };
     let (from, to) = if is_request { (asker, answers) } else { (answers, asker) };
@@ -75,6 +78,21 @@ fn what_both_servers_recorded_at_the_same_moment_is_told_in_its_order() {
         [(Party::Rp, Party::Browser), (Party::Browser, Party::Idp), (Party::Idp, Party::Browser)]
     );
     assert_eq!(second.checks.len(), 1);
+}
+
+#[test]
+fn documents_that_were_fetched_late_hold_nothing_else_up() {
+    let documents = [(1, Exchange::Discovery), (5, Exchange::Keys)];
+    let document =
+        |(at, exchange)| [get(Party::Idp, at, exchange, "/"), answer(Party::Idp, at, exchange, 200, "")];
+    let mut events: Vec<_> = documents.into_iter().flat_map(document).collect();
+    events.extend(begun());
+    events.push(answer(Party::Idp, 2, Exchange::Decision, 303, "http://rp/auth?code=c&state=x"));
+    events.push(get(Party::Rp, 3, Exchange::Callback, "/auth?code=c&state=x"));
+    let story = Story::tell(&events, 10, 100);
+    let messages = &story.stage(Entry::Step(Step::Redirect)).unwrap().messages;
+    let order: Vec<_> = messages.iter().map(|it| (it.message.exchange, it.at)).collect();
+    assert_eq!(order, [(Exchange::Decision, 2), (Exchange::Callback, 3)]);
 }
 
 #[test]
@@ -195,6 +213,29 @@ fn what_was_refused_last_beside_the_steps_is_told_and_the_flow_stands() {
 }
 
 #[test]
+fn what_a_check_refused_is_no_success_though_its_answer_is_no_error() {
+    let mut events = back("code=c&state=x");
+    let mut state_after = |deed: &str, verdict| {
+        let of_deed = |mut it: Recorded| {
+            if let Event::Message(message) = &mut it.event {
+                message.span = deed.to_owned();
+            }
+            Recorded { within: deed.to_owned(), ..it }
+        };
+        events.push(of_deed(get(Party::Idp, 5, Exchange::Introspect, "/introspect")));
+        events.push(check(Party::Idp, 5, deed, Rule::BearerTokenActive, verdict));
+        events.push(of_deed(answer(Party::Idp, 5, Exchange::Introspect, 200, "")));
+        Story::tell(&events, 10, 100).stage(Entry::Introspection).unwrap().state
+    };
+    let states = [
+        state_after("first", Verdict::Passed),
+        state_after("second", Verdict::Failed),
+        state_after("third", Verdict::Passed),
+    ];
+    assert_eq!(states, [State::Done, State::Refused, State::Done], "what was asked last counts");
+}
+
+#[test]
 fn each_deed_has_a_story_of_its_own() {
     let mut events = back("code=c&state=x");
     for (deed, status) in [("first", 200), ("second", 400)] {
@@ -217,8 +258,8 @@ fn each_deed_has_a_story_of_its_own() {
     let came = |deed| {
         let story = story.of_deed(deed);
         let came = story.came_of(Pause::RefreshRequest).unwrap();
-        (came.happened, came.decided.unwrap().1.verdict)
+        (came.happened, came.decided.map(|(_, check)| check.verdict), came.passed)
     };
-    assert_eq!(came("first"), (Happened::TokensCome, Verdict::Passed));
-    assert_eq!(came("second"), (Happened::NoTokensOtherwise, Verdict::Failed));
+    assert_eq!(came("first"), (Happened::TokensCome, None, Some((Party::Idp, 1))), "no single one decides");
+    assert_eq!(came("second"), (Happened::NoTokensOtherwise, Some(Verdict::Failed), None));
 }
