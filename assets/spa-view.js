@@ -276,12 +276,12 @@ export function ends(tokens) {
 }
 
 export function done(deed) {
-  outcome("passed", written("texts", deed));
+  outcome("passed", "done", written("texts", deed));
 }
 
 export function failed(how, code) {
   const because = code ? [el("code", {}, code), " ", written("errors", code, "other")] : [];
-  outcome("failed", written("texts", how), ...because);
+  outcome("failed", "failed", written("texts", how), ...because);
   const refused = document.querySelector(".check.failed");
   if (how === "refused" && refused) {
     refused.id = "refused";
@@ -289,8 +289,9 @@ export function failed(how, code) {
   }
 }
 
-function outcome(verdict, ...words) {
-  part("done").replaceChildren(el("span", { class: `verdict ${verdict}` }, icon(verdict), written("verdicts", verdict)), " ", ...words);
+/** How a deed came out. The words of checks are not for it: what a check says passes or fails, a deed is done. */
+function outcome(verdict, word, ...words) {
+  part("done").replaceChildren(el("span", { class: `verdict ${verdict}` }, icon(verdict), written("verdicts", word)), " ", ...words);
 }
 
 // -------------------------------------------------------------- what the server behind this page is told

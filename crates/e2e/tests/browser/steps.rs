@@ -32,8 +32,8 @@ const PAGES: [(Pause, &str, &str, usize, &str); 9] = [
     ),
     (
         Pause::UserinfoResponse,
-        "Held where the claims are here",
-        "ユーザー情報が届いたところで止めています",
+        "Held: userinfo has answered",
+        "userinfo の答えが届いたところで止めています",
         10,
         "200",
     ),

@@ -14,14 +14,14 @@ type Row = (&'static str, Pause, &'static str, &'static str, &'static str);
 #[rustfmt::skip]
 const PAGES: [Row; 9] = [
     ("introspect_access", Pause::IntrospectionRequest, "Held before the IdP is asked about a token", "トークンについて尋ねる前で止めています", "POST /oauth/introspect"),
-    ("introspect_access", Pause::IntrospectionResponse, "Held where the IdP has told about the token", "トークンについての答えが届いたところで止めています", "200"),
+    ("introspect_access", Pause::IntrospectionResponse, "Held: the IdP has told about the token", "トークンについての答えが届いたところで止めています", "200"),
     ("call_me", Pause::ApiRequest, "Held before the API is called", "API を呼ぶ前で止めています", "GET /api/me"),
-    ("call_me", Pause::ApiResponse, "Held where the API has answered", "API が答えたところで止めています", "200"),
+    ("call_me", Pause::ApiResponse, "Held: the API has answered", "API が答えたところで止めています", "200"),
     ("refresh", Pause::RefreshRequest, "Held before new tokens are asked for", "新しいトークンを取りに行く前で止めています", "POST /oauth/token"),
-    ("refresh", Pause::RefreshResponse, "Held where the new tokens are here", "新しいトークンが届いたところで止めています", "200"),
+    ("refresh", Pause::RefreshResponse, "Held: the answer to the refresh has arrived", "更新の答えが届いたところで止めています", "200"),
     ("refresh", Pause::RefreshedToken, "Held before the new ID token is validated", "新しい ID トークンを検証する前で止めています", "id_token"),
     ("revoke_refresh", Pause::RevocationRequest, "Held before a token is given back", "トークンを返す前で止めています", "POST /oauth/revoke"),
-    ("revoke_refresh", Pause::RevocationResponse, "Held where the IdP has answered", "IdP が答えたところで止めています", "200"),
+    ("revoke_refresh", Pause::RevocationResponse, "Held: the IdP has answered", "IdP が答えたところで止めています", "200"),
 ];
 
 /// Text in which every space is one that lines break at.

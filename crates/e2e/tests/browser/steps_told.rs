@@ -76,7 +76,7 @@ async fn the_flow_viewer_shows_what_was_changed_by_hand() {
     learner.chooses("m8").await;
     for (language, words) in [
         ("en", ["Changed by hand", "let go", "invalid_grant comes", "as predicted"]),
-        ("ja", ["人の手で書き換えられました", "送りました", "invalid_grant", "予想どおり"]),
+        ("ja", ["人の手で書き換えられました", "送信しました", "invalid_grant", "予想どおり"]),
     ] {
         learner.switches_to(language).await;
         learner.chooses("m8").await;
