@@ -195,10 +195,15 @@ impl Desk for AppState {
 
 /// Has the page that answers `request` lead to the flow `id`, if it can be seen.
 pub fn link(app: &AppState, request: &HttpRequest, id: Option<&str>) {
-    let flow = id.and_then(|id| app.recorder.as_ref()?.flow(id));
-    if let Some(flow) = flow.filter(|flow| app.sees(request).includes(flow)) {
-        FlowLink::of(request).note(format!("{}flows/{}", app.settings.home(), flow.id));
+    if let Some(address) = id.and_then(|id| address(app, request, id)) {
+        FlowLink::of(request).note(address);
     }
+}
+
+/// Where the flow `id` is seen, if this visitor may see it.
+pub fn address(app: &AppState, request: &HttpRequest, id: &str) -> Option<String> {
+    let flow = app.recorder.as_ref()?.flow(id)?;
+    app.sees(request).includes(&flow).then(|| format!("{}flows/{}", app.settings.home(), flow.id))
 }
 
 /// Notes whose browser began the flow of this request; the cookie for one that is not known yet. In the built-in demo

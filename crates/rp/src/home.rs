@@ -153,26 +153,22 @@ pub async fn home(
     site: Data<Site>,
 ) -> Result<HttpResponse, Problem> {
     let now = state.clock.now();
-    let notice = session::take_notice(&session);
-    let told_of = notice.as_ref().and_then(Notice::flow).map(ToOwned::to_owned);
+    let notice = session::take_notice(&session)
+        .map(|notice| notice.leading(|flow| flows::address(&state, &request, flow)));
     match token_desk::visitor(&state, &session, now).await? {
         Visitor::SignedIn(signed_in) => {
             let registers = state.settings.is_demo();
             let page = SignedInPage { registers, ..signed_in_page(&signed_in, notice, now)? };
-            flows::link(&state, &request, told_of.as_deref().or(signed_in.flow.as_deref()));
+            flows::link(&state, &request, signed_in.flow.as_deref());
             let progress = Some(Progress::Done);
             let template = "rp/home_signed_in.html";
             site.pages.respond(&request, StatusCode::OK, Kind::Form, template, progress, &page)
         }
         Visitor::Ended(_) => {
-            flows::link(&state, &request, told_of.as_deref());
             let notice = notice.unwrap_or_else(Notice::session_ended);
             signed_out(&request, Some(notice), true, &state, &site).await
         }
-        Visitor::Nobody => {
-            flows::link(&state, &request, told_of.as_deref());
-            signed_out(&request, notice, false, &state, &site).await
-        }
+        Visitor::Nobody => signed_out(&request, notice, false, &state, &site).await,
     }
 }
 

@@ -153,9 +153,10 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The flow that it is about.
-    pub fn flow(&self) -> Option<&str> {
-        self.flow.as_deref()
+    /// With the address of the flow in place of its name, for who may see it.
+    #[must_use]
+    pub fn leading(self, address: impl FnOnce(&str) -> Option<String>) -> Self {
+        Self { flow: self.flow.as_deref().and_then(address), ..self }
     }
 
     /// The provider answered with an error. Of its words only a code out of our own set is kept. That it needs to show
@@ -265,7 +266,7 @@ pub fn end(session: &Session, notice: &Notice) -> Result<(), Problem> {
     leave_notice(session, notice)
 }
 
-/// Leaves a notice for the home page, which leads from there to the flow of this request.
+/// Leaves a notice for the home page, from which it leads to the flow of this request.
 pub fn leave_notice(session: &Session, notice: &Notice) -> Result<(), Problem> {
     let flow = notice.flow.clone().or_else(tap::current_flow);
     session.insert(NOTICE, Notice { flow, ..notice.clone() }).map_err(Problem::internal)

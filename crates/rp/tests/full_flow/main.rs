@@ -45,28 +45,32 @@ async fn who_says_no_comes_back_to_a_red_box() {
     assert!(browser.is_at(&format!("{}/", pair.rp)), "{:?}", browser.page);
     assert!(browser.text.contains(r#"role="alert""#) && browser.text.contains("access_denied"));
     // The page leads to the flow of what it tells, once.
-    let flow = format!(r#"href="/flows/{}""#, pair.flows()[0].id);
-    assert!(browser.text.contains(&flow), "{flow}: {}", browser.text);
+    let link = notice_link(&pair.flows()[0].id);
+    assert!(browser.text.contains(&link), "{link}: {}", browser.text);
     browser.opens(&format!("{}/", pair.rp)).await;
-    assert!(!browser.text.contains(&flow), "{}", browser.text);
+    assert!(!browser.text.contains(&link), "{}", browser.text);
+}
+
+/// The link of a notice to the flow that it is about.
+fn notice_link(flow: &str) -> String {
+    format!(r#"<br><a href="/flows/{flow}">See this flow</a>"#)
 }
 
 #[actix_web::test]
-async fn a_silent_login_that_failed_leads_to_its_own_flow_and_not_to_that_of_the_session() {
+async fn a_silent_login_that_failed_leads_to_its_own_flow_beside_that_of_the_session() {
     let pair = Pair::start();
     let mut browser = Browser::default();
     pair.signs_in(&mut browser).await;
     let session = pair.flows()[0].id.clone();
     browser.opens(&format!("{}/login?prompt=none", pair.rp)).await;
     assert!(browser.text.contains("Welcome, Demo User!") && browser.text.contains("consent_required"));
-    let silent = &pair.flows()[0].id;
+    let silent = pair.flows()[0].id.clone();
+    assert!(silent != session && browser.text.contains(&notice_link(&silent)), "{}", browser.text);
     assert!(
-        *silent != session && browser.text.contains(&format!(r#"href="/flows/{silent}""#)),
+        browser.text.contains(&format!(r#"class="to-flows" href="/flows/{session}""#)),
         "{}",
         browser.text
     );
-    browser.opens(&format!("{}/", pair.rp)).await;
-    assert!(browser.text.contains(&format!(r#"href="/flows/{session}""#)), "{}", browser.text);
 }
 
 #[actix_web::test]
