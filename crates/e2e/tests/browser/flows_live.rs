@@ -34,6 +34,24 @@ async fn the_page_of_a_flow_follows_the_login_without_being_loaded_again() {
 }
 
 #[actix_web::test]
+async fn arrows_stand_in_the_order_of_the_flow_also_below_the_word_that_it_is_here() {
+    let pair = Pair::start();
+    let learner = Learner::of(&pair).await;
+    learner.opens_home().await;
+    learner.clicks_login().await;
+    learner.signs_in().await;
+    learner.opens_the_latest_flow().await;
+    learner.sees("Step 5 Decide on the consent page").await;
+    // What comes second, the decision, nobody has recorded yet.
+    let heights = "return [...document.querySelectorAll('.msg:has(> .here) > :is(.here, .hop)')]
+        .map((it) => Math.round(it.getBoundingClientRect().top))";
+    let heights = learner.evaluates(heights, Vec::new()).await;
+    let heights: Vec<i64> =
+        heights.as_array().unwrap().iter().filter_map(serde_json::Value::as_i64).collect();
+    assert!(heights.len() == 3 && heights.is_sorted_by(|above, below| above < below), "{heights:?}");
+}
+
+#[actix_web::test]
 async fn only_a_page_that_is_looked_at_holds_a_connection_and_only_until_the_flow_is_over() {
     let (pair, [_before_idp, before_rp]) = Pair::start_overheard().await;
     let held = async |count: usize| {
