@@ -20,6 +20,8 @@ use tokio::{
 
 /// How long chromedriver may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many ports chromedriver may try.
+const MOST_PORTS: usize = 5;
 /// A large enough window for any page's first look.
 const WINDOW: &str = "--window-size=1280,800";
 const QUIET: [&str; 11] = [
@@ -114,9 +116,19 @@ struct Chromedriver {
 }
 
 impl Chromedriver {
+    /// It takes a port that is free in IPv6, and ends if somebody has the same one in IPv4. Then it takes another.
     async fn start() -> Self {
+        for _ in 1..MOST_PORTS {
+            if let Ok(started) = Self::start_somewhere().await {
+                return started;
+            }
+        }
+        Self::start_somewhere().await.unwrap_or_else(|error| panic!("chromedriver does not start: {error}"))
+    }
+
+    /// An error if it ends before it is ready.
+    async fn start_somewhere() -> io::Result<Self> {
         let folder = env::temp_dir().join(format!("e2e-{}", random::token(&SystemRandom)));
-        fs::create_dir(&folder).unwrap();
         let mut process = Command::new(find("chromedriver"))
             .arg("--port=0")
             .env("TMPDIR", &folder)
@@ -129,10 +141,11 @@ impl Chromedriver {
             .unwrap_or_else(|error| panic!("chromedriver does not start: {error}"));
         let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = tokio::time::timeout(PATIENCE, port(&mut output)).await;
-        let port = port
-            .unwrap_or_else(|_| panic!("chromedriver was not ready within {} s", PATIENCE.as_secs()))
-            .unwrap_or_else(|error| panic!("chromedriver does not start: {error}"));
-        Self { port, folder, _process: process, _output: output }
+        let port =
+            port.unwrap_or_else(|_| panic!("chromedriver was not ready within {} s", PATIENCE.as_secs()))?;
+        // Only Chromium puts anything there, and none runs yet.
+        fs::create_dir(&folder).unwrap();
+        Ok(Self { port, folder, _process: process, _output: output })
     }
 
     fn address(&self) -> String {
