@@ -59,7 +59,11 @@ async fn what_is_wrong_is_refused_and_named() {
         ),
         (json!({ "jwks": { "keys": [] } }), "invalid_client_metadata", "jwks: must hold a key"),
         (json!({ "jwks": 1 }), "invalid_client_metadata", "jwks: must be a JSON object"),
-        (json!({ "jwks_uri": "http://a.example/" }), "invalid_client_metadata", "jwks_uri: "),
+        (
+            json!({ "jwks_uri": "http://a.example/" }),
+            "invalid_client_metadata",
+            "jwks_uri: 'http://a.example/' uses http, which is safe only on a loopback address (RFC 9700 section 2.6)",
+        ),
         (
             json!({ "id_token_signed_response_alg": "none" }),
             "invalid_client_metadata",
